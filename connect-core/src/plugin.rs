@@ -1,0 +1,206 @@
+//! Connectors as objects: the boxed twins of the static traits, for the runtime.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use crate::{
+    Batch, BoxFuture, Config, Finding, Properties, Rejects, Result, SinkConnector, SinkTask,
+    SourceConnector, SourceTask, Start, TaskPlan,
+    config::{Key, invalid},
+    meter::Meter,
+};
+
+/// What a connector says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// Its class name, as in `connector.class`.
+    pub class: &'static str,
+    /// Other class names that mean it, so that existing configurations work unchanged.
+    pub aliases: &'static [&'static str],
+    /// Its task's class name, as in `task.class`.
+    pub task_class: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+}
+
+/// Source or sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Reads a system into topics.
+    Source,
+    /// Writes topics into a system.
+    Sink,
+}
+
+/// A connector that the program knows.
+#[derive(Clone)]
+pub struct Plugin {
+    /// What it says of itself.
+    pub about: About,
+    /// Source or sink.
+    pub direction: Direction,
+    inner: Arc<dyn Connector>,
+}
+
+/// A boxed task.
+pub enum BoxedTask {
+    /// Of a source.
+    Source(Box<dyn DynSourceTask>),
+    /// Of a sink.
+    Sink(Box<dyn DynSinkTask>),
+}
+
+impl Plugin {
+    /// A source connector as an object.
+    pub fn source<C: SourceConnector>() -> Self {
+        let inner = Arc::new(Source::<C>(PhantomData));
+        Self {
+            about: C::ABOUT,
+            direction: Direction::Source,
+            inner,
+        }
+    }
+
+    /// A sink connector as an object.
+    pub fn sink<C: SinkConnector>() -> Self {
+        let inner = Arc::new(Sink::<C>(PhantomData));
+        Self {
+            about: C::ABOUT,
+            direction: Direction::Sink,
+            inner,
+        }
+    }
+
+    /// Whether a `connector.class` means this one: full name, alias, or either one's simple name with or without `Connector`.
+    pub fn answers_to(&self, class: &str) -> bool {
+        let names = std::iter::once(self.about.class).chain(self.about.aliases.iter().copied());
+        names.into_iter().any(|full| {
+            let simple = full.rsplit('.').next().unwrap_or(full);
+            class == full || class == simple || simple.strip_suffix("Connector") == Some(class)
+        })
+    }
+
+    /// Its properties.
+    pub fn keys(&self) -> Vec<Key> {
+        self.inner.keys()
+    }
+
+    /// Parses the properties and says everything that does not hold.
+    pub fn validate(&self, given: &Properties) -> Vec<Finding> {
+        self.inner.validate(given)
+    }
+
+    /// Validates, then reaches out to the servers and says everything it finds.
+    pub fn check<'a>(&'a self, given: &'a Properties) -> BoxFuture<'a, Vec<Finding>> {
+        self.inner.check(given)
+    }
+
+    /// Splits the work into at most `max` tasks.
+    pub fn plan(&self, given: &Properties, max: usize) -> Result<Vec<TaskPlan>> {
+        self.inner.plan(given, max)
+    }
+
+    /// A task.
+    pub fn task(&self, given: &Properties, plan: TaskPlan) -> Result<BoxedTask> {
+        self.inner.task(given, plan)
+    }
+}
+
+trait Connector: Send + Sync {
+    fn keys(&self) -> Vec<Key>;
+    fn validate(&self, given: &Properties) -> Vec<Finding>;
+    fn check<'a>(&'a self, given: &'a Properties) -> BoxFuture<'a, Vec<Finding>>;
+    fn plan(&self, given: &Properties, max: usize) -> Result<Vec<TaskPlan>>;
+    fn task(&self, given: &Properties, plan: TaskPlan) -> Result<BoxedTask>;
+}
+
+fn parse<C: Config>(given: &Properties) -> Result<C> {
+    C::parse(given).map_err(|findings| invalid(&findings))
+}
+
+macro_rules! twin {
+    ($name:ident, $connector:ident, $variant:ident) => {
+        struct $name<C>(PhantomData<fn() -> C>);
+
+        impl<C: $connector> Connector for $name<C> {
+            fn keys(&self) -> Vec<Key> {
+                C::Config::keys()
+            }
+
+            fn validate(&self, given: &Properties) -> Vec<Finding> {
+                C::Config::parse(given).err().unwrap_or_default()
+            }
+
+            fn check<'a>(&'a self, given: &'a Properties) -> BoxFuture<'a, Vec<Finding>> {
+                Box::pin(async move {
+                    match C::Config::parse(given) {
+                        Ok(config) => C::check(&config).await,
+                        Err(findings) => findings,
+                    }
+                })
+            }
+
+            fn plan(&self, given: &Properties, max: usize) -> Result<Vec<TaskPlan>> {
+                C::plan(&parse(given)?, max)
+            }
+
+            fn task(&self, given: &Properties, plan: TaskPlan) -> Result<BoxedTask> {
+                let task = C::task(parse(given)?, plan)?;
+                Ok(BoxedTask::$variant(Box::new(task)))
+            }
+        }
+    };
+}
+
+twin!(Source, SourceConnector, Source);
+twin!(Sink, SinkConnector, Sink);
+
+/// The boxed twin of [`SourceTask`].
+pub trait DynSourceTask: Send {
+    /// See [`SourceTask::open`].
+    fn open(&mut self, start: Start) -> BoxFuture<'_, Result<()>>;
+    /// See [`SourceTask::poll`].
+    fn poll<'a>(&'a mut self, out: &'a mut Batch) -> BoxFuture<'a, Result<()>>;
+    /// See [`SourceTask::close`].
+    fn close(&mut self) -> BoxFuture<'_, Result<()>>;
+}
+
+impl<T: SourceTask> DynSourceTask for T {
+    fn open(&mut self, start: Start) -> BoxFuture<'_, Result<()>> {
+        Box::pin(SourceTask::open(self, start))
+    }
+    fn poll<'a>(&'a mut self, out: &'a mut Batch) -> BoxFuture<'a, Result<()>> {
+        Box::pin(SourceTask::poll(self, out))
+    }
+    fn close(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(SourceTask::close(self))
+    }
+}
+
+/// The boxed twin of [`SinkTask`].
+pub trait DynSinkTask: Send {
+    /// See [`SinkTask::open`].
+    fn open(&mut self, meter: Meter) -> BoxFuture<'_, Result<()>>;
+    /// See [`SinkTask::write`].
+    fn write<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Rejects>>;
+    /// See [`SinkTask::flush`].
+    fn flush(&mut self) -> BoxFuture<'_, Result<()>>;
+    /// See [`SinkTask::close`].
+    fn close(&mut self) -> BoxFuture<'_, Result<()>>;
+}
+
+impl<T: SinkTask> DynSinkTask for T {
+    fn open(&mut self, meter: Meter) -> BoxFuture<'_, Result<()>> {
+        Box::pin(SinkTask::open(self, meter))
+    }
+    fn write<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Rejects>> {
+        Box::pin(SinkTask::write(self, batch))
+    }
+    fn flush(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(SinkTask::flush(self))
+    }
+    fn close(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(SinkTask::close(self))
+    }
+}

@@ -1,0 +1,55 @@
+//! What a source connector does.
+
+use crate::{
+    Batch, Config, Finding, Position, Properties, Result, Watermark, meter::Meter, plugin::About,
+};
+
+/// The properties of one task, beyond those of its connector (Kafka Connect's `taskConfigs`).
+pub type TaskPlan = Properties;
+
+/// A kind of source: made from a configuration, splits itself into tasks.
+pub trait SourceConnector: Send + Sync + 'static {
+    /// Its configuration.
+    type Config: Config;
+    /// Its task.
+    type Task: SourceTask + 'static;
+    /// Name, version, summary.
+    const ABOUT: About;
+
+    /// Reaches out: server version, rights, slot, tables. Reports all it finds, not the first.
+    fn check(config: &Self::Config) -> impl Future<Output = Vec<Finding>> + Send;
+
+    /// Splits the work: one entry per task, at most `max`.
+    fn plan(config: &Self::Config, max: usize) -> Result<Vec<TaskPlan>>;
+
+    /// A task. It connects in [`SourceTask::open`], not here.
+    fn task(config: Self::Config, plan: TaskPlan) -> Result<Self::Task>;
+}
+
+/// Where to begin, and what has since become safe to forget.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The stored positions of this connector, one per source partition.
+    pub stored: Vec<Position>,
+    /// Invariant 1: a position appears here only after its records, and then itself, are durable.
+    /// Only then may the source's server be told that it can forget.
+    pub safe: Watermark<Position>,
+    /// The numbers that this task shows.
+    pub meter: Meter,
+}
+
+/// A running source. After an error it is dropped, and the runtime makes a new one.
+pub trait SourceTask: Send {
+    /// Connects and seeks. Called once, first.
+    fn open(&mut self, start: Start) -> impl Future<Output = Result<()>> + Send;
+
+    /// Waits for rows and appends them to `out` (empty when it is given), with the position after the last.
+    ///
+    /// Returns within about a second even when there is nothing, possibly with a position and no rows,
+    /// so that positions advance on quiet tables. It is dropped only for good, so it need not be cancel-safe.
+    /// A batch stays small: a few thousand rows or about a megabyte, except for a single larger row.
+    fn poll(&mut self, out: &mut Batch) -> impl Future<Output = Result<()>> + Send;
+
+    /// Says goodbye to the server. Called after the last `poll`, when what was read is durable as far as it will be.
+    fn close(&mut self) -> impl Future<Output = Result<()>> + Send;
+}

@@ -1,0 +1,22 @@
+//! The errors that a log gives.
+
+connect_core::codes! {
+    /// The log or its broker cannot be reached.
+    UNAVAILABLE = "log.unavailable", Retry, "Check that the brokers in `bootstrap.servers` run and can be reached.";
+    /// The topic does not exist.
+    UNKNOWN_TOPIC = "log.unknown_topic", Fail, "Create the topic, or let the connector create it with `topic.creation.default.partitions` and `topic.creation.default.replication.factor`.", 404;
+    /// A newer appender with the same transactional id exists.
+    FENCED = "log.fenced", Retry, "Nothing to do: another worker runs this task now. If it repeats, two workers use the same `group.id`.";
+    /// The partition is not assigned to this reader any more.
+    NOT_MEMBER = "log.not_member", Retry, "Nothing to do: the group was rebalanced, and the new owner reads from the last commit.";
+    /// The group still has members.
+    GROUP_BUSY = "log.group_busy", Fail, "Stop the connector first, then change its offsets.", 409;
+    /// The log refuses us.
+    UNAUTHORIZED = "log.unauthorized", Fail, "Give the worker's user the rights on this topic, group or transactional id.";
+    /// The disk is full or fails; nothing more is taken.
+    STORAGE = "log.storage", Retry, "Free space on the disk of `--data-dir`, or lower `retention.ms` or `retention.bytes` of the topics.";
+    /// The file is not one of ours, or is of another version, or another process has it.
+    UNUSABLE = "log.unusable", Fail, "Point `--data-dir` to another folder, or stop the other process that uses it.";
+    /// The client refuses a setting.
+    SETTING = "log.setting", Fail, "Correct the `producer.`, `consumer.` or `admin.` setting that the message names.", 400;
+}
