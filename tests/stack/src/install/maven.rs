@@ -1,0 +1,121 @@
+//! Jars by Maven's own client, from the repositories it is configured for.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::java;
+use crate::{Error, Result, cache, run};
+
+const DEPENDENCY_PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
+
+/// A published artifact: group, name, version.
+#[derive(Clone, Copy)]
+pub(crate) struct Artifact(pub &'static str, pub &'static str, pub &'static str);
+
+impl Artifact {
+    fn dependency(self) -> String {
+        let Self(group, name, version) = self;
+        format!(
+            "<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId>\
+             <version>{version}</version></dependency>"
+        )
+    }
+}
+
+/// Copies the artifacts and all they need at run time into `folder`.
+pub(crate) fn copy(artifacts: &[Artifact], folder: &Path) -> Result<()> {
+    let project = folder.with_extension("pom");
+    cache::create(&project)?;
+    let dependencies: String = artifacts
+        .iter()
+        .map(|artifact| artifact.dependency())
+        .collect();
+    fs::write(
+        project.join("pom.xml"),
+        pom(
+            "copy",
+            &format!("<dependencies>{dependencies}</dependencies>"),
+        ),
+    )?;
+    run::run(
+        maven()?
+            .arg("-f")
+            .arg(project.join("pom.xml"))
+            .arg(format!("{DEPENDENCY_PLUGIN}:copy-dependencies"))
+            .arg("-DincludeScope=runtime")
+            .arg(format!("-DoutputDirectory={}", folder.display())),
+    )?;
+    cache::remove(&project)
+}
+
+/// Unpacks the files that match `includes` of an archive `group:name:version:type` into `folder`.
+pub(crate) fn unpack(archive: &str, includes: &str, folder: &Path) -> Result<()> {
+    // A repository of its own, dropped afterwards: the archive is far larger than the part used. The project keeps the
+    // plugin's marker files away from here.
+    let project = folder.with_extension("pom");
+    cache::create(&project)?;
+    fs::write(project.join("pom.xml"), pom("unpack", ""))?;
+    run::run(
+        maven()?
+            .arg("-f")
+            .arg(project.join("pom.xml"))
+            .arg(format!(
+                "-Dmaven.repo.local={}",
+                project.join("repository").display()
+            ))
+            .arg(format!("{DEPENDENCY_PLUGIN}:unpack"))
+            .arg(format!("-Dartifact={archive}"))
+            .arg(format!("-Dmdep.unpack.includes={includes}"))
+            .arg(format!("-DoutputDirectory={}", folder.display())),
+    )?;
+    cache::remove(&project)
+}
+
+fn pom(name: &str, body: &str) -> String {
+    format!(
+        "<project><modelVersion>4.0.0</modelVersion><groupId>stack</groupId><artifactId>{name}</artifactId>\
+         <version>1</version><packaging>pom</packaging>{body}</project>\n"
+    )
+}
+
+fn maven() -> Result<Command> {
+    let mut command = Command::new(find_or_install()?);
+    command.args(["-B", "-q", "-ntp"]);
+    if env::var_os("JAVA_HOME").is_none() && run::on_path("java").is_none() {
+        command.env("JAVA_HOME", java::home(17)?);
+    }
+    Ok(command)
+}
+
+fn find_or_install() -> Result<PathBuf> {
+    if let Some(found) = run::on_path("mvn") {
+        return Ok(found);
+    }
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::new(
+            "Maven is missing: sudo apt-get install maven openjdk-17-jdk-headless",
+        ));
+    }
+    let _lock = cache::lock("apt")?;
+    eprintln!("stack: installing maven and a JDK by apt-get");
+    let apt = |words: &[&str]| {
+        run::run(
+            Command::new("apt-get")
+                .args(words)
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )
+    };
+    apt(&["-qq", "update"])?;
+    apt(&[
+        "-qq",
+        "-y",
+        "--no-install-recommends",
+        "install",
+        "maven",
+        "openjdk-17-jdk-headless",
+    ])?;
+    run::on_path("mvn").ok_or_else(|| Error::new("apt-get installed maven, yet there is no mvn"))
+}

@@ -1,0 +1,6 @@
+//! Where programs come from: Debian packages unpacked privately, jars from Maven's repositories, a JDK.
+
+pub(crate) mod apt;
+pub(crate) mod java;
+pub(crate) mod maven;
+pub(crate) mod prefix;

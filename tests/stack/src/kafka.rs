@@ -1,0 +1,257 @@
+//! Apache Kafka, one broker that is its own controller (KRaft), from Maven's repositories.
+
+use std::{
+    fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::Signal;
+
+use crate::{
+    Result, Server, Stack,
+    account::Account,
+    cache,
+    error::While,
+    install::{
+        java,
+        maven::{self, Artifact},
+        prefix::program,
+    },
+    port::Port,
+    run::{run, run_with},
+    server::Plan,
+    url::Address,
+};
+
+const VARIABLE: &str = "TIDEWATER_KAFKA_BOOTSTRAP";
+pub(crate) const VERSION: &str = "4.3.0";
+const ARTIFACTS: [&str; 6] = [
+    "kafka_2.13",
+    "kafka-tools",
+    "connect-runtime",
+    "connect-json",
+    "connect-file",
+    "connect-mirror",
+];
+/// Halves the start of a JVM on few cores.
+pub(crate) const JVM: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
+const CLUSTER: &str = "dGlkZXdhdGVyLXN0YWNrMQ";
+pub(crate) const LOG4J: &str = "Configuration:\n  Appenders: {Console: {name: STDOUT, PatternLayout: \
+    {pattern: \"[%d] %p %m (%c)%n\"}}}\n  Loggers: {Root: {level: WARN, AppenderRef: {ref: STDOUT}}}\n";
+
+/// How a Kafka broker is started.
+#[derive(Clone, Debug)]
+pub struct KafkaOptions {
+    settings: Vec<(String, String)>,
+    heap_mb: u32,
+    full_speed: bool,
+}
+
+impl Default for KafkaOptions {
+    fn default() -> Self {
+        Self {
+            settings: Vec::new(),
+            heap_mb: 512,
+            full_speed: false,
+        }
+    }
+}
+
+impl KafkaOptions {
+    /// One more line of `server.properties`: `set("num.partitions", "3")`.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.into(), value.into()));
+        self
+    }
+
+    /// For measurements: 1 GB of heap and the JVM's own choice of compiler and collector. It starts slower.
+    pub fn full_speed(mut self) -> Self {
+        self.heap_mb = 1024;
+        self.full_speed = true;
+        self
+    }
+
+    fn is_plain(&self) -> bool {
+        self.settings.is_empty() && !self.full_speed
+    }
+}
+
+/// A Kafka broker; topics are created on first use. See [`Server`] for starting and stopping it.
+#[derive(Clone)]
+pub struct Kafka {
+    server: Arc<Server>,
+    bootstrap: String,
+    kcat: PathBuf,
+}
+
+impl Kafka {
+    pub(crate) fn start(stack: &Stack, options: KafkaOptions) -> Result<Self> {
+        let kcat = program("kcat")?;
+        let name = stack.name("kafka");
+        if let Some(address) = Address::of(VARIABLE, 9092)?.filter(|_| options.is_plain()) {
+            let bootstrap = std::env::var(VARIABLE).unwrap_or_default();
+            let server = stack.adopt(name, address.port, VARIABLE);
+            return Ok(Self {
+                server,
+                bootstrap,
+                kcat,
+            });
+        }
+        let (port, controller) = (Port::claim()?, Port::claim()?);
+        let folder = stack.home().create(&name)?;
+        let text = properties(&folder, port.number(), controller.number(), &options);
+        fs::write(folder.join("server.properties"), text)?;
+        fs::write(folder.join("log4j2.yaml"), LOG4J)?;
+        let bootstrap = format!("127.0.0.1:{}", port.number());
+        let plan = plan(&folder, &options, ready(kcat.clone(), bootstrap.clone()))?;
+        let server = stack.run(name, vec![port, controller], plan)?;
+        Ok(Self {
+            server,
+            bootstrap,
+            kcat,
+        })
+    }
+
+    /// `127.0.0.1:PORT`, plaintext.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// Runs `kcat` against the broker and returns what it prints: `kcat(&["-C", "-t", "orders", "-e"])`.
+    pub fn kcat(&self, words: &[&str]) -> Result<String> {
+        self.kcat_with(words, b"")
+    }
+
+    /// The same, with standard input: `kcat_with(&["-P", "-t", "orders", "-K:"], b"key:value\n")`.
+    pub fn kcat_with(&self, words: &[&str], input: &[u8]) -> Result<String> {
+        let mut kcat = Command::new(&self.kcat);
+        run_with(kcat.args(["-q", "-b", &self.bootstrap]).args(words), input)
+            .while_(|| format!("on {}", self.name()))
+    }
+
+    /// Runs a main class of Kafka's own tools: `tool("org.apache.kafka.tools.TopicCommand", &["--list", …])`.
+    /// Takes two seconds of a core.
+    pub fn tool(&self, class: &str, words: &[&str]) -> Result<String> {
+        run(Command::new(java::home(17)?.join("bin/java"))
+            .args(JVM)
+            .arg("-cp")
+            .arg(class_path(&libraries()?))
+            .arg(class)
+            .args(["--bootstrap-server", &self.bootstrap])
+            .args(words))
+    }
+}
+
+impl Deref for Kafka {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+/// The jars of Kafka and Kafka Connect, installed if needed.
+pub(crate) fn libraries() -> Result<PathBuf> {
+    let place = cache::install("kafka", VERSION, |folder, _| {
+        let artifacts = ARTIFACTS.map(|name| Artifact("org.apache.kafka", name, VERSION));
+        maven::copy(&artifacts, &folder.join("libs"))?;
+        format_storage(folder)
+    })?;
+    Ok(place.join("libs"))
+}
+
+pub(crate) fn class_path(libraries: &Path) -> String {
+    format!("{}/*", libraries.display())
+}
+
+/// Formats an empty log folder once; every new broker copies it. It names no port.
+fn format_storage(folder: &Path) -> Result<()> {
+    let data = folder.join("data");
+    let file = folder.join("format.properties");
+    fs::write(
+        &file,
+        format!(
+            "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:1\n\
+             listeners=PLAINTEXT://127.0.0.1:2,CONTROLLER://127.0.0.1:1\n\
+             controller.listener.names=CONTROLLER\nlog.dirs={}\n",
+            data.display()
+        ),
+    )?;
+    run(Command::new(java::home(17)?.join("bin/java"))
+        .args(JVM)
+        .arg("-cp")
+        .arg(class_path(&folder.join("libs")))
+        .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c"])
+        .arg(&file))?;
+    Ok(())
+}
+
+fn plan(folder: &Path, options: &KafkaOptions, ready: crate::server::Ready) -> Result<Plan> {
+    let libraries = libraries()?;
+    let template = libraries.with_file_name("data");
+    let copy = Account::of_servers()
+        .command(Path::new("cp"))
+        .arg("-r")
+        .arg(template)
+        .arg(folder)
+        .output()?;
+    if !copy.status.success() {
+        return Err(crate::Error::new(String::from_utf8_lossy(&copy.stderr)));
+    }
+    let mut arguments = vec![format!("-Xmx{}m", options.heap_mb)];
+    if !options.full_speed {
+        arguments.extend(JVM.map(str::to_owned));
+    }
+    arguments.extend([
+        format!(
+            "-Dlog4j2.configurationFile={}",
+            folder.join("log4j2.yaml").display()
+        ),
+        "-cp".into(),
+        class_path(&libraries),
+        "kafka.Kafka".into(),
+        folder
+            .join("server.properties")
+            .to_string_lossy()
+            .into_owned(),
+    ]);
+    Ok(Plan {
+        program: java::home(17)?.join("bin/java"),
+        arguments: arguments.into_iter().map(Into::into).collect(),
+        environment: vec![],
+        folder: None,
+        stop: Signal::TERM,
+        stale: &[],
+        ready,
+        ready_limit: Duration::from_secs(120),
+    })
+}
+
+fn ready(kcat: PathBuf, bootstrap: String) -> crate::server::Ready {
+    Box::new(move || {
+        let mut command = Command::new(&kcat);
+        let listed = run(command.args(["-q", "-L", "-m", "1", "-b", &bootstrap]));
+        Ok(listed.is_ok_and(|text| text.contains("broker 1 at")))
+    })
+}
+
+fn properties(folder: &Path, port: u16, controller: u16, options: &KafkaOptions) -> String {
+    let mut text = format!(
+        "process.roles=broker,controller\nnode.id=1\n\
+         controller.quorum.voters=1@127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\ncontroller.listener.names=CONTROLLER\n\
+         log.dirs={}\noffsets.topic.replication.factor=1\noffsets.topic.num.partitions=5\n\
+         transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
+         transaction.state.log.num.partitions=5\ngroup.initial.rebalance.delay.ms=0\n",
+        folder.join("data").display()
+    );
+    for (name, value) in &options.settings {
+        text += &format!("{name}={value}\n");
+    }
+    text
+}

@@ -1,0 +1,118 @@
+//! A set of servers that live and die together.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::{
+    Result, Server,
+    home::Home,
+    kafka::{Kafka, KafkaOptions},
+    port::Port,
+    postgres::{PgVersion, Postgres, PostgresOptions},
+    redis::{Redis, RedisOptions},
+    server::Plan,
+};
+
+/// Starts servers on free ports of 127.0.0.1, with their data in a temporary folder.
+///
+/// Every call starts a new server; the handles are cheap to clone. Dropping the stack and the handles kills the
+/// servers and deletes their data; the end of this process does the same, however it ends.
+pub struct Stack {
+    home: Arc<Home>,
+    started: Mutex<Started>,
+}
+
+#[derive(Default)]
+struct Started {
+    servers: Vec<Arc<Server>>,
+    count: HashMap<&'static str, u32>,
+}
+
+impl Stack {
+    /// An empty stack.
+    pub fn new() -> Result<Self> {
+        Ok(Self::at(Home::temporary()?))
+    }
+
+    /// A stack whose servers outlive this process, with their data in `folder`. Who stops them uses
+    /// [`Server::process`].
+    pub fn detached(folder: &Path) -> Result<Self> {
+        Ok(Self::at(Home::lasting(folder)?))
+    }
+
+    /// PostgreSQL, ready for logical replication. `TIDEWATER_POSTGRES_URL` (15) and `TIDEWATER_POSTGRES18_URL` name a
+    /// running one instead: a superuser's URL.
+    pub fn postgres(&self, version: PgVersion) -> Result<Postgres> {
+        self.postgres_with(PostgresOptions::new(version))
+    }
+
+    /// PostgreSQL with options; these always start a server.
+    pub fn postgres_with(&self, options: PostgresOptions) -> Result<Postgres> {
+        Postgres::start(self, options)
+    }
+
+    /// Redis 7. `TIDEWATER_REDIS_URL` names a running one instead.
+    pub fn redis(&self) -> Result<Redis> {
+        Redis::start(self, RedisOptions::default())
+    }
+
+    /// Redis 7 with options; these always start a server.
+    pub fn redis_with(&self, options: RedisOptions) -> Result<Redis> {
+        Redis::start(self, options)
+    }
+
+    /// A Kafka broker (KRaft). `TIDEWATER_KAFKA_BOOTSTRAP` names running ones instead.
+    pub fn kafka(&self) -> Result<Kafka> {
+        Kafka::start(self, KafkaOptions::default())
+    }
+
+    /// A Kafka broker with options; these always start a server.
+    pub fn kafka_with(&self, options: KafkaOptions) -> Result<Kafka> {
+        Kafka::start(self, options)
+    }
+
+    fn at(home: Home) -> Self {
+        Self {
+            home: Arc::new(home),
+            started: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// A name for the next server of a kind: `redis`, `redis-2`.
+    pub(crate) fn name(&self, kind: &'static str) -> String {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = started.count.entry(kind).or_default();
+        *count += 1;
+        if *count == 1 {
+            kind.to_owned()
+        } else {
+            format!("{kind}-{count}")
+        }
+    }
+
+    /// Starts a server of ours and keeps it.
+    pub(crate) fn run(&self, name: String, ports: Vec<Port>, plan: Plan) -> Result<Arc<Server>> {
+        let server = Server::new(name, ports, Arc::clone(&self.home), plan);
+        server.start()?;
+        Ok(self.keep(server))
+    }
+
+    /// A server that an environment variable names.
+    pub(crate) fn adopt(&self, name: String, port: u16, variable: &'static str) -> Arc<Server> {
+        self.keep(Server::named(name, port, Arc::clone(&self.home), variable))
+    }
+
+    fn keep(&self, server: Server) -> Arc<Server> {
+        let server = Arc::new(server);
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        started.servers.push(Arc::clone(&server));
+        server
+    }
+}

@@ -1,0 +1,77 @@
+//! Each server starts, is killed, comes back on the same port with its data, and leaves nothing behind.
+
+use stack::{PgVersion, Process, Result, Server, Stack};
+
+/// The server is killed and started again: another process, on the same port.
+fn survives_a_kill(server: &Server) -> Result<()> {
+    let (port, before) = (server.port(), running(server));
+    server.kill9()?;
+    assert!(!before.is_alive());
+    assert_eq!(server.pid(), None);
+    server.start()?;
+    assert_eq!(server.port(), port);
+    assert_ne!(server.process(), Some(before));
+    Ok(())
+}
+
+fn running(server: &Server) -> Process {
+    server.process().expect("the server runs")
+}
+
+fn all_gone(process: Process) {
+    assert!(!process.is_alive(), "{process} is still there");
+}
+
+fn postgres_keeps_rows(version: PgVersion) -> Result<()> {
+    let stack = Stack::new()?;
+    let postgres = stack.postgres(version)?;
+    assert!(
+        postgres
+            .psql("show server_version")?
+            .starts_with(&version.to_string())
+    );
+    postgres.psql_as_cdc("create table t (id int primary key); insert into t values (1)")?;
+    survives_a_kill(&postgres)?;
+    assert_eq!(postgres.psql("select count(*) from t")?, "1\n");
+    postgres.restart()?;
+    let slot = "select slot_name from pg_create_logical_replication_slot('s', 'pgoutput')";
+    assert_eq!(postgres.psql_as_cdc(slot)?, "s\n");
+    let last = running(&postgres);
+    drop((stack, postgres));
+    all_gone(last);
+    Ok(())
+}
+
+#[test]
+fn postgres_15_keeps_its_rows() -> Result<()> {
+    postgres_keeps_rows(PgVersion::V15)
+}
+
+#[test]
+fn redis_keeps_its_keys() -> Result<()> {
+    let stack = Stack::new()?;
+    let redis = stack.redis()?;
+    redis.cli(&["SET", "k", "v"])?;
+    redis.restart()?;
+    assert_eq!(redis.cli(&["GET", "k"])?, "v\n");
+    survives_a_kill(&redis)?;
+    let last = running(&redis);
+    drop((stack, redis));
+    all_gone(last);
+    Ok(())
+}
+
+#[test]
+fn kafka_keeps_its_records() -> Result<()> {
+    let stack = Stack::new()?;
+    let kafka = stack.kafka()?;
+    kafka.kcat_with(&["-P", "-t", "orders", "-K:"], b"k:v\n")?;
+    survives_a_kill(&kafka)?;
+    let read = kafka.kcat(&["-C", "-t", "orders", "-e", "-K:"])?;
+    assert_eq!(read, "k:v\n");
+    assert!(kafka.rss_mb()? > 50.0);
+    let last = running(&kafka);
+    drop((stack, kafka));
+    all_gone(last);
+    Ok(())
+}
