@@ -1,2 +1,52 @@
-//! (see ARCHITECTURE.md)
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`.
+
+mod servers;
+
+use std::{env, error::Error, process::ExitCode};
+
+/// Why a command failed, in words for the terminal.
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// A command: its name, what follows it, what it does, and the function that does it.
+struct Task {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Outcome,
+}
+
+const TASKS: &[Task] = &[Task {
+    name: "stack",
+    usage: "up|down|status [NAME...]",
+    about: "servers that stay: up prints variables that tests then use",
+    run: servers::run,
+}];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let task = arguments
+        .first()
+        .and_then(|name| TASKS.iter().find(|task| task.name == name));
+    let Some(task) = task else {
+        eprint!("{}", usage());
+        return ExitCode::from(2);
+    };
+    match (task.run)(&arguments[1..]) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {}: {error}", task.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> String {
+    let mut text = String::from("cargo xtask COMMAND\n");
+    for Task {
+        name, usage, about, ..
+    } in TASKS
+    {
+        text += &format!("  {:<36} {about}\n", format!("{name} {usage}"));
+    }
+    text
+}

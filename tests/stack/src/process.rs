@@ -1,10 +1,6 @@
 //! A process by its number and start time, so that a number used again is never taken for ours.
 
-use std::{
-    fmt, fs,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fmt, fs, path::PathBuf, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -77,7 +73,7 @@ impl Process {
     }
 
     /// Sends a signal; nothing happens when the process is gone.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid.filter(|_| self.stat().is_some()) {
             // Gone between the look and the signal: nothing is lost.
@@ -87,9 +83,18 @@ impl Process {
 
     /// Waits until the process is gone; false when it is still there after `limit`.
     pub fn wait_gone(&self, limit: Duration) -> bool {
-        let end = Instant::now() + limit;
         crate::wait_until("the end of a process", limit, || Ok(!self.is_alive())).is_ok()
-            || (Instant::now() >= end && !self.is_alive())
+    }
+
+    /// Asks it to end (SIGINT, on which every server here ends in order), waits, and after half of `limit` kills it.
+    /// False when it is still there after `limit`.
+    pub fn end(&self, limit: Duration) -> bool {
+        self.signal(Signal::INT);
+        if self.wait_gone(limit / 2) {
+            return true;
+        }
+        self.signal(Signal::KILL);
+        self.wait_gone(limit / 2)
     }
 
     fn children(&self) -> Vec<Self> {
