@@ -74,10 +74,6 @@ impl KafkaOptions {
         self.full_speed = true;
         self
     }
-
-    fn is_plain(&self) -> bool {
-        self.settings.is_empty() && !self.full_speed
-    }
 }
 
 /// A Kafka broker; topics are created on first use. See [`Server`] for starting and stopping it.
@@ -89,18 +85,23 @@ pub struct Kafka {
 }
 
 impl Kafka {
+    /// The brokers that the environment names.
+    pub(crate) fn named(stack: &Stack) -> Result<Option<Self>> {
+        let Some(address) = Address::of(VARIABLE, 9092)? else {
+            return Ok(None);
+        };
+        let server = stack.adopt(stack.name("kafka"), address.port, VARIABLE);
+        let bootstrap = std::env::var(VARIABLE).unwrap_or_default();
+        Ok(Some(Self {
+            server,
+            bootstrap,
+            kcat: program("kcat")?,
+        }))
+    }
+
     pub(crate) fn start(stack: &Stack, options: KafkaOptions) -> Result<Self> {
         let kcat = program("kcat")?;
         let name = stack.name("kafka");
-        if let Some(address) = Address::of(VARIABLE, 9092)?.filter(|_| options.is_plain()) {
-            let bootstrap = std::env::var(VARIABLE).unwrap_or_default();
-            let server = stack.adopt(name, address.port, VARIABLE);
-            return Ok(Self {
-                server,
-                bootstrap,
-                kcat,
-            });
-        }
         let (port, controller) = (Port::claim()?, Port::claim()?);
         let folder = stack.home().create(&name)?;
         let text = properties(&folder, port.number(), controller.number(), &options);

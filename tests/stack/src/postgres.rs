@@ -120,10 +120,6 @@ impl PostgresOptions {
         self.settings.push((name.into(), value.into()));
         self
     }
-
-    fn is_plain(&self) -> bool {
-        !self.durable && self.settings.is_empty()
-    }
 }
 
 /// A PostgreSQL server; see [`Server`] for starting and stopping it.
@@ -138,34 +134,40 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// The server that the environment names for this version.
+    pub(crate) fn named(stack: &Stack, version: PgVersion) -> Result<Option<Self>> {
+        let Some(address) = Address::of(version.variable(), 5432)? else {
+            return Ok(None);
+        };
+        let name = stack.name(version.kind());
+        let server = stack.adopt(name, address.port, version.variable());
+        let Address {
+            user,
+            password,
+            host,
+            path,
+            ..
+        } = address;
+        let database = if path.is_empty() {
+            DATABASE.into()
+        } else {
+            path
+        };
+        let programs = version.programs()?;
+        Ok(Some(Self {
+            server,
+            version,
+            host,
+            superuser: (user, password),
+            database,
+            programs,
+        }))
+    }
+
     pub(crate) fn start(stack: &Stack, options: PostgresOptions) -> Result<Self> {
         let version = options.version;
         let programs = version.programs()?;
         let name = stack.name(version.kind());
-        if let Some(address) = Address::of(version.variable(), 5432)?.filter(|_| options.is_plain())
-        {
-            let server = stack.adopt(name, address.port, version.variable());
-            let Address {
-                user,
-                password,
-                host,
-                path,
-                ..
-            } = address;
-            let database = if path.is_empty() {
-                DATABASE.into()
-            } else {
-                path
-            };
-            return Ok(Self {
-                server,
-                version,
-                host,
-                superuser: (user, password),
-                database,
-                programs,
-            });
-        }
         let port = Port::claim()?;
         let folder = stack.home().create(&name)?;
         create_data(&programs, &folder, version)?;

@@ -52,6 +52,19 @@ pub struct Redis {
 }
 
 impl Redis {
+    /// The server that the environment names.
+    pub(crate) fn named(stack: &Stack) -> Result<Option<Self>> {
+        let Some(address) = Address::of(VARIABLE, 6379)? else {
+            return Ok(None);
+        };
+        let server = stack.adopt(stack.name("redis"), address.port, VARIABLE);
+        Ok(Some(Self {
+            server,
+            address,
+            programs: bin(&PACKAGES.install()?),
+        }))
+    }
+
     pub(crate) fn start(stack: &Stack, options: RedisOptions) -> Result<Self> {
         let programs = bin(&PACKAGES.install()?);
         let name = stack.name("redis");

@@ -10,6 +10,7 @@ use crate::{
     Result, Server,
     home::Home,
     kafka::{Kafka, KafkaOptions},
+    opensearch::{Search, SearchOptions},
     port::Port,
     postgres::{PgVersion, Postgres, PostgresOptions},
     redis::{Redis, RedisOptions},
@@ -46,32 +47,54 @@ impl Stack {
     /// PostgreSQL, ready for logical replication. `TIDEWATER_POSTGRES_URL` (15) and `TIDEWATER_POSTGRES18_URL` name a
     /// running one instead: a superuser's URL.
     pub fn postgres(&self, version: PgVersion) -> Result<Postgres> {
-        self.postgres_with(PostgresOptions::new(version))
+        match Postgres::named(self, version)? {
+            Some(named) => Ok(named),
+            None => self.postgres_with(PostgresOptions::new(version)),
+        }
     }
 
-    /// PostgreSQL with options; these always start a server.
+    /// PostgreSQL with options; always starts one.
     pub fn postgres_with(&self, options: PostgresOptions) -> Result<Postgres> {
         Postgres::start(self, options)
     }
 
     /// Redis 7. `TIDEWATER_REDIS_URL` names a running one instead.
     pub fn redis(&self) -> Result<Redis> {
-        Redis::start(self, RedisOptions::default())
+        match Redis::named(self)? {
+            Some(named) => Ok(named),
+            None => self.redis_with(RedisOptions::default()),
+        }
     }
 
-    /// Redis 7 with options; these always start a server.
+    /// Redis 7 with options; always starts one.
     pub fn redis_with(&self, options: RedisOptions) -> Result<Redis> {
         Redis::start(self, options)
     }
 
     /// A Kafka broker (KRaft). `TIDEWATER_KAFKA_BOOTSTRAP` names running ones instead.
     pub fn kafka(&self) -> Result<Kafka> {
-        Kafka::start(self, KafkaOptions::default())
+        match Kafka::named(self)? {
+            Some(named) => Ok(named),
+            None => self.kafka_with(KafkaOptions::default()),
+        }
     }
 
-    /// A Kafka broker with options; these always start a server.
+    /// A Kafka broker with options; always starts one.
     pub fn kafka_with(&self, options: KafkaOptions) -> Result<Kafka> {
         Kafka::start(self, options)
+    }
+
+    /// OpenSearch 3. `TIDEWATER_SEARCH_URL` names a running search server instead.
+    pub fn opensearch(&self) -> Result<Search> {
+        match Search::named(self)? {
+            Some(named) => Ok(named),
+            None => self.opensearch_with(SearchOptions::default()),
+        }
+    }
+
+    /// OpenSearch 3 with options; always starts one.
+    pub fn opensearch_with(&self, options: SearchOptions) -> Result<Search> {
+        Search::opensearch(self, options)
     }
 
     fn at(home: Home) -> Self {

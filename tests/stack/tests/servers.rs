@@ -1,6 +1,9 @@
 //! Each server starts, is killed, comes back on the same port with its data, and leaves nothing behind.
 
-use stack::{PgVersion, Process, Result, Server, Stack};
+use stack::{
+    KafkaOptions, PgVersion, PostgresOptions, Process, RedisOptions, Result, SearchOptions, Server,
+    Stack,
+};
 
 /// The server is killed and started again: another process, on the same port.
 fn survives_a_kill(server: &Server) -> Result<()> {
@@ -24,7 +27,7 @@ fn all_gone(process: Process) {
 
 fn postgres_keeps_rows(version: PgVersion) -> Result<()> {
     let stack = Stack::new()?;
-    let postgres = stack.postgres(version)?;
+    let postgres = stack.postgres_with(PostgresOptions::new(version))?;
     assert!(
         postgres
             .psql("show server_version")?
@@ -50,7 +53,7 @@ fn postgres_15_keeps_its_rows() -> Result<()> {
 #[test]
 fn redis_keeps_its_keys() -> Result<()> {
     let stack = Stack::new()?;
-    let redis = stack.redis()?;
+    let redis = stack.redis_with(RedisOptions::default())?;
     redis.cli(&["SET", "k", "v"])?;
     redis.restart()?;
     assert_eq!(redis.cli(&["GET", "k"])?, "v\n");
@@ -64,7 +67,7 @@ fn redis_keeps_its_keys() -> Result<()> {
 #[test]
 fn kafka_keeps_its_records() -> Result<()> {
     let stack = Stack::new()?;
-    let kafka = stack.kafka()?;
+    let kafka = stack.kafka_with(KafkaOptions::default())?;
     kafka.kcat_with(&["-P", "-t", "orders", "-K:"], b"k:v\n")?;
     survives_a_kill(&kafka)?;
     let read = kafka.kcat(&["-C", "-t", "orders", "-e", "-K:"])?;
@@ -72,6 +75,26 @@ fn kafka_keeps_its_records() -> Result<()> {
     assert!(kafka.rss_mb()? > 50.0);
     let last = running(&kafka);
     drop((stack, kafka));
+    all_gone(last);
+    Ok(())
+}
+
+#[test]
+fn postgres_18_keeps_its_rows() -> Result<()> {
+    postgres_keeps_rows(PgVersion::V18)
+}
+
+#[test]
+fn opensearch_keeps_its_documents() -> Result<()> {
+    let stack = Stack::new()?;
+    let search = stack.opensearch_with(SearchOptions::default())?;
+    let put = search.request("PUT", "/orders/_doc/1?refresh=true", "{\"a\":1}")?;
+    assert_eq!(put.status, 201, "{}", put.body);
+    survives_a_kill(&search)?;
+    let got = search.request("GET", "/orders/_doc/1", "")?;
+    assert!(got.body.contains("\"found\":true"), "{}", got.body);
+    let last = running(&search);
+    drop((stack, search));
     all_gone(last);
     Ok(())
 }

@@ -27,26 +27,39 @@ impl Artifact {
 
 /// Copies the artifacts and all they need at run time into `folder`.
 pub(crate) fn copy(artifacts: &[Artifact], folder: &Path) -> Result<()> {
-    let project = folder.with_extension("pom");
-    cache::create(&project)?;
-    let dependencies: String = artifacts
-        .iter()
-        .map(|artifact| artifact.dependency())
-        .collect();
+    copy_all(&[(folder.to_path_buf(), artifacts.to_vec())], folder)
+}
+
+/// The same for several folders in one run of Maven. The project files are written beside `base`, for the time of
+/// the run.
+pub(crate) fn copy_all(folders: &[(PathBuf, Vec<Artifact>)], base: &Path) -> Result<()> {
+    let project = base.with_extension("pom");
+    let mut modules = String::new();
+    for (index, (folder, artifacts)) in folders.iter().enumerate() {
+        let name = format!("part{index}");
+        modules += &format!("<module>{name}</module>");
+        let dependencies: String = artifacts
+            .iter()
+            .map(|artifact| artifact.dependency())
+            .collect();
+        let body = format!(
+            "<properties><outputDirectory>{}</outputDirectory></properties>\
+             <dependencies>{dependencies}</dependencies>",
+            folder.display()
+        );
+        cache::create(&project.join(&name))?;
+        fs::write(project.join(&name).join("pom.xml"), pom(&name, &body))?;
+    }
     fs::write(
         project.join("pom.xml"),
-        pom(
-            "copy",
-            &format!("<dependencies>{dependencies}</dependencies>"),
-        ),
+        pom("all", &format!("<modules>{modules}</modules>")),
     )?;
     run::run(
         maven()?
             .arg("-f")
             .arg(project.join("pom.xml"))
             .arg(format!("{DEPENDENCY_PLUGIN}:copy-dependencies"))
-            .arg("-DincludeScope=runtime")
-            .arg(format!("-DoutputDirectory={}", folder.display())),
+            .arg("-DincludeScope=runtime"),
     )?;
     cache::remove(&project)
 }
