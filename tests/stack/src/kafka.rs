@@ -12,7 +12,7 @@ use std::{
 use rustix::process::Signal;
 
 use crate::{
-    Result, Server, Stack,
+    Proxy, Result, Server, Stack,
     account::Account,
     cache,
     error::While,
@@ -25,6 +25,7 @@ use crate::{
     run::{run, run_with},
     server::Plan,
     url::Address,
+    wait_until,
 };
 
 const VARIABLE: &str = "TIDEWATER_KAFKA_BOOTSTRAP";
@@ -49,6 +50,7 @@ pub struct KafkaOptions {
     settings: Vec<(String, String)>,
     heap_mb: u32,
     full_speed: bool,
+    proxied: bool,
 }
 
 impl Default for KafkaOptions {
@@ -57,6 +59,7 @@ impl Default for KafkaOptions {
             settings: Vec::new(),
             heap_mb: 512,
             full_speed: false,
+            proxied: false,
         }
     }
 }
@@ -65,6 +68,12 @@ impl KafkaOptions {
     /// One more line of `server.properties`: `set("num.partitions", "3")`.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.into(), value.into()));
+        self
+    }
+
+    /// With a second listener behind a [`Proxy`]: see [`Kafka::proxy`].
+    pub fn proxied(mut self) -> Self {
+        self.proxied = true;
         self
     }
 
@@ -82,6 +91,7 @@ pub struct Kafka {
     server: Arc<Server>,
     bootstrap: String,
     kcat: PathBuf,
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Kafka {
@@ -96,30 +106,44 @@ impl Kafka {
             server,
             bootstrap,
             kcat: program("kcat")?,
+            proxy: None,
         }))
     }
 
     pub(crate) fn start(stack: &Stack, options: KafkaOptions) -> Result<Self> {
         let kcat = program("kcat")?;
         let name = stack.name("kafka");
-        let (port, controller) = (Port::claim()?, Port::claim()?);
+        let ports = [Port::claim()?, Port::claim()?, Port::claim()?];
+        let [port, _, inner] = ports.each_ref().map(Port::number);
+        let proxy = match options.proxied {
+            true => Some(Arc::new(Proxy::to(&format!("127.0.0.1:{inner}"))?)),
+            false => None,
+        };
         let folder = stack.home().create(&name)?;
-        let text = properties(&folder, port.number(), controller.number(), &options);
+        let outer = proxy.as_ref().map_or(inner, |proxy| proxy.port());
+        let text = properties(&folder, ports.each_ref().map(Port::number), outer, &options);
         fs::write(folder.join("server.properties"), text)?;
         fs::write(folder.join("log4j2.yaml"), LOG4J)?;
-        let bootstrap = format!("127.0.0.1:{}", port.number());
+        let bootstrap = format!("127.0.0.1:{port}");
         let plan = plan(&folder, &options, ready(kcat.clone(), bootstrap.clone()))?;
-        let server = stack.run(name, vec![port, controller], plan)?;
+        let server = stack.run(name, ports.into(), plan)?;
         Ok(Self {
             server,
             bootstrap,
             kcat,
+            proxy,
         })
     }
 
     /// `127.0.0.1:PORT`, plaintext.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// The proxy of a broker started with [`KafkaOptions::proxied`]: a client whose bootstrap server is
+    /// [`Proxy::address`] talks to the broker through it only.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_deref()
     }
 
     /// Runs `kcat` against the broker and returns what it prints: `kcat(&["-C", "-t", "orders", "-e"])`.
@@ -132,6 +156,34 @@ impl Kafka {
         let mut kcat = Command::new(&self.kcat);
         run_with(kcat.args(["-q", "-b", &self.bootstrap]).args(words), input)
             .while_(|| format!("on {}", self.name()))
+    }
+
+    /// The values of a topic's committed records, once it has at least `count`; waits a minute for them. Order holds
+    /// within a partition only.
+    pub fn values(&self, topic: &str, count: usize) -> Result<Vec<String>> {
+        let mut values: Vec<String> = Vec::new();
+        wait_until(
+            &format!("{topic} to have {count} records"),
+            Duration::from_secs(60),
+            || {
+                // A topic that is not there yet is an error of kcat.
+                let read = self.kcat(&[
+                    "-C",
+                    "-t",
+                    topic,
+                    "-e",
+                    "-X",
+                    "isolation.level=read_committed",
+                ]);
+                values = read
+                    .unwrap_or_default()
+                    .lines()
+                    .map(str::to_owned)
+                    .collect();
+                Ok(values.len() >= count)
+            },
+        )?;
+        Ok(values)
     }
 
     /// Runs a main class of Kafka's own tools: `tool("org.apache.kafka.tools.TopicCommand", &["--list", …])`.
@@ -240,12 +292,16 @@ fn ready(kcat: PathBuf, bootstrap: String) -> crate::server::Ready {
     })
 }
 
-fn properties(folder: &Path, port: u16, controller: u16, options: &KafkaOptions) -> String {
+/// `ports`: for clients, for the controller, behind the proxy; `outer` is the proxy's.
+fn properties(folder: &Path, ports: [u16; 3], outer: u16, options: &KafkaOptions) -> String {
+    let [port, controller, inner] = ports;
     let mut text = format!(
         "process.roles=broker,controller\nnode.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\ncontroller.listener.names=CONTROLLER\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{inner},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{outer}\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         inter.broker.listener.name=PLAINTEXT\ncontroller.listener.names=CONTROLLER\n\
          log.dirs={}\noffsets.topic.replication.factor=1\noffsets.topic.num.partitions=5\n\
          transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
          transaction.state.log.num.partitions=5\ngroup.initial.rebalance.delay.ms=0\n",

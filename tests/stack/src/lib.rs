@@ -14,6 +14,8 @@
 
 mod account;
 mod cache;
+mod connect;
+mod elasticsearch;
 mod error;
 mod home;
 mod http;
@@ -23,6 +25,7 @@ mod opensearch;
 mod port;
 mod postgres;
 mod process;
+mod proxy;
 mod redis;
 mod run;
 mod server;
@@ -33,12 +36,14 @@ mod url;
 mod wait;
 
 pub use cache::cache;
+pub use connect::{Connect, ConnectOptions};
 pub use error::{Error, Result};
 pub use http::{Answer, http};
 pub use kafka::{Kafka, KafkaOptions};
 pub use opensearch::{Search, SearchOptions};
 pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USER};
 pub use process::Process;
+pub use proxy::Proxy;
 pub use redis::{Redis, RedisOptions};
 pub use server::Server;
 pub use stack::Stack;

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     Result, Server,
+    connect::{Connect, ConnectOptions},
     home::Home,
     kafka::{Kafka, KafkaOptions},
     opensearch::{Search, SearchOptions},
@@ -95,6 +96,16 @@ impl Stack {
     /// OpenSearch 3 with options; always starts one.
     pub fn opensearch_with(&self, options: SearchOptions) -> Result<Search> {
         Search::opensearch(self, options)
+    }
+
+    /// Elasticsearch 9; always starts one. The first installation downloads 950 MB.
+    pub fn elasticsearch(&self, options: SearchOptions) -> Result<Search> {
+        Search::elasticsearch(self, options)
+    }
+
+    /// Kafka Connect with Debezium on the given brokers.
+    pub fn connect(&self, kafka: &Kafka, options: ConnectOptions) -> Result<Connect> {
+        Connect::start(self, kafka, options)
     }
 
     fn at(home: Home) -> Self {

@@ -1,8 +1,8 @@
 //! Each server starts, is killed, comes back on the same port with its data, and leaves nothing behind.
 
 use stack::{
-    KafkaOptions, PgVersion, PostgresOptions, Process, RedisOptions, Result, SearchOptions, Server,
-    Stack,
+    ConnectOptions, KafkaOptions, PgVersion, PostgresOptions, Process, RedisOptions, Result,
+    SearchOptions, Server, Stack,
 };
 
 /// The server is killed and started again: another process, on the same port.
@@ -67,11 +67,15 @@ fn redis_keeps_its_keys() -> Result<()> {
 #[test]
 fn kafka_keeps_its_records() -> Result<()> {
     let stack = Stack::new()?;
-    let kafka = stack.kafka_with(KafkaOptions::default())?;
+    let kafka = stack.kafka_with(KafkaOptions::default().proxied())?;
     kafka.kcat_with(&["-P", "-t", "orders", "-K:"], b"k:v\n")?;
     survives_a_kill(&kafka)?;
-    let read = kafka.kcat(&["-C", "-t", "orders", "-e", "-K:"])?;
-    assert_eq!(read, "k:v\n");
+    let proxy = kafka.proxy().expect("asked for");
+    let through = ["-b", &proxy.address(), "-L", "-m", "2", "-X", "log_level=0"];
+    assert!(kafka.kcat(&through)?.contains(&proxy.address()));
+    proxy.cut();
+    assert!(kafka.kcat(&through).is_err());
+    assert_eq!(kafka.values("orders", 1)?, ["v"]);
     assert!(kafka.rss_mb()? > 50.0);
     let last = running(&kafka);
     drop((stack, kafka));
@@ -95,6 +99,31 @@ fn opensearch_keeps_its_documents() -> Result<()> {
     assert!(got.body.contains("\"found\":true"), "{}", got.body);
     let last = running(&search);
     drop((stack, search));
+    all_gone(last);
+    Ok(())
+}
+
+/// Debezium's first record of a row, and the worker's figures.
+#[test]
+fn kafka_connect_runs_debezium() -> Result<()> {
+    let stack = Stack::new()?;
+    let postgres = stack.postgres_with(PostgresOptions::new(PgVersion::V15))?;
+    postgres
+        .psql_as_cdc("create table orders (id int primary key); insert into orders values (7)")?;
+    let kafka = stack.kafka_with(KafkaOptions::default())?;
+    let connect = stack.connect(&kafka, ConnectOptions::default())?;
+    let config = serde_json::json!({
+        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        "database.hostname": postgres.host(), "database.port": postgres.port().to_string(),
+        "database.user": "postgres", "database.password": stack::PASSWORD,
+        "database.dbname": stack::DATABASE, "topic.prefix": "shop", "plugin.name": "pgoutput",
+    });
+    connect.run_connector("orders", &config)?;
+    let records = kafka.values("shop.public.orders", 1)?;
+    assert!(records[0].contains("\"after\":{\"id\":7}"), "{records:?}");
+    assert!(connect.cpu_seconds()? > 1.0);
+    let last = running(&connect);
+    drop((stack, connect));
     all_gone(last);
     Ok(())
 }

@@ -1,0 +1,178 @@
+//! Apache Kafka Connect with Debezium: the peer that results are compared with.
+
+use std::{fs, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::{
+    Error, Kafka, Result, Server, Stack, cache,
+    http::{Answer, http},
+    install::{
+        java,
+        maven::{self, Artifact},
+    },
+    kafka::{self, JVM},
+    port::Port,
+    server::Plan,
+    wait_until,
+};
+
+const DEBEZIUM: &str = "3.6.1.Final";
+const RUNNING_LIMIT: Duration = Duration::from_secs(60);
+
+/// How a Kafka Connect worker is started.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    settings: Vec<(String, String)>,
+    heap_mb: u32,
+    full_speed: bool,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            settings: Vec::new(),
+            heap_mb: 768,
+            full_speed: false,
+        }
+    }
+}
+
+impl ConnectOptions {
+    /// One more worker property: `set("exactly.once.source.support", "enabled")`.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.into(), value.into()));
+        self
+    }
+
+    /// For measurements: 2 GB of heap and the JVM's own choice of compiler and collector. It starts slower.
+    pub fn full_speed(mut self) -> Self {
+        self.heap_mb = 2048;
+        self.full_speed = true;
+        self
+    }
+}
+
+/// A Kafka Connect worker in distributed mode with Debezium's connectors for PostgreSQL and MySQL. JSON converters.
+/// See [`Server`] for starting and stopping it, and for its CPU time and memory.
+#[derive(Clone)]
+pub struct Connect {
+    server: Arc<Server>,
+}
+
+impl Connect {
+    pub(crate) fn start(stack: &Stack, kafka: &Kafka, options: ConnectOptions) -> Result<Self> {
+        let plugins = debezium()?;
+        let name = stack.name("connect");
+        let port = Port::claim()?;
+        let folder = stack.home().create(&name)?;
+        let mut text = format!(
+            "bootstrap.servers={}\ngroup.id={name}\nlisteners=http://127.0.0.1:{}\nplugin.path={}\n\
+             plugin.discovery=only_scan\n\
+             key.converter=org.apache.kafka.connect.json.JsonConverter\n\
+             value.converter=org.apache.kafka.connect.json.JsonConverter\n",
+            kafka.bootstrap(),
+            port.number(),
+            plugins.display()
+        );
+        for kind in ["config", "offset", "status"] {
+            text += &format!(
+                "{kind}.storage.topic={name}-{kind}s\n{kind}.storage.replication.factor=1\n"
+            );
+        }
+        for (name, value) in &options.settings {
+            text += &format!("{name}={value}\n");
+        }
+        fs::write(folder.join("connect.properties"), text)?;
+        fs::write(folder.join("log4j2.yaml"), kafka::LOG4J)?;
+        let plan = plan(&folder, port.number(), &options)?;
+        Ok(Self {
+            server: stack.run(name, vec![port], plan)?,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port())
+    }
+
+    /// One request to its REST API: `request("GET", "/connectors", "")`.
+    pub fn request(&self, method: &str, path: &str, body: &str) -> Result<Answer> {
+        http(method, &format!("127.0.0.1:{}", self.port()), path, body)
+    }
+
+    /// Creates a connector, or changes its config, and waits until it and all its tasks run. A failed task is an
+    /// error with its trace.
+    pub fn run_connector(&self, name: &str, config: &Value) -> Result<()> {
+        let path = format!("/connectors/{name}/config");
+        let answer = self.request("PUT", &path, &config.to_string())?;
+        if answer.status >= 300 {
+            return Err(Error::new(format!(
+                "{name}: {} {}",
+                answer.status, answer.body
+            )));
+        }
+        let running = format!("connector {name} to run");
+        wait_until(&running, RUNNING_LIMIT, || self.runs(name))
+    }
+
+    fn runs(&self, name: &str) -> Result<bool> {
+        let status = self.request("GET", &format!("/connectors/{name}/status"), "")?;
+        let status: Value = serde_json::from_str(&status.body).unwrap_or_default();
+        let tasks = status["tasks"].as_array().cloned().unwrap_or_default();
+        let all: Vec<&Value> = tasks.iter().chain([&status["connector"]]).collect();
+        match all.iter().find(|each| each["state"] == "FAILED") {
+            Some(failed) => Err(Error::new(format!("{name} failed: {}", failed["trace"]))),
+            None => Ok(!tasks.is_empty() && all.iter().all(|each| each["state"] == "RUNNING")),
+        }
+    }
+}
+
+impl Deref for Connect {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+/// The folder whose one subfolder holds Debezium's jars.
+fn debezium() -> Result<PathBuf> {
+    cache::install("debezium", DEBEZIUM, |folder, _| {
+        let artifacts = ["debezium-connector-postgres", "debezium-connector-mysql"]
+            .map(|name| Artifact("io.debezium", name, DEBEZIUM));
+        maven::copy(&artifacts, &folder.join("jars"))
+    })
+}
+
+fn plan(folder: &std::path::Path, port: u16, options: &ConnectOptions) -> Result<Plan> {
+    let mut arguments = vec![format!("-Xmx{}m", options.heap_mb)];
+    if !options.full_speed {
+        arguments.extend(JVM.map(str::to_owned));
+    }
+    arguments.extend([
+        format!(
+            "-Dlog4j2.configurationFile={}",
+            folder.join("log4j2.yaml").display()
+        ),
+        "-cp".into(),
+        kafka::class_path(&kafka::libraries()?),
+        "org.apache.kafka.connect.cli.ConnectDistributed".into(),
+        folder.join("connect.properties").display().to_string(),
+    ]);
+    let ready = move || {
+        let answer = http("GET", &format!("127.0.0.1:{port}"), "/connectors", "");
+        Ok(answer.is_ok_and(|answer| answer.status == 200))
+    };
+    Ok(Plan {
+        program: java::home(17)?.join("bin/java"),
+        arguments: arguments.into_iter().map(Into::into).collect(),
+        environment: vec![],
+        folder: None,
+        stop: Signal::TERM,
+        stale: &[],
+        ready: Box::new(ready),
+        ready_limit: Duration::from_secs(240),
+    })
+}

@@ -1,0 +1,252 @@
+//! A TCP proxy that breaks the network on command.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use crate::{Result, error::While, port::Port};
+
+const CHUNK: usize = 64 * 1024;
+
+/// Forwards a port of 127.0.0.1 to a server until it is told otherwise. Ends when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    port: Port,
+    wire: Arc<Wire>,
+}
+
+impl Proxy {
+    /// Listens on a free port and forwards every connection to `target`, as in `127.0.0.1:5432`.
+    pub fn to(target: &str) -> Result<Self> {
+        let port = Port::claim()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.number()))
+            .while_(|| format!("cannot listen on port {}", port.number()))?;
+        let wire = Arc::new(Wire::default());
+        let (shared, target) = (Arc::clone(&wire), target.to_owned());
+        thread::Builder::new()
+            .name("stack-proxy".into())
+            .spawn(move || accept(&listener, &target, &shared))?;
+        Ok(Self { port, wire })
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port())
+    }
+
+    /// Closes all connections; new ones are closed at once, until [`Proxy::heal`].
+    pub fn cut(&self) {
+        self.wire.set(Mode::Cut);
+    }
+
+    /// Closes all connections; new ones work.
+    pub fn reset(&self) {
+        self.wire.set(Mode::Cut);
+        self.wire.set(Mode::Open);
+    }
+
+    /// Keeps connections open and forwards nothing, as a network that drops packets does, until [`Proxy::heal`].
+    /// What was on its way arrives then.
+    pub fn stall(&self) {
+        self.wire.set(Mode::Stalled);
+    }
+
+    /// Forwards again.
+    pub fn heal(&self) {
+        self.wire.set(Mode::Open);
+    }
+
+    /// How many connections it has accepted so far, the closed ones included.
+    pub fn accepted(&self) -> usize {
+        self.wire.lock().accepted
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.wire.set(Mode::Ended);
+        // Wakes the thread that accepts.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port()));
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Open,
+    Stalled,
+    Cut,
+    Ended,
+}
+
+#[derive(Debug, Default)]
+struct Wire {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    mode: Mode,
+    accepted: usize,
+    /// Both ends of every connection, by its number.
+    open: Vec<(usize, [TcpStream; 2])>,
+}
+
+impl Wire {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, mode: Mode) {
+        let mut state = self.lock();
+        state.mode = mode;
+        if matches!(mode, Mode::Cut | Mode::Ended) {
+            for end in state.open.drain(..).flat_map(|(_, ends)| ends) {
+                // Closed by its peer already: that is what is wanted.
+                let _ = end.shutdown(Shutdown::Both);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits while the wire is stalled; what it is then.
+    fn flowing(&self) -> Mode {
+        let state = self.lock();
+        let waited = self
+            .changed
+            .wait_while(state, |state| state.mode == Mode::Stalled);
+        waited.unwrap_or_else(PoisonError::into_inner).mode
+    }
+
+    /// Notes a connection's two ends so that a cut closes them; false when the wire is cut.
+    fn admit(&self, number: usize, ends: [TcpStream; 2]) -> bool {
+        let mut state = self.lock();
+        let admitted = !matches!(state.mode, Mode::Cut | Mode::Ended);
+        if admitted {
+            state.open.push((number, ends));
+        }
+        admitted
+    }
+
+    fn forget(&self, number: usize) {
+        self.lock().open.retain(|(each, _)| *each != number);
+    }
+}
+
+fn accept(listener: &TcpListener, target: &str, wire: &Arc<Wire>) {
+    for client in listener.incoming().flatten() {
+        let (mode, number) = {
+            let mut state = wire.lock();
+            state.accepted += 1;
+            (state.mode, state.accepted)
+        };
+        match mode {
+            Mode::Ended => return,
+            Mode::Cut => drop(client),
+            Mode::Open | Mode::Stalled => {
+                let (target, wire) = (target.to_owned(), Arc::clone(wire));
+                // An error closes the connection: the client's to notice.
+                thread::spawn(move || join(client, &target, &wire, number));
+            }
+        }
+    }
+}
+
+/// Forwards both ways until both directions have ended.
+fn join(client: TcpStream, target: &str, wire: &Arc<Wire>, number: usize) -> Result<()> {
+    wire.flowing();
+    let server = TcpStream::connect(target)?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    if wire.admit(number, [client.try_clone()?, server.try_clone()?]) {
+        let (from, to, shared) = (server.try_clone()?, client.try_clone()?, Arc::clone(wire));
+        let back = thread::spawn(move || forward(from, to, &shared));
+        forward(client, server, wire);
+        // It has no result and does not panic.
+        let _ = back.join();
+        wire.forget(number);
+    }
+    Ok(())
+}
+
+/// Forwards one direction; its orderly end is passed on, anything else closes both ends.
+fn forward(mut from: TcpStream, mut to: TcpStream, wire: &Wire) {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = from.read(&mut chunk);
+        let open = wire.flowing() == Mode::Open;
+        match read {
+            Ok(0) if open => {
+                let _ = to.shutdown(Shutdown::Write);
+                return;
+            }
+            Ok(length) if open && to.write_all(&chunk[..length]).is_ok() => {}
+            _ => break,
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, time::Duration};
+
+    use super::*;
+
+    /// A server that sends back what it gets.
+    fn echo() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                thread::spawn(move || io::copy(&mut client.try_clone().unwrap(), &mut client));
+            }
+        });
+        address
+    }
+
+    fn say(stream: &mut TcpStream, word: &[u8; 4]) -> io::Result<[u8; 4]> {
+        stream.write_all(word)?;
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer)?;
+        Ok(answer)
+    }
+
+    #[test]
+    fn forwards_stalls_and_cuts() {
+        let proxy = Proxy::to(&echo()).unwrap();
+        let mut stream = TcpStream::connect(proxy.address()).unwrap();
+        assert_eq!(&say(&mut stream, b"one.").unwrap(), b"one.");
+
+        proxy.stall();
+        stream
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .unwrap();
+        assert!(say(&mut stream, b"two.").is_err());
+        proxy.heal();
+        stream.set_read_timeout(None).unwrap();
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"two.");
+
+        proxy.cut();
+        assert!(say(&mut stream, b"lost").is_err());
+        let mut refused = TcpStream::connect(proxy.address()).unwrap();
+        assert!(say(&mut refused, b"lost").is_err());
+
+        proxy.heal();
+        let mut fresh = TcpStream::connect(proxy.address()).unwrap();
+        assert_eq!(&say(&mut fresh, b"back").unwrap(), b"back");
+        assert_eq!(proxy.accepted(), 3);
+    }
+}
