@@ -6,7 +6,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::{
-    Error, Kafka, Result, Server, Stack, cache,
+    Error, Kafka, Result, Server, Stack,
+    account::Account,
+    cache,
     http::{Answer, http},
     install::{
         java,
@@ -14,6 +16,7 @@ use crate::{
     },
     kafka::{self, JVM},
     port::Port,
+    program::answers,
     server::Plan,
     wait_until,
 };
@@ -161,18 +164,15 @@ fn plan(folder: &std::path::Path, port: u16, options: &ConnectOptions) -> Result
         "org.apache.kafka.connect.cli.ConnectDistributed".into(),
         folder.join("connect.properties").display().to_string(),
     ]);
-    let ready = move || {
-        let answer = http("GET", &format!("127.0.0.1:{port}"), "/connectors", "");
-        Ok(answer.is_ok_and(|answer| answer.status == 200))
-    };
     Ok(Plan {
+        account: Account::of_servers(),
         program: java::home(17)?.join("bin/java"),
         arguments: arguments.into_iter().map(Into::into).collect(),
         environment: vec![],
         folder: None,
         stop: Signal::TERM,
         stale: &[],
-        ready: Box::new(ready),
+        ready: answers(port, "/connectors".into()),
         ready_limit: Duration::from_secs(240),
     })
 }

@@ -93,6 +93,7 @@ fn plan(home: &Path, folder: &Path, port: u16, options: &SearchOptions) -> Resul
     arguments.push("org.elasticsearch.server.launcher.ServerLauncher".into());
     arguments.extend(options.arguments());
     Ok(Plan {
+        account: Account::of_servers(),
         program: java.join("bin/java"),
         arguments: arguments.into_iter().map(Into::into).collect(),
         environment: environment

@@ -273,6 +273,7 @@ fn plan(folder: &Path, options: &KafkaOptions, ready: crate::server::Ready) -> R
             .into_owned(),
     ]);
     Ok(Plan {
+        account: Account::of_servers(),
         program: java::home(17)?.join("bin/java"),
         arguments: arguments.into_iter().map(Into::into).collect(),
         environment: vec![],

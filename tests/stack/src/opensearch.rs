@@ -20,6 +20,7 @@ use crate::{
         maven::{self, Artifact},
     },
     port::Port,
+    program::answers,
     server::{Plan, Ready},
     url::Address,
 };
@@ -153,11 +154,10 @@ impl Deref for Search {
 
 /// True once the cluster has its shards.
 pub(crate) fn ready(port: u16) -> Ready {
-    let path = "/_cluster/health?wait_for_status=yellow&timeout=1s";
-    Box::new(move || {
-        let answer = http("GET", &format!("127.0.0.1:{port}"), path, "");
-        Ok(answer.is_ok_and(|answer| answer.status == 200))
-    })
+    answers(
+        port,
+        "/_cluster/health?wait_for_status=yellow&timeout=1s".into(),
+    )
 }
 
 /// Logging to standard output.
@@ -210,6 +210,7 @@ fn plan(home: &Path, folder: &Path, port: u16, options: &SearchOptions) -> Resul
     ]);
     arguments.extend(options.arguments());
     Ok(Plan {
+        account: Account::of_servers(),
         program: java::home(21)?.join("bin/java"),
         arguments: arguments.into_iter().map(Into::into).collect(),
         environment: vec![],

@@ -264,6 +264,7 @@ fn psql(programs: &Path, url: &str) -> Command {
 fn plan(programs: &Path, folder: &Path, port: u16) -> Plan {
     let ready = psql_ready(programs.to_path_buf(), port);
     Plan {
+        account: Account::of_servers(),
         program: programs.join("postgres"),
         arguments: vec!["-D".into(), folder.join("data").into()],
         environment: vec![],

@@ -13,6 +13,7 @@ use rustix::process::Signal;
 
 use crate::{
     Result, Server, Stack,
+    account::Account,
     install::prefix::{Packages, bin},
     port::Port,
     postgres::{PASSWORD, USER},
@@ -156,6 +157,7 @@ fn plan(programs: &Path, folder: &Path, address: &Address) -> Plan {
         Ok(answer.is_ok_and(|text| text.trim() == "PONG"))
     };
     Plan {
+        account: Account::of_servers(),
         program: programs.join("redis-server"),
         arguments: vec![folder.join("redis.conf").into()],
         environment: vec![],

@@ -22,6 +22,7 @@ const KILL_LIMIT: Duration = Duration::from_secs(20);
 /// What to run, and how to tell that it answers.
 pub(crate) struct Plan {
     pub program: PathBuf,
+    pub account: Account,
     pub arguments: Vec<OsString>,
     pub environment: Vec<(String, OsString)>,
     /// The working folder; the server's own when `None`.
@@ -252,7 +253,7 @@ impl Server {
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.while_(|| format!("cannot write {}", self.log.display()))?;
         let mut words: Vec<OsString> = vec!["setsid".into()];
-        words.extend(Account::of_servers().prefix().iter().map(Into::into));
+        words.extend(plan.account.prefix().iter().map(Into::into));
         if !self.home.outlives_us() {
             // After the change of account, which would undo it.
             words.extend(["setpriv", "--pdeathsig", "KILL", "--"].map(Into::into));

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Result, Server,
+    Program, Result, Server,
     connect::{Connect, ConnectOptions},
     home::Home,
     kafka::{Kafka, KafkaOptions},
@@ -106,6 +106,14 @@ impl Stack {
     /// Kafka Connect with Debezium on the given brokers.
     pub fn connect(&self, kafka: &Kafka, options: ConnectOptions) -> Result<Connect> {
         Connect::start(self, kafka, options)
+    }
+
+    /// Starts a program of ours and waits until it is ready.
+    pub fn program(&self, program: Program) -> Result<Arc<Server>> {
+        let (kind, ports, plan) = program.into_parts();
+        let name = self.name(kind);
+        self.home.create(&name)?;
+        self.run(name, ports, plan)
     }
 
     fn at(home: Home) -> Self {

@@ -1,8 +1,8 @@
 //! Each server starts, is killed, comes back on the same port with its data, and leaves nothing behind.
 
 use stack::{
-    ConnectOptions, KafkaOptions, PgVersion, PostgresOptions, Process, RedisOptions, Result,
-    SearchOptions, Server, Stack,
+    ConnectOptions, KafkaOptions, PgVersion, PostgresOptions, Process, Program, RedisOptions,
+    Result, SearchOptions, Server, Stack,
 };
 
 /// The server is killed and started again: another process, on the same port.
@@ -125,5 +125,36 @@ fn kafka_connect_runs_debezium() -> Result<()> {
     let last = running(&connect);
     drop((stack, connect));
     all_gone(last);
+    Ok(())
+}
+
+#[test]
+fn a_program_of_ours_is_run_like_a_server() -> Result<()> {
+    let stack = Stack::new()?;
+    let path = std::path::PathBuf::from("/bin/sleep");
+    let server = stack.program(Program::new("sleeper", path).arg("600"))?;
+    let first = running(&server);
+    server.pause()?;
+    server.resume()?;
+    server.restart()?;
+    all_gone(first);
+    let last = running(&server);
+    drop((stack, server));
+    all_gone(last);
+    Ok(())
+}
+
+#[test]
+fn postgres_offers_tls() -> Result<()> {
+    let stack = Stack::new()?;
+    let postgres =
+        stack.postgres_with(PostgresOptions::new(PgVersion::V15).set("work_mem", "5MB"))?;
+    let url = format!(
+        "{}?sslmode=verify-full&sslrootcert={}",
+        postgres.cdc_url(),
+        postgres.ca_path()?.display()
+    );
+    let sql = "select ssl from pg_stat_ssl where pid = pg_backend_pid(); show work_mem";
+    assert_eq!(postgres.psql_at(&url, sql)?, "t\n5MB\n");
     Ok(())
 }
