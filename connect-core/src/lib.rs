@@ -18,6 +18,7 @@ pub mod decimal;
 pub mod encoded;
 pub mod error;
 pub mod finding;
+pub mod json;
 pub mod meter;
 pub mod plugin;
 pub mod position;
@@ -26,7 +27,10 @@ pub mod schema;
 pub mod secret;
 pub mod sink;
 pub mod source;
+pub mod template;
+pub mod temporal;
 pub mod transform;
+pub mod unavailable;
 pub mod value;
 pub mod watermark;
 
