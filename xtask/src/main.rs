@@ -1,6 +1,11 @@
 //! The project's own commands: `cargo xtask COMMAND`.
 
+mod check;
+mod house;
 mod servers;
+mod suites;
+mod tally;
+mod workspace;
 
 use std::{env, error::Error, process::ExitCode};
 
@@ -15,12 +20,26 @@ struct Task {
     run: fn(&[String]) -> Outcome,
 }
 
-const TASKS: &[Task] = &[Task {
-    name: "stack",
-    usage: "up|down|status [NAME...]",
-    about: "servers that stay: up prints variables that tests then use",
-    run: servers::run,
-}];
+const TASKS: &[Task] = &[
+    Task {
+        name: "test",
+        usage: "[unit|e2e|chaos|differential|soak|house]",
+        about: "the rules of the house, the build and all tests; or one suite, in its long form",
+        run: suites::run,
+    },
+    Task {
+        name: "check",
+        usage: "",
+        about: "formatting and lints",
+        run: check::run,
+    },
+    Task {
+        name: "stack",
+        usage: "up|down|status [NAME...]",
+        about: "servers that stay: up prints variables that tests then use",
+        run: servers::run,
+    },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -46,7 +65,7 @@ fn usage() -> String {
         name, usage, about, ..
     } in TASKS
     {
-        text += &format!("  {:<36} {about}\n", format!("{name} {usage}"));
+        text += &format!("  {:<46} {about}\n", format!("{name} {usage}"));
     }
     text
 }

@@ -7,10 +7,19 @@ use std::{
 };
 
 use serde_json::{Map, Value, json};
-use stack::{PgVersion, Process, Server, Stack};
+use stack::{ConnectOptions, PgVersion, Process, SearchOptions, Server, Stack};
 
 use crate::Outcome;
 
+const NAMES: [&str; 7] = [
+    "postgres15",
+    "postgres18",
+    "redis",
+    "kafka",
+    "opensearch",
+    "elasticsearch",
+    "connect",
+];
 const USUAL: [&str; 3] = ["postgres15", "redis", "kafka"];
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 
@@ -62,7 +71,7 @@ impl State {
         let stack = Stack::detached(&self.folder)?;
         for name in names {
             if process(self.servers.get(*name)).is_none() {
-                let entry = start(&stack, name)?;
+                let entry = self.start(&stack, name)?;
                 self.servers.insert((*name).to_owned(), entry);
                 self.write()?;
             }
@@ -70,6 +79,49 @@ impl State {
             println!("export {}={}", text(entry, "variable"), text(entry, "url"));
         }
         Ok(())
+    }
+
+    fn start(
+        &self,
+        stack: &Stack,
+        name: &str,
+    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        match name {
+            "postgres15" | "postgres18" => {
+                let (version, variable) = match name {
+                    "postgres15" => (PgVersion::V15, "TIDEWATER_POSTGRES_URL"),
+                    _ => (PgVersion::V18, "TIDEWATER_POSTGRES18_URL"),
+                };
+                let postgres = stack.postgres(version)?;
+                entry(&postgres, variable, &postgres.url())
+            }
+            "redis" => {
+                let redis = stack.redis()?;
+                entry(&redis, "TIDEWATER_REDIS_URL", &redis.url())
+            }
+            "kafka" => {
+                let kafka = stack.kafka()?;
+                entry(&kafka, "TIDEWATER_KAFKA_BOOTSTRAP", kafka.bootstrap())
+            }
+            "opensearch" => {
+                let search = stack.opensearch()?;
+                entry(&search, "TIDEWATER_SEARCH_URL", &search.url())
+            }
+            "elasticsearch" => {
+                let search = stack.elasticsearch(SearchOptions::default())?;
+                entry(&search, "TIDEWATER_SEARCH_URL", &search.url())
+            }
+            "connect" => {
+                let kafka = self
+                    .servers
+                    .get("kafka")
+                    .filter(|kafka| process(Some(kafka)).is_some());
+                let kafka = kafka.ok_or("connect needs kafka: say up kafka connect")?;
+                let connect = stack.connect(text(kafka, "url"), ConnectOptions::default())?;
+                entry(&connect, "TIDEWATER_CONNECT_URL", &connect.url())
+            }
+            other => Err(format!("no server {other}: {}", NAMES.join(", ")).into()),
+        }
     }
 
     /// Stops the named servers, or all, and deletes their data.
@@ -105,28 +157,6 @@ impl State {
             }
         }
         Ok(())
-    }
-}
-
-fn start(stack: &Stack, name: &str) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-    match name {
-        "postgres15" | "postgres18" => {
-            let (version, variable) = match name {
-                "postgres15" => (PgVersion::V15, "TIDEWATER_POSTGRES_URL"),
-                _ => (PgVersion::V18, "TIDEWATER_POSTGRES18_URL"),
-            };
-            let postgres = stack.postgres(version)?;
-            entry(&postgres, variable, &postgres.url())
-        }
-        "redis" => {
-            let redis = stack.redis()?;
-            entry(&redis, "TIDEWATER_REDIS_URL", &redis.url())
-        }
-        "kafka" => {
-            let kafka = stack.kafka()?;
-            entry(&kafka, "TIDEWATER_KAFKA_BOOTSTRAP", kafka.bootstrap())
-        }
-        other => Err(format!("no server {other}: postgres15, postgres18, redis, kafka").into()),
     }
 }
 

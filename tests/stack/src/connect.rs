@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::{
-    Error, Kafka, Result, Server, Stack,
+    Error, Result, Server, Stack,
     account::Account,
     cache,
     http::{Answer, http},
@@ -65,17 +65,16 @@ pub struct Connect {
 }
 
 impl Connect {
-    pub(crate) fn start(stack: &Stack, kafka: &Kafka, options: ConnectOptions) -> Result<Self> {
+    pub(crate) fn start(stack: &Stack, bootstrap: &str, options: ConnectOptions) -> Result<Self> {
         let plugins = debezium()?;
         let name = stack.name("connect");
         let port = Port::claim()?;
         let folder = stack.home().create(&name)?;
         let mut text = format!(
-            "bootstrap.servers={}\ngroup.id={name}\nlisteners=http://127.0.0.1:{}\nplugin.path={}\n\
+            "bootstrap.servers={bootstrap}\ngroup.id={name}\nlisteners=http://127.0.0.1:{}\nplugin.path={}\n\
              plugin.discovery=only_scan\n\
              key.converter=org.apache.kafka.connect.json.JsonConverter\n\
              value.converter=org.apache.kafka.connect.json.JsonConverter\n",
-            kafka.bootstrap(),
             port.number(),
             plugins.display()
         );

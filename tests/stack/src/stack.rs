@@ -103,9 +103,9 @@ impl Stack {
         Search::elasticsearch(self, options)
     }
 
-    /// Kafka Connect with Debezium on the given brokers.
-    pub fn connect(&self, kafka: &Kafka, options: ConnectOptions) -> Result<Connect> {
-        Connect::start(self, kafka, options)
+    /// Kafka Connect with Debezium on the brokers at `bootstrap`.
+    pub fn connect(&self, bootstrap: &str, options: ConnectOptions) -> Result<Connect> {
+        Connect::start(self, bootstrap, options)
     }
 
     /// Starts a program of ours and waits until it is ready.

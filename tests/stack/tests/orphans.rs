@@ -11,12 +11,8 @@ use stack::{Process, RedisOptions, Result, Stack, wait_until};
 
 const ROLE: &str = "TIDEWATER_STACK_ORPHANS";
 
-/// Plays the killed process: starts a server from a thread that ends, says which one, and waits for its own end.
-#[test]
-fn the_process_that_is_killed() -> Result<()> {
-    if env::var_os(ROLE).is_none() {
-        return Ok(());
-    }
+/// The killed process: starts a server from a thread that ends, says which one, and waits for its own end.
+fn start_and_wait() -> Result<()> {
     let started = std::thread::spawn(|| {
         let stack = Stack::new()?;
         let redis = stack.redis_with(RedisOptions::default())?;
@@ -31,8 +27,15 @@ fn the_process_that_is_killed() -> Result<()> {
 
 #[test]
 fn servers_end_with_a_killed_process() -> Result<()> {
+    if env::var_os(ROLE).is_some() {
+        return start_and_wait();
+    }
     let mut child = Command::new(env::current_exe()?)
-        .args(["--exact", "the_process_that_is_killed", "--nocapture"])
+        .args([
+            "--exact",
+            "servers_end_with_a_killed_process",
+            "--nocapture",
+        ])
         .env(ROLE, "1")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -111,7 +111,7 @@ fn kafka_connect_runs_debezium() -> Result<()> {
     postgres
         .psql_as_cdc("create table orders (id int primary key); insert into orders values (7)")?;
     let kafka = stack.kafka_with(KafkaOptions::default())?;
-    let connect = stack.connect(&kafka, ConnectOptions::default())?;
+    let connect = stack.connect(kafka.bootstrap(), ConnectOptions::default())?;
     let config = serde_json::json!({
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "database.hostname": postgres.host(), "database.port": postgres.port().to_string(),

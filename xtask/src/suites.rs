@@ -1,0 +1,102 @@
+//! `cargo xtask test`: everything that can fail, with one closing line.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Command, Stdio},
+};
+
+use crate::{Outcome, house, tally::Tally, workspace::cargo};
+
+/// The suites that are targets of `tests/e2e`, in a short form unless asked for by name.
+const LONG: [&str; 3] = ["chaos", "differential", "soak"];
+
+/// `[unit|e2e|chaos|differential|soak|house]`; everything without a word. The last line printed is
+/// `N passed, N failed`.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let mut tally = Tally::default();
+    let outcome = suite(arguments.first().map(String::as_str), &mut tally);
+    if let Err(error) = &outcome {
+        println!("\n{error}");
+        tally.add(Tally::one(false));
+    }
+    println!("\n{tally}");
+    std::io::stdout().flush()?;
+    if tally.failed == 0 {
+        Ok(())
+    } else {
+        Err("not everything passed".into())
+    }
+}
+
+fn suite(name: Option<&str>, tally: &mut Tally) -> Outcome {
+    match name {
+        None => {
+            tally.add(house::run()?);
+            build(&["--workspace"])?;
+            tests(&["--workspace", "--no-fail-fast"], None, tally)
+        }
+        Some("house") => {
+            tally.add(house::run()?);
+            Ok(())
+        }
+        Some("unit") => tests(
+            &["--workspace", "--no-fail-fast", "--lib", "--bins"],
+            None,
+            tally,
+        ),
+        Some("e2e") => {
+            build(&["-p", "tidewater"])?;
+            tests(&["-p", "e2e", "--no-fail-fast"], None, tally)
+        }
+        Some(long) if LONG.contains(&long) => {
+            build(&["-p", "tidewater"])?;
+            tests(&["-p", "e2e", "--test", long], Some(long), tally)
+        }
+        Some(other) => {
+            Err(format!("no suite {other}: unit, e2e, house, {}", LONG.join(", ")).into())
+        }
+    }
+}
+
+fn build(what: &[&str]) -> Outcome {
+    let status = cargo()?.arg("build").args(what).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("cargo build {what:?} failed").into())
+    }
+}
+
+/// Runs `cargo test`, passes its output through and counts. `long` names the suite that takes its time.
+fn tests(what: &[&str], long: Option<&str>, tally: &mut Tally) -> Outcome {
+    let mut command = cargo()?;
+    command.arg("test").args(what);
+    match long {
+        Some(suite) => command.env("TIDEWATER_SUITE", suite),
+        None => command.env_remove("TIDEWATER_SUITE"),
+    };
+    let (counted, finished) = pass_through(&mut command)?;
+    tally.add(counted);
+    if finished || counted.failed > 0 {
+        Ok(())
+    } else {
+        Err("cargo test did not finish".into())
+    }
+}
+
+/// What the tests counted, and whether the command says all is well.
+fn pass_through(
+    command: &mut Command,
+) -> Result<(Tally, bool), Box<dyn std::error::Error + Send + Sync>> {
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut tally = Tally::default();
+    let output = child.stdout.take().ok_or("no output")?;
+    for line in BufReader::new(output).split(b'\n') {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        println!("{line}");
+        if let Some(counted) = Tally::of_line(&line) {
+            tally.add(counted);
+        }
+    }
+    Ok((tally, child.wait()?.success()))
+}
