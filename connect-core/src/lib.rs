@@ -29,6 +29,8 @@ pub mod sink;
 pub mod source;
 pub mod template;
 pub mod temporal;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transform;
 pub mod unavailable;
 pub mod value;

@@ -1,0 +1,5 @@
+//! Conformance suites that every connector runs in its own tests, against the real server.
+
+pub mod changes;
+pub mod random;
+pub mod sink_suite;
