@@ -1,1 +1,33 @@
-//! (see ARCHITECTURE.md)
+//! The runtime: a herder that keeps what runs equal to what is wanted, and the tasks themselves.
+//!
+//! Read in this order: [`herder`] (the handle), `herder/reconcile` (its heart), `supervisor` (one per task),
+//! `source_worker` and `sink_worker` (how records flow), `ledger` (Invariant 1). The tables `configs`, `offsets` and
+//! `statuses` are Kafka Connect's internal topics, byte for byte.
+
+pub mod answers;
+mod config_provider;
+mod configs;
+pub mod error;
+pub mod herder;
+mod internal_topic;
+mod offset_request;
+mod offsets;
+mod plugins;
+mod runtime;
+mod shared;
+mod stage;
+mod statuses;
+mod stop;
+mod supervisor;
+mod task_spec;
+mod validate;
+mod worker_config;
+
+pub use answers::{
+    ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo, ConnectorInfo, ConnectorKind,
+    ConnectorOffset, ConnectorState, ConnectorStatus, GivenConfig, Health, HealthStatus,
+    PluginInfo, PluginKind, ServerInfo, State, TargetState, TaskId, TaskState,
+};
+pub use herder::Herder;
+pub use runtime::{RunningWorker, Runtime};
+pub use worker_config::{ExactlyOnce, OverridePolicy, WorkerConfig};

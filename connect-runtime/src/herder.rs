@@ -1,0 +1,357 @@
+//! The handle through which everybody speaks to the worker: cheap to clone, over one actor that owns the desired state.
+//!
+//! Reading methods look at snapshots and answer also while the log is away. Writing methods validate in the caller's
+//! task, then hand a command to the actor, which makes it durable before it answers.
+
+pub(crate) mod actor;
+pub(crate) mod command;
+pub mod reconcile;
+pub mod state;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use connect_core::{Error, Properties, Result};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    answers::{
+        ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStatus, GivenConfig,
+        Health, HealthStatus, PluginInfo, ServerInfo, TargetState, TaskId, TaskState,
+    },
+    error::{BAD_REQUEST, FORBIDDEN, NOT_FOUND, STOPPING, TIMEOUT},
+    offset_request,
+    shared::Shared,
+    validate,
+};
+use command::{Command, Reply};
+
+/// How long a request waits for the actor before it answers with an error.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long a request for health waits.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A handle to the worker. Errors carry Kafka Connect's texts, and codes with its HTTP statuses.
+#[derive(Clone)]
+pub struct Herder {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) commands: mpsc::Sender<Command>,
+}
+
+/// Connectors: what is wanted.
+impl Herder {
+    /// The names of all connectors, sorted.
+    pub async fn connectors(&self) -> Vec<String> {
+        self.shared
+            .desired
+            .read()
+            .connectors
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    /// A connector's configuration and tasks. 404 when there is none.
+    pub async fn info(&self, name: &str) -> Result<ConnectorInfo> {
+        self.shared.info(name)
+    }
+
+    /// Creates a connector. 400 when its configuration does not hold, 409 when it exists.
+    pub async fn create(
+        &self,
+        name: &str,
+        config: GivenConfig,
+        initial_state: Option<TargetState>,
+    ) -> Result<ConnectorInfo> {
+        let name = name.trim();
+        let config = validate::named(name, config)?;
+        let config = validate::accepted(&self.shared, config).await?;
+        let name = name.to_owned();
+        self.ask(|reply| Command::Create {
+            name,
+            config,
+            initial_state,
+            reply,
+        })
+        .await
+    }
+
+    /// Creates a connector or changes its configuration; tells whether it was created.
+    pub async fn put_config(
+        &self,
+        name: &str,
+        config: GivenConfig,
+    ) -> Result<(bool, ConnectorInfo)> {
+        let config = validate::named(name, config)?;
+        let config = validate::accepted(&self.shared, config).await?;
+        let name = name.to_owned();
+        self.ask(|reply| Command::Put {
+            name,
+            config,
+            expected: None,
+            reply,
+        })
+        .await
+    }
+
+    /// Changes the given keys and removes those whose value is `None`. 404 when there is no such connector.
+    pub async fn patch_config(&self, name: &str, patch: GivenConfig) -> Result<ConnectorInfo> {
+        let before = self.shared.info(name)?.config;
+        let mut after: GivenConfig = before
+            .iter()
+            .map(|(k, v)| (k.clone(), Some(v.clone())))
+            .collect();
+        for (key, value) in patch {
+            match value {
+                Some(value) => after.insert(key, Some(value)),
+                None => after.remove(&key),
+            };
+        }
+        let config = validate::accepted(&self.shared, validate::named(name, after)?).await?;
+        let name = name.to_owned();
+        let put = self.ask(|reply| Command::Put {
+            name,
+            config,
+            expected: Some(before),
+            reply,
+        });
+        Ok(put.await?.1)
+    }
+
+    /// Deletes a connector. Its offsets stay, so that a new one of the same name goes on from them.
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        self.ask(|reply| Command::Delete { name, reply }).await
+    }
+
+    /// Lets the tasks wait.
+    pub async fn pause(&self, name: &str) -> Result<()> {
+        self.set_target(name, TargetState::Paused).await
+    }
+
+    /// Lets a paused or stopped connector go on.
+    pub async fn resume(&self, name: &str) -> Result<()> {
+        self.set_target(name, TargetState::Started).await
+    }
+
+    /// Stops a connector: it has no tasks afterwards, and its offsets can be changed.
+    pub async fn stop(&self, name: &str) -> Result<()> {
+        self.set_target(name, TargetState::Stopped).await
+    }
+
+    async fn set_target(&self, name: &str, target: TargetState) -> Result<()> {
+        let name = name.to_owned();
+        self.ask(|reply| Command::SetTarget {
+            name,
+            target,
+            reply,
+        })
+        .await
+    }
+
+    /// Restarts a connector. With both flags false only the connector itself is restarted and the answer is `None`.
+    pub async fn restart(
+        &self,
+        name: &str,
+        include_tasks: bool,
+        only_failed: bool,
+    ) -> Result<Option<ConnectorStatus>> {
+        let name = name.to_owned();
+        self.ask(|reply| Command::Restart {
+            name,
+            include_tasks,
+            only_failed,
+            reply,
+        })
+        .await
+    }
+
+    /// Restarts one task, whatever its state.
+    pub async fn restart_task(&self, name: &str, task: u32) -> Result<()> {
+        let id = TaskId::new(name, task);
+        self.ask(|reply| Command::RestartTask { id, reply }).await
+    }
+
+    /// The configurations of a connector's tasks, placeholders unresolved.
+    pub async fn task_configs(&self, name: &str) -> Result<Vec<(TaskId, Properties)>> {
+        self.shared.task_configs(name)
+    }
+}
+
+/// Connectors: how they are.
+impl Herder {
+    /// How a connector and its tasks are. 404 when nothing is known of it.
+    pub async fn status(&self, name: &str) -> Result<ConnectorStatus> {
+        self.shared.status(name)
+    }
+
+    /// How one task is.
+    pub async fn task_status(&self, name: &str, task: u32) -> Result<TaskState> {
+        let id = TaskId::new(name, task);
+        self.shared
+            .statuses
+            .task(&id)
+            .ok_or_else(|| Error::new(&NOT_FOUND, format!("No status found for task {id}")))
+    }
+
+    /// The topics that a connector has used since the last reset; none for an unknown one.
+    pub async fn topics(&self, name: &str) -> Result<Vec<String>> {
+        if !self.shared.config.topic_tracking {
+            return Err(Error::new(&FORBIDDEN, "Topic tracking is disabled."));
+        }
+        Ok(self.shared.statuses.topics(name))
+    }
+
+    /// Forgets the topics that a connector has used.
+    pub async fn reset_topics(&self, name: &str) -> Result<()> {
+        if !self.shared.config.topic_tracking {
+            return Err(Error::new(&FORBIDDEN, "Topic tracking is disabled."));
+        }
+        if !self.shared.config.topic_tracking_reset {
+            return Err(Error::new(&FORBIDDEN, "Topic tracking reset is disabled."));
+        }
+        self.shared.statuses.reset_topics(name);
+        Ok(())
+    }
+}
+
+/// Offsets.
+impl Herder {
+    /// A connector's offsets: of the source, or of the sink's consumer group.
+    pub async fn offsets(&self, name: &str) -> Result<Vec<ConnectorOffset>> {
+        within(REQUEST_TIMEOUT, offset_request::read(&self.shared, name)).await
+    }
+
+    /// Sets offsets of a stopped connector; `None` removes one. The answer is Kafka Connect's sentence.
+    pub async fn alter_offsets(
+        &self,
+        name: &str,
+        offsets: Vec<(Value, Option<Value>)>,
+    ) -> Result<&'static str> {
+        if offsets.is_empty() {
+            let what = "Partitions / offsets need to be provided for an alter offsets request";
+            return Err(Error::new(&BAD_REQUEST, what));
+        }
+        let name = name.to_owned();
+        self.ask(|reply| Command::Offsets {
+            name,
+            change: Some(offsets),
+            reply,
+        })
+        .await?;
+        Ok("The offsets for this connector have been altered successfully")
+    }
+
+    /// Forgets all offsets of a stopped connector. The answer is Kafka Connect's sentence.
+    pub async fn reset_offsets(&self, name: &str) -> Result<&'static str> {
+        let name = name.to_owned();
+        self.ask(|reply| Command::Offsets {
+            name,
+            change: None,
+            reply,
+        })
+        .await?;
+        Ok("The offsets for this connector have been reset successfully")
+    }
+}
+
+/// Plugins and validation.
+impl Herder {
+    /// Every plugin: sinks, sources, transforms, predicates, converters, header converters.
+    pub async fn plugins(&self) -> Vec<PluginInfo> {
+        self.shared.plugins.list()
+    }
+
+    /// The keys of a plugin: its own, then for connectors those of the runtime. 404 when nobody answers to the name.
+    pub async fn plugin_keys(&self, class: &str) -> Result<Vec<ConfigKeyInfo>> {
+        validate::plugin_keys(&self.shared, class)
+    }
+
+    /// Says everything that does not hold in a configuration. 400 when it is not for this plugin, or names none.
+    pub async fn validate(&self, plugin: &str, config: GivenConfig) -> Result<ConfigInfos> {
+        within(
+            REQUEST_TIMEOUT,
+            validate::request(&self.shared, plugin, config),
+        )
+        .await
+    }
+}
+
+/// The worker itself.
+impl Herder {
+    /// Version, commit and the log's id.
+    pub async fn server_info(&self) -> ServerInfo {
+        ServerInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("TIDEWATER_COMMIT")
+                .unwrap_or("unknown")
+                .to_owned(),
+            kafka_cluster_id: self.shared.cluster_id.clone(),
+        }
+    }
+
+    /// Whether the worker can handle requests: asks the actor, for at most ten seconds.
+    pub async fn health(&self) -> Health {
+        let asked = self
+            .ask_within(HEALTH_TIMEOUT, |reply| Command::Ping { reply })
+            .await;
+        let (status, message) = match asked {
+            Ok(()) => (
+                HealthStatus::Healthy,
+                "Worker has completed startup and is ready to handle requests.".to_owned(),
+            ),
+            Err(_) => (
+                HealthStatus::Unhealthy,
+                format!(
+                    "Worker was unable to handle this request and may be unable to handle other requests.{}",
+                    self.shared.stage.summary()
+                ),
+            ),
+        };
+        Health { status, message }
+    }
+
+    /// All numbers in Prometheus' text format, by the names that dashboards for Kafka Connect use.
+    pub async fn metrics_text(&self) -> String {
+        self.shared.metrics_text()
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
+        self.ask_within(REQUEST_TIMEOUT, command).await
+    }
+
+    async fn ask_within<T>(
+        &self,
+        limit: Duration,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || Error::new(&STOPPING, "The worker is being stopped");
+        let asked = async {
+            self.commands
+                .send(command(reply))
+                .await
+                .map_err(|_| gone())?;
+            answer.await.map_err(|_| gone())?
+        };
+        match tokio::time::timeout(limit, asked).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let stage = self.shared.stage.summary();
+                Err(Error::new(&TIMEOUT, format!("Request timed out.{stage}")))
+            }
+        }
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(Error::new(&TIMEOUT, "Request timed out.")))
+}
+
+/// The offsets of a request, for callers that have them as pairs of JSON.
+pub type OffsetChange = Vec<(Value, Option<Value>)>;
+
+/// Settings by name.
+pub type Settings = BTreeMap<String, String>;

@@ -1,0 +1,97 @@
+//! What is wanted, and what runs: two plain values that [`reconcile`](super::reconcile) compares.
+
+use std::collections::BTreeMap;
+
+use connect_core::Properties;
+
+use crate::answers::{TargetState, TaskId};
+
+/// What is wanted of all connectors.
+#[derive(Debug, Clone, Default)]
+pub struct Desired {
+    /// By name.
+    pub connectors: BTreeMap<String, DesiredConnector>,
+}
+
+/// What is wanted of one connector.
+#[derive(Debug, Clone, Default)]
+pub struct DesiredConnector {
+    /// Its configuration, placeholders unresolved.
+    pub config: Properties,
+    /// Started, paused or stopped.
+    pub target: TargetState,
+    /// Changes with the configuration and with every restart of the connector.
+    pub revision: u64,
+    /// Its tasks, as they were last planned.
+    pub tasks: Vec<DesiredTask>,
+    /// How many tasks of the last generation may still hold open transactions (`tasks-fencing-<name>`).
+    pub fenced_tasks: Option<u32>,
+}
+
+/// What is wanted of one task.
+#[derive(Debug, Clone, Default)]
+pub struct DesiredTask {
+    /// Its configuration, placeholders unresolved.
+    pub config: Properties,
+    /// Changes with the configuration and with every restart of the task.
+    pub revision: u64,
+}
+
+/// What runs on this worker.
+#[derive(Debug, Clone, Default)]
+pub struct Running {
+    /// Connectors by name.
+    pub connectors: BTreeMap<String, RunningConnector>,
+    /// Tasks by id.
+    pub tasks: BTreeMap<TaskId, RunningTask>,
+}
+
+/// How a connector was last settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunningConnector {
+    /// The revision that was settled.
+    pub revision: u64,
+    /// The state that was settled.
+    pub target: TargetState,
+}
+
+/// A task that was started and whose end was not yet seen, or that ended for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunningTask {
+    /// The revision it was started with.
+    pub revision: u64,
+    /// What became of it.
+    pub phase: Phase,
+}
+
+/// What became of a task that was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It runs, or its supervisor is about to try it again.
+    Alive,
+    /// It was told to stop.
+    Stopping,
+    /// It failed for good; a new revision starts it again.
+    Failed,
+}
+
+impl Desired {
+    /// Whether a task belongs to a connector that is started, with its revision.
+    pub fn task(&self, id: &TaskId) -> Option<&DesiredTask> {
+        self.connectors
+            .get(&id.connector)?
+            .tasks
+            .get(id.task as usize)
+    }
+}
+
+impl Running {
+    /// The tasks of one connector.
+    pub fn tasks_of<'a>(
+        &'a self,
+        connector: &'a str,
+    ) -> impl Iterator<Item = (&'a TaskId, &'a RunningTask)> {
+        self.tasks
+            .range(TaskId::new(connector, 0)..=TaskId::new(connector, u32::MAX))
+    }
+}

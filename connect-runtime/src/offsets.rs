@@ -1,0 +1,179 @@
+//! Positions of sources, as Kafka Connect stores them in `offset.storage.topic`: `["name",{partition}]` → `{offset}`.
+//!
+//! Kafka compacts by the bytes of the key, so a partition that is known is written under the very key it was read from.
+
+mod record;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use connect_core::{Position, Result};
+use connect_log::{Log, TopicSpec};
+use parking_lot::RwLock;
+use serde_json::Value;
+
+use crate::{
+    configs::topic_settings,
+    internal_topic::{Entry, InternalTopic},
+    worker_config::WorkerConfig,
+};
+use record::{key_bytes, parse_key, sorted};
+
+/// The table of source offsets.
+pub(crate) struct Offsets {
+    topic: InternalTopic,
+    memory: RwLock<BTreeMap<String, BTreeMap<String, Stored>>>,
+}
+
+/// One stored offset.
+#[derive(Debug, Clone)]
+struct Stored {
+    key: Vec<u8>,
+    partition: Arc<str>,
+    offset: Arc<str>,
+}
+
+impl Offsets {
+    /// Reads the topic.
+    pub(crate) async fn open(log: &Arc<dyn Log>, config: &WorkerConfig) -> Result<Self> {
+        let spec = TopicSpec {
+            name: config.offset_topic.as_str().into(),
+            partitions: Some(config.offset_partitions),
+            replication: Some(config.offset_replication).filter(|r| *r > 0),
+            settings: topic_settings(config, "offset.storage."),
+        };
+        let client_id = format!("{}-offsets", config.group_id);
+        let (topic, entries) = InternalTopic::open(log, spec, &client_id).await?;
+        let offsets = Self {
+            topic,
+            memory: RwLock::default(),
+        };
+        for (key, value) in entries {
+            offsets.remember(key, Some(&value));
+        }
+        Ok(offsets)
+    }
+
+    /// The topic's name, for appenders that write offsets in their own transactions.
+    pub(crate) fn topic(&self) -> &Arc<str> {
+        self.topic.name()
+    }
+
+    /// The stored positions of a connector, one per partition.
+    pub(crate) fn stored(&self, connector: &str) -> Vec<Position> {
+        let memory = self.memory.read();
+        let stored = memory.get(connector).into_iter().flat_map(BTreeMap::values);
+        stored
+            .map(|stored| Position {
+                partition: Arc::clone(&stored.partition),
+                offset: Arc::clone(&stored.offset),
+                order: 0,
+            })
+            .collect()
+    }
+
+    /// The stored offsets of a connector as JSON, in Kafka Connect's answer.
+    pub(crate) fn as_json(&self, connector: &str) -> Vec<(Value, Value)> {
+        let parse = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+        let stored = self.stored(connector);
+        stored
+            .iter()
+            .map(|p| (parse(&p.partition), parse(&p.offset)))
+            .collect()
+    }
+
+    /// The records that store positions, with the keys under which their partitions are known.
+    pub(crate) fn entries(&self, connector: &str, positions: &[Position]) -> Vec<Entry> {
+        let memory = self.memory.read();
+        let known = memory.get(connector);
+        positions
+            .iter()
+            .map(|position| {
+                let stored = known.and_then(|k| k.get(&sorted(&position.partition)));
+                let key = stored.map_or_else(
+                    || key_bytes(connector, &position.partition),
+                    |stored| stored.key.clone(),
+                );
+                (key, Some(position.offset.as_bytes().to_vec()))
+            })
+            .collect()
+    }
+
+    /// Stores entries and waits until they are durable.
+    pub(crate) async fn save(&self, entries: Vec<Entry>) -> Result<()> {
+        self.topic.write(&entries).await?;
+        self.committed(entries);
+        Ok(())
+    }
+
+    /// Remembers entries that were made durable by somebody's transaction.
+    pub(crate) fn committed(&self, entries: Vec<Entry>) {
+        for (key, value) in entries {
+            self.remember(key, value.as_deref());
+        }
+    }
+
+    /// Sets offsets of a connector; `None` removes one.
+    pub(crate) async fn alter(
+        &self,
+        connector: &str,
+        change: &[(Value, Option<Value>)],
+    ) -> Result<()> {
+        let entries = {
+            let memory = self.memory.read();
+            let known = memory.get(connector);
+            let one = |(partition, offset): &(Value, Option<Value>)| {
+                let partition = partition.to_string();
+                let stored = known.and_then(|k| k.get(&sorted(&partition)));
+                let key = stored.map_or_else(
+                    || key_bytes(connector, &partition),
+                    |stored| stored.key.clone(),
+                );
+                (
+                    key,
+                    offset
+                        .as_ref()
+                        .map(|offset| offset.to_string().into_bytes()),
+                )
+            };
+            change.iter().map(one).collect()
+        };
+        self.save(entries).await
+    }
+
+    /// Removes all offsets of a connector.
+    pub(crate) async fn reset(&self, connector: &str) -> Result<()> {
+        let keys: Vec<Vec<u8>> = {
+            let memory = self.memory.read();
+            let stored = memory.get(connector).into_iter().flat_map(BTreeMap::values);
+            stored.map(|stored| stored.key.clone()).collect()
+        };
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.save(keys.into_iter().map(|key| (key, None)).collect())
+            .await
+    }
+
+    fn remember(&self, key: Vec<u8>, value: Option<&[u8]>) {
+        let Some((connector, partition)) = parse_key(&key) else {
+            return;
+        };
+        let offset = value
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .filter(|t| *t != "null");
+        let mut memory = self.memory.write();
+        let known = memory.entry(connector).or_default();
+        let sorted = sorted(&partition);
+        match offset {
+            Some(offset) => {
+                let stored = Stored {
+                    key,
+                    partition: partition.into(),
+                    offset: offset.into(),
+                };
+                known.insert(sorted, stored);
+            }
+            None => drop(known.remove(&sorted)),
+        }
+    }
+}

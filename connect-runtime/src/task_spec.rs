@@ -1,0 +1,46 @@
+//! What a task is made from.
+
+use std::sync::Arc;
+
+use connect_core::{Properties, Result, plugin::Plugin};
+
+use crate::{answers::TaskId, shared::Shared};
+
+/// What a task is made from, over and over, until it is told to stop.
+#[derive(Clone)]
+pub(crate) struct TaskSpec {
+    /// Which task.
+    pub(crate) id: TaskId,
+    /// Its connector's class; the plugin is looked up at each try, so that a missing one is the task's error.
+    pub(crate) class: String,
+    /// Its configuration, placeholders unresolved: they are resolved at each try.
+    pub(crate) config: Properties,
+    /// The revision that is started.
+    pub(crate) revision: u64,
+}
+
+impl TaskSpec {
+    /// The specification of a task that is wanted.
+    pub(crate) fn of(shared: &Arc<Shared>, id: &TaskId) -> Option<Self> {
+        let desired = shared.desired.read();
+        let task = desired.task(id)?;
+        Some(Self {
+            id: id.clone(),
+            class: task
+                .config
+                .get("connector.class")
+                .cloned()
+                .unwrap_or_default(),
+            config: task.config.clone(),
+            revision: task.revision,
+        })
+    }
+
+    /// Its plugin, and its configuration with every placeholder resolved.
+    pub(crate) fn resolve<'a>(&self, shared: &'a Shared) -> Result<(&'a Plugin, Properties)> {
+        Ok((
+            shared.plugins.connector(&self.class)?,
+            shared.providers.resolve(&self.config)?,
+        ))
+    }
+}

@@ -1,0 +1,253 @@
+//! The answer as it is put together.
+
+use connect_core::{
+    Properties,
+    config::{Key, Kind, ParseValue},
+    plugin::Plugin,
+};
+
+use super::framework::{Framework, Preset, Rule};
+use crate::{
+    answers::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo},
+    shared::Shared,
+};
+
+/// An answer that grows.
+pub(super) struct Answer<'a> {
+    infos: ConfigInfos,
+    given: &'a Properties,
+}
+
+impl<'a> Answer<'a> {
+    /// An answer without keys, to what was given (with placeholders).
+    pub(super) fn new(class: &str, groups: &[&str], given: &'a Properties) -> Self {
+        Self {
+            infos: ConfigInfos {
+                name: class.to_owned(),
+                error_count: 0,
+                groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+                configs: Vec::new(),
+            },
+            given,
+        }
+    }
+
+    /// Adds a group.
+    pub(super) fn group(&mut self, name: String) {
+        self.infos.groups.push(name);
+    }
+
+    /// Adds a property of the runtime and says what does not hold.
+    pub(super) fn framework(
+        &mut self,
+        key: &Framework,
+        shared: &Shared,
+        plugin: &Plugin,
+        resolved: &Properties,
+    ) {
+        let info = framework_info(key, shared, plugin);
+        let recommended = match (key.rule, key.default) {
+            (Rule::Converter, _) => super::chain::converter_classes(key.name),
+            (_, Preset::VersionOf(_)) => info.default_value.clone().into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let errors = match resolved.get(key.name) {
+            Some(value) => problems(key, value),
+            None if info.required => vec![missing(key.name)],
+            None => Vec::new(),
+        };
+        self.push(info, recommended, errors);
+    }
+
+    /// Adds a property of the connector; what is wrong with it comes as a finding.
+    pub(super) fn own(&mut self, key: &Key) {
+        self.push(
+            key_info(key),
+            key.allowed.iter().map(|a| (*a).to_owned()).collect(),
+            Vec::new(),
+        );
+    }
+
+    /// Adds a key with what can be chosen and what is wrong.
+    pub(super) fn push(
+        &mut self,
+        definition: ConfigKeyInfo,
+        recommended_values: Vec<String>,
+        errors: Vec<String>,
+    ) {
+        let given = self.given.get(&definition.name);
+        // Invariant 7: secrets never print.
+        let value = match given.or(definition.default_value.as_ref()) {
+            Some(_) if definition.kind == Kind::Password.name() => Some("[hidden]".to_owned()),
+            Some(_) if errors.iter().any(|e| e.contains("Not a number")) => None,
+            other => other.cloned(),
+        };
+        let value = ConfigValueInfo {
+            name: definition.name.clone(),
+            value,
+            recommended_values,
+            errors,
+            visible: true,
+        };
+        self.infos.configs.push(ConfigInfo {
+            definition: Some(definition),
+            value,
+        });
+    }
+
+    /// Says that something is wrong with a key, which may be one that nobody declares.
+    pub(super) fn error(&mut self, name: &str, error: String) {
+        if let Some(config) = self.infos.configs.iter_mut().find(|c| c.value.name == name) {
+            if !config.value.errors.contains(&error) {
+                config.value.errors.push(error);
+            }
+            return;
+        }
+        let value = ConfigValueInfo {
+            name: name.to_owned(),
+            value: None,
+            recommended_values: Vec::new(),
+            errors: vec![error],
+            visible: true,
+        };
+        self.infos.configs.push(ConfigInfo {
+            definition: None,
+            value,
+        });
+    }
+
+    /// Whether anything is wrong so far.
+    pub(super) fn has_errors(&self) -> bool {
+        self.infos
+            .configs
+            .iter()
+            .any(|config| !config.value.errors.is_empty())
+    }
+
+    /// The answer.
+    pub(super) fn finish(mut self) -> ConfigInfos {
+        self.infos.error_count = self
+            .infos
+            .configs
+            .iter()
+            .map(|c| c.value.errors.len())
+            .sum();
+        self.infos
+    }
+}
+
+/// A property of a plugin as an answer.
+pub(super) fn key_info(key: &Key) -> ConfigKeyInfo {
+    ConfigKeyInfo {
+        name: key.name.to_owned(),
+        kind: key.kind.name(),
+        required: key.required,
+        default_value: key.default.map(str::to_owned),
+        importance: key.importance.name(),
+        documentation: key.documentation.clone(),
+        group: key.group.map(str::to_owned),
+        order_in_group: if key.group.is_some() { key.order } else { -1 },
+        width: key.width.name(),
+        display_name: key.display.to_owned(),
+        dependents: Vec::new(),
+    }
+}
+
+/// A property of the runtime as an answer.
+pub(super) fn framework_info(key: &Framework, shared: &Shared, plugin: &Plugin) -> ConfigKeyInfo {
+    let default_value = match key.default {
+        Preset::Required | Preset::Nothing => None,
+        Preset::Text(text) => Some(text.to_owned()),
+        Preset::VersionOf("connector.class") => Some(plugin.about.version.to_owned()),
+        Preset::VersionOf(_) => Some(env!("CARGO_PKG_VERSION").to_owned()),
+        Preset::Worker => Some(worker_default(key.name, shared)),
+    };
+    ConfigKeyInfo {
+        name: key.name.to_owned(),
+        kind: key.kind.name(),
+        required: matches!(key.default, Preset::Required),
+        default_value,
+        importance: key.importance.name(),
+        documentation: key.documentation.to_owned(),
+        group: Some(key.group.to_owned()),
+        order_in_group: key.order,
+        width: key.width.name(),
+        display_name: key.display.to_owned(),
+        dependents: Vec::new(),
+    }
+}
+
+fn worker_default(name: &str, shared: &Shared) -> String {
+    match name {
+        "key.converter" => shared.config.key_converter.clone(),
+        "value.converter" => shared.config.value_converter.clone(),
+        _ => shared.config.header_converter.clone(),
+    }
+}
+
+/// `Missing required configuration …`
+pub(super) fn missing(name: &str) -> String {
+    format!("Missing required configuration \"{name}\" which has no default value.")
+}
+
+fn problems(key: &Framework, value: &str) -> Vec<String> {
+    let invalid = |value: &str, why: &str| {
+        format!(
+            "Invalid value {value} for configuration {}: {why}",
+            key.name
+        )
+    };
+    let parsed = match key.kind {
+        Kind::Int => i32::parse_value(value).map(i64::from),
+        Kind::Short => i16::parse_value(value).map(i64::from),
+        Kind::Long => i64::parse_value(value),
+        Kind::Boolean => bool::parse_value(value).map(i64::from),
+        _ => Ok(0),
+    };
+    let number = match parsed {
+        Ok(number) => number,
+        // Kafka Connect goes on with null, at which its rules stumble again.
+        Err(why) if matches!(key.rule, Rule::AtLeast(_)) => {
+            return vec![
+                invalid(value, &why),
+                invalid("null", "Value must be non-null"),
+            ];
+        }
+        Err(why) => return vec![invalid(value, &why)],
+    };
+    let why = match key.rule {
+        Rule::AtLeast(least) if number < least => Some(format!("Value must be at least {least}")),
+        Rule::OneOf(all) if !all.contains(&value.trim().to_ascii_lowercase().as_str()) => {
+            Some(format!("String must be one of: {}", all.join(", ")))
+        }
+        Rule::Name => name_problem(value),
+        Rule::Aliases => duplicates(value).then(|| "Duplicate alias provided.".to_owned()),
+        Rule::Converter => (!super::chain::is_converter(key.name, value))
+            .then(|| format!("Class {value} could not be found.")),
+        Rule::Regex => regex::Regex::new(value)
+            .err()
+            .map(|e| format!("Invalid regular expression: {e}")),
+        _ => None,
+    };
+    why.map(|why| invalid(value, &why)).into_iter().collect()
+}
+
+fn name_problem(name: &str) -> Option<String> {
+    if name.trim().is_empty() {
+        return Some("String may not be empty".to_owned());
+    }
+    let control = name.chars().any(char::is_control);
+    control.then(|| "String may not contain control sequences".to_owned())
+}
+
+fn duplicates(list: &str) -> bool {
+    let mut seen = Vec::new();
+    list.split(',')
+        .map(str::trim)
+        .filter(|alias| !alias.is_empty())
+        .any(|alias| {
+            let twice = seen.contains(&alias);
+            seen.push(alias);
+            twice
+        })
+}
