@@ -87,6 +87,22 @@ impl<'a> Datum<'a> {
         }
     }
 
+    /// The batch it lies in, when it is one of its cells.
+    pub fn batch(self) -> Option<&'a Batch> {
+        match self.place {
+            Place::Cell(batch, _) => Some(batch),
+            Place::Value(_) => None,
+        }
+    }
+
+    /// The owned value, when it is one.
+    pub fn value(self) -> Option<&'a Value> {
+        match self.place {
+            Place::Cell(..) => None,
+            Place::Value(value) => Some(value),
+        }
+    }
+
     /// Whether it is null.
     pub fn is_null(self) -> bool {
         matches!(self.view(), View::Null)
