@@ -1,1 +1,18 @@
-//! (see ARCHITECTURE.md)
+//! Batches to bytes and back: Kafka Connect's converters.
+//!
+//! Start at [`registry`]: it makes a converter from a class name and its properties. [`json`] is the
+//! one that matters for speed: its encoders and decoders are compiled once per schema.
+
+pub mod bytes;
+pub mod error;
+pub mod header;
+mod java_number;
+pub mod json;
+mod keys;
+pub mod number;
+mod plain_text;
+pub mod registry;
+pub mod string;
+mod temporal;
+
+pub use registry::{converter, header_converter};
