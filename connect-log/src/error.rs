@@ -17,6 +17,10 @@ connect_core::codes! {
     STORAGE = "log.storage", Retry, "Free space on the disk of `--data-dir`, or lower `retention.ms` or `retention.bytes` of the topics.";
     /// The file is not one of ours, or is of another version, or another process has it.
     UNUSABLE = "log.unusable", Fail, "Point `--data-dir` to another folder, or stop the other process that uses it.";
+    /// A transaction is larger than the log takes.
+    TRANSACTION_TOO_LARGE = "log.transaction_too_large", Fail, "Commit more often: lower `transaction.boundary.interval.ms`, or set `transaction.boundary=poll`.";
+    /// The offset to read from does not exist (any more).
+    OUT_OF_RANGE = "log.out_of_range", Fail, "Records were deleted before they were read: reset the offsets of the connector, or set `consumer.override.auto.offset.reset`.";
     /// The client refuses a setting.
     SETTING = "log.setting", Fail, "Correct the `producer.`, `consumer.` or `admin.` setting that the message names.", 400;
 }

@@ -11,15 +11,21 @@
 //! 7. A transaction may have to fit in memory (embedded) and to end within its timeout (Kafka): keep it small.
 
 mod append;
+pub mod embedded;
 mod error;
+mod local;
+pub mod memory;
 mod murmur2;
 mod read;
+pub mod table;
 mod topic;
 
 pub use append::{Append, Appended, AppenderSpec, GroupCommit, Ticket};
 pub use error::*;
+pub use local::LocalLog;
 pub use murmur2::{murmur2, partition_for};
 pub use read::{At, Event, Read, ReaderSpec, TopicPartition};
+pub use table::{Table, TableChange, TableSpec};
 pub use topic::{TopicInfo, TopicSpec};
 
 use std::collections::BTreeMap;

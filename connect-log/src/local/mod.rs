@@ -1,0 +1,33 @@
+//! What the logs that live in this process share: everything but where the blocks lie.
+//!
+//! ```text
+//! appenders ─drafts─▶ queue ─▶ writer (one thread) ─changes─▶ store
+//!                                 │ then: ends, watermarks, answers
+//! readers ◀─blocks─ recent blocks of the partition, else the store
+//! keeper (one thread): retention, compaction, as requests to the writer
+//! ```
+
+mod append;
+mod block;
+mod compact;
+mod engine;
+mod groups;
+mod keeper;
+mod known;
+mod log;
+mod partition;
+mod queue;
+mod read;
+mod request;
+mod retain;
+mod settings;
+mod share;
+mod store;
+mod writer;
+
+pub(crate) use block::Block;
+pub(crate) use engine::Limits;
+pub use log::LocalLog;
+pub(crate) use partition::{Extent, PartitionId};
+pub(crate) use store::{Change, Head, Loaded, LoadedTopic, Store, Upto};
+pub(crate) use writer::MAX_OFFSET;
