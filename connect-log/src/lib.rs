@@ -13,6 +13,7 @@
 mod append;
 pub mod embedded;
 mod error;
+pub mod kafka;
 mod local;
 pub mod memory;
 mod murmur2;

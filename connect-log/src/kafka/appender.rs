@@ -1,0 +1,411 @@
+//! One ordered writer: records into librdkafka's queue, deliveries into the ledger.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use connect_core::{
+    BoxFuture, Encoded, Error, Result, Watermark, encoded::EncodedRecord, error::RECORD_TOO_LARGE,
+};
+use rdkafka::{
+    ClientConfig, ClientContext,
+    config::{FromClientConfigAndContext, RDKafkaLogLevel},
+    error::KafkaError,
+    message::Message,
+    producer::{BaseProducer, DeliveryResult, Producer, ProducerContext, PurgeConfig},
+    types::RDKafkaErrorCode as Kafka,
+};
+use rustc_hash::FxHashMap;
+
+use super::{
+    admin::Admin,
+    client::{self, Health},
+    error::{failed, failed_with},
+    ledger::Ledger,
+    native::Topic,
+    topics::Topics,
+    transaction::Transactions,
+};
+use crate::{Append, Appended, GroupCommit, Ticket};
+
+/// How large records may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// `max.request.size`, when the user set it.
+    pub(super) request: Option<usize>,
+    /// No record is larger than the client's whole queue.
+    pub(super) queue: usize,
+    /// Whether the broker sees records smaller than we do.
+    pub(super) compressed: bool,
+}
+
+/// The context of a producer: hands deliveries to the ledger.
+pub(super) struct Deliveries {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) health: Health,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        client::log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        client::note(&self.health, &error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: usize) {
+        match result {
+            Ok(_) => {
+                self.health.well();
+                self.ledger.arrived(ticket as Ticket);
+            }
+            Err((cause, message)) => self.lost(cause, message.topic()),
+        }
+    }
+}
+
+impl Deliveries {
+    fn lost(&self, cause: &KafkaError, topic: &str) {
+        // Purged ones follow from an earlier failure or from an abort.
+        let purged = [Kafka::PurgeQueue, Kafka::PurgeInflight];
+        if cause
+            .rdkafka_error_code()
+            .is_some_and(|code| purged.contains(&code))
+        {
+            return;
+        }
+        let error = failed("deliver a record", cause.clone()).context("topic", topic);
+        self.ledger.fail(self.health.explain(error));
+    }
+}
+
+/// A producer with a thread that takes its deliveries.
+pub(super) struct KafkaAppender {
+    /// Before `producer`: each holds a handle of it.
+    topics: Vec<Destination>,
+    by_name: FxHashMap<Arc<str>, usize>,
+    producer: Option<Arc<BaseProducer<Deliveries>>>,
+    transactions: Option<Transactions>,
+    ledger: Arc<Ledger>,
+    known: Topics,
+    admin: Admin,
+    limits: Limits,
+    /// Records handed to librdkafka so far.
+    sent: u64,
+    last: Ticket,
+    stop: Arc<AtomicBool>,
+}
+
+struct Destination {
+    name: Arc<str>,
+    handle: Topic,
+    max_bytes: usize,
+}
+
+impl KafkaAppender {
+    /// Starts the producer and its thread; with a transactional id it also fences older ones.
+    pub(super) async fn start(
+        config: &ClientConfig,
+        limits: Limits,
+        known: Topics,
+        admin: Admin,
+        health: Health,
+    ) -> Result<Self> {
+        let ledger = Arc::new(Ledger::default());
+        let context = Deliveries {
+            ledger: Arc::clone(&ledger),
+            health: health.clone(),
+        };
+        let producer = BaseProducer::from_config_and_context(config, context);
+        let producer = Arc::new(producer.map_err(|err| failed("make a producer", err))?);
+        let stop = Arc::new(AtomicBool::new(false));
+        poll_thread(&producer, &stop)?;
+        let mut appender = Self {
+            topics: Vec::new(),
+            by_name: FxHashMap::default(),
+            producer: Some(Arc::clone(&producer)),
+            transactions: None,
+            ledger,
+            known,
+            admin,
+            limits,
+            sent: 0,
+            last: 0,
+            stop,
+        };
+        if config.get("transactional.id").is_some() {
+            appender.transactions = Some(Transactions::start(producer, health).await?);
+        }
+        Ok(appender)
+    }
+
+    async fn append_all(&mut self, records: &Encoded) -> Result<Appended> {
+        self.check()?;
+        self.meet(records).await?;
+        if let Some(transactions) = &mut self.transactions {
+            transactions.begin().await?;
+        }
+        let count = u32::try_from(records.len()).map_err(|_| too_many())?;
+        let mut refused = Vec::new();
+        let mut open = OpenTicket::new(&self.ledger, count);
+        self.last = open.ticket;
+        let mut at = 0;
+        for (index, record) in records.records.iter().enumerate() {
+            if !self
+                .topics
+                .get(at)
+                .is_some_and(|topic| Arc::ptr_eq(&topic.name, &record.topic))
+            {
+                at = self
+                    .by_name
+                    .get(&record.topic)
+                    .copied()
+                    .unwrap_or(usize::MAX);
+            }
+            let Some(topic) = self.topics.get(at) else {
+                return Err(failed_with("find a topic", Kafka::UnknownTopic));
+            };
+            let bytes = wire_bytes(records, record);
+            if bytes > self.limits.of(topic.max_bytes)
+                && let Some(error) = self.too_large(at, bytes).await?
+            {
+                refused.push((index, error));
+                continue;
+            }
+            self.send(at, records, record, open.ticket).await?;
+            open.unsent -= 1;
+        }
+        drop(open);
+        Ok(Appended {
+            ticket: self.last,
+            refused,
+        })
+    }
+
+    /// Puts one record into the queue; waits for room and then goes on with the same record, so that order is kept.
+    async fn send(
+        &mut self,
+        at: usize,
+        of: &Encoded,
+        record: &EncodedRecord,
+        ticket: Ticket,
+    ) -> Result<()> {
+        loop {
+            let Some(topic) = self.topics.get(at) else {
+                return Err(failed_with("find a topic", Kafka::UnknownTopic));
+            };
+            match topic.handle.send(of, record, ticket) {
+                Ok(()) => break,
+                Err(Kafka::QueueFull) => self.wait_for_room().await?,
+                Err(code) => {
+                    let err = failed_with("take a record", code);
+                    return Err(err.context("topic", &record.topic));
+                }
+            }
+        }
+        self.sent += 1;
+        Ok(())
+    }
+
+    /// Waits until a quarter of what is on its way has arrived.
+    async fn wait_for_room(&mut self) -> Result<()> {
+        match &self.transactions {
+            None => {
+                let settled = self.ledger.settled();
+                let goal = settled + (self.sent.saturating_sub(settled) / 4).max(1);
+                self.ledger.until_settled(goal).await;
+            }
+            // Without reports of success there is nothing to wait on but time.
+            Some(_) => tokio::time::sleep(Duration::from_millis(2)).await,
+        }
+        self.check()
+    }
+
+    /// Makes topics that were not seen before known: one request for all of them.
+    async fn meet(&mut self, records: &Encoded) -> Result<()> {
+        let mut new: Vec<Arc<str>> = Vec::new();
+        let mut last: Option<&Arc<str>> = None;
+        for record in &records.records {
+            if last.is_some_and(|last| Arc::ptr_eq(last, &record.topic)) {
+                continue;
+            }
+            last = Some(&record.topic);
+            if !self.by_name.contains_key(&record.topic) && !new.contains(&record.topic) {
+                new.push(Arc::clone(&record.topic));
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        let limits = self.known.max_bytes(&new).await?;
+        let producer = self.producer.as_ref().ok_or_else(closed)?;
+        for (name, max_bytes) in new.into_iter().zip(limits) {
+            let handle = Topic::new(producer, &name);
+            let handle = handle.map_err(|code| failed_with("open a topic", code))?;
+            self.by_name.insert(Arc::clone(&name), self.topics.len());
+            self.topics.push(Destination {
+                name,
+                handle,
+                max_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// The refusal of a record, unless the topic's limit has been raised in the meantime.
+    async fn too_large(&mut self, at: usize, bytes: usize) -> Result<Option<Error>> {
+        let Some(topic) = self.topics.get_mut(at) else {
+            return Ok(None);
+        };
+        topic.max_bytes = self.known.max_bytes_now(&topic.name).await?;
+        let limit = self.limits.of(topic.max_bytes);
+        Ok((bytes > limit).then(|| {
+            Error::new(&RECORD_TOO_LARGE, "a record is larger than its topic takes")
+                .context("topic", &topic.name)
+                .context("bytes", bytes)
+                .context("limit", limit)
+        }))
+    }
+
+    fn check(&self) -> Result<()> {
+        self.ledger.failure().map_or(Ok(()), Err)
+    }
+
+    async fn commit_all(&mut self, offsets: Option<&GroupCommit>) -> Result<()> {
+        if let Some(transactions) = &mut self.transactions {
+            transactions.commit(offsets, &self.ledger).await?;
+            self.ledger.committed(self.last);
+            return Ok(());
+        }
+        if self.last > 0 {
+            self.ledger.durable().reach(self.last).await?;
+        }
+        let Some(commit) = offsets else {
+            return Ok(());
+        };
+        let offsets = commit.offsets.iter();
+        let offsets = offsets.map(|(of, offset)| (of.clone(), Some(*offset)));
+        self.admin
+            .alter_group_offsets(&commit.group, &offsets.collect())
+            .await
+    }
+}
+
+impl Append for KafkaAppender {
+    fn append<'a>(&'a mut self, records: &'a Encoded) -> BoxFuture<'a, Result<Appended>> {
+        Box::pin(self.append_all(records))
+    }
+
+    fn durable(&self) -> Watermark<Ticket> {
+        self.ledger.durable()
+    }
+
+    fn commit<'a>(&'a mut self, offsets: Option<&'a GroupCommit>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.commit_all(offsets))
+    }
+
+    fn abort(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
+            match &mut self.transactions {
+                Some(transactions) => transactions.abort().await,
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+impl Drop for KafkaAppender {
+    /// The poll thread closes the client, since that waits for librdkafka's own threads.
+    fn drop(&mut self) {
+        self.topics.clear();
+        self.transactions.take();
+        self.producer.take();
+        self.stop.store(true, Ordering::Release);
+    }
+}
+
+impl Limits {
+    /// The limit for a topic. A limit that the user set counts uncompressed bytes, as in Kafka's own client.
+    fn of(self, topic_max: usize) -> usize {
+        let limit = match self.request {
+            Some(request) if self.compressed => request,
+            Some(request) => request.min(topic_max),
+            None => topic_max,
+        };
+        limit.min(self.queue)
+    }
+}
+
+/// A ticket while its records are being sent. It is closed at the end, also when the append fails or is dropped.
+struct OpenTicket {
+    ledger: Arc<Ledger>,
+    ticket: Ticket,
+    unsent: u32,
+}
+
+impl OpenTicket {
+    fn new(ledger: &Arc<Ledger>, records: u32) -> Self {
+        Self {
+            ticket: ledger.open(records),
+            ledger: Arc::clone(ledger),
+            unsent: records,
+        }
+    }
+}
+
+impl Drop for OpenTicket {
+    fn drop(&mut self) {
+        self.ledger.close(self.ticket, self.unsent);
+    }
+}
+
+/// What a record takes in a batch of its own, as Kafka's Java client counts it.
+fn wire_bytes(of: &Encoded, record: &EncodedRecord) -> usize {
+    /// A batch's header and the most that the lengths and deltas of one record take.
+    const OVERHEAD: usize = 61 + 21;
+    let len =
+        |range: &Option<std::ops::Range<usize>>| range.as_ref().map_or(0, |r| r.end - r.start);
+    let headers = of.headers(record).iter();
+    let headers: usize = headers.map(|h| h.name.len() + len(&h.value) + 10).sum();
+    OVERHEAD + len(&record.key) + len(&record.value) + headers
+}
+
+fn poll_thread(producer: &Arc<BaseProducer<Deliveries>>, stop: &Arc<AtomicBool>) -> Result<()> {
+    /// Deliveries end the wait at once; this is how late the end of the appender is seen.
+    const SLICE: Duration = Duration::from_millis(250);
+    let (producer, stop) = (Arc::clone(producer), Arc::clone(stop));
+    let run = move || {
+        while !stop.load(Ordering::Acquire) {
+            producer.poll(SLICE);
+            if producer.context().ledger.failure().is_some() {
+                // Nothing after a lost record may arrive: it would be overtaken by its own repetition.
+                producer.purge(PurgeConfig::default().queue());
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("kafka-delivery".to_owned());
+    let started = thread.spawn(run).map(drop);
+    started.map_err(|err| {
+        Error::new(&connect_core::error::INTERNAL, "could not start a thread").caused_by(err)
+    })
+}
+
+fn too_many() -> Error {
+    Error::new(
+        &connect_core::error::INTERNAL,
+        "a batch of more than 4 billion records",
+    )
+}
+
+fn closed() -> Error {
+    Error::new(&connect_core::error::INTERNAL, "the appender is closed")
+}

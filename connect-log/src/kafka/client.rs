@@ -1,0 +1,131 @@
+//! What every client of a cluster shares: its log lines and what is known of the cluster's health.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use connect_core::{Error, Result};
+use parking_lot::Mutex;
+use rdkafka::{
+    ClientContext, config::RDKafkaLogLevel, error::KafkaError, types::RDKafkaErrorCode as Kafka,
+};
+
+/// The last trouble that clients had with the cluster, until something works again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Health(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whether there is trouble: looked at for every delivery.
+    ill: AtomicBool,
+    trouble: Mutex<Option<Trouble>>,
+}
+
+#[derive(Debug, Clone)]
+struct Trouble {
+    code: Kafka,
+    reason: String,
+    since: Instant,
+}
+
+impl Health {
+    /// Something worked: forget the trouble.
+    pub(super) fn well(&self) {
+        if self.0.ill.load(Ordering::Acquire) && self.0.trouble.lock().take().is_some() {
+            self.0.ill.store(false, Ordering::Release);
+            tracing::info!("kafka answers again");
+        }
+    }
+
+    /// The trouble as an error, if there is any.
+    pub(super) fn trouble(&self) -> Option<Error> {
+        if !self.0.ill.load(Ordering::Acquire) {
+            return None;
+        }
+        let trouble = self.0.trouble.lock().clone()?;
+        let error = super::error::failed_with("reach the Kafka cluster", trouble.code);
+        Some(error.context("reason", trouble.reason))
+    }
+
+    /// Fails when the trouble lasts for longer than this.
+    pub(super) fn check(&self, patience: Duration) -> Result<()> {
+        if !self.0.ill.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let since = self.0.trouble.lock().as_ref().map(|trouble| trouble.since);
+        match since {
+            Some(since) if since.elapsed() > patience => self.trouble().map_or(Ok(()), Err),
+            _ => Ok(()),
+        }
+    }
+
+    /// An error that may be a mere consequence (a timeout) with its reason, when that is known.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        if error.code() != &crate::UNAVAILABLE {
+            return error;
+        }
+        match self.trouble() {
+            Some(trouble) if trouble.code() == &crate::UNAUTHORIZED => trouble,
+            Some(trouble) => error.caused_by(trouble),
+            None => error,
+        }
+    }
+
+    fn ill(&self, code: Kafka, reason: &str) {
+        let mut trouble = self.0.trouble.lock();
+        if trouble.as_ref().is_none_or(|old| old.code != code) {
+            tracing::warn!(reason, "kafka cannot be reached");
+        }
+        let since = trouble.as_ref().map_or_else(Instant::now, |old| old.since);
+        *trouble = Some(Trouble {
+            code,
+            reason: reason.to_owned(),
+            since,
+        });
+        self.0.ill.store(true, Ordering::Release);
+    }
+}
+
+/// The context of clients that need nothing more.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Context(pub(super) Health);
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        note(&self.0, &error, reason);
+    }
+}
+
+/// Passes a line of librdkafka's own log on.
+pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => tracing::warn!(target: "librdkafka", facility, line),
+        RDKafkaLogLevel::Warning => tracing::info!(target: "librdkafka", facility, line),
+        _ => tracing::debug!(target: "librdkafka", facility, line),
+    }
+}
+
+/// Keeps what an error event says about the cluster; events about single topics or offsets say nothing.
+pub(super) fn note(health: &Health, error: &KafkaError, reason: &str) {
+    let Some(code) = error.rdkafka_error_code() else {
+        return;
+    };
+    match code {
+        Kafka::AllBrokersDown
+        | Kafka::Authentication
+        | Kafka::SaslAuthenticationFailed
+        | Kafka::SSL => health.ill(code, reason),
+        _ => tracing::debug!(%error, reason, "kafka client event"),
+    }
+}

@@ -1,0 +1,305 @@
+//! The log itself: settings in, appenders and readers out.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use connect_core::{BoxFuture, Error, Result};
+use rdkafka::ClientConfig;
+
+use super::{
+    admin::Admin,
+    appender::{KafkaAppender, Limits},
+    client::Health,
+    reader::KafkaReader,
+    settings::{self, Settings},
+    topics::Topics,
+};
+use crate::{
+    Append, AppenderSpec, At, Log, Read, ReaderSpec, TopicInfo, TopicPartition, TopicSpec,
+};
+
+/// Topics of a Kafka cluster.
+pub struct KafkaLog {
+    settings: Settings,
+    admin: Admin,
+    topics: Topics,
+    health: Health,
+}
+
+/// The client's queue of a producer, over which an append waits: enough for 20 ms at full speed.
+const QUEUE_KBYTES: u64 = 16 * 1024;
+
+/// What producers are unless the user says otherwise.
+///
+/// `linger.ms`: under load batches grow anyway, since five requests are on their way and the sixth collects; a millisecond
+/// is what keeps a trickle from costing a request per record.
+const PRODUCER: [(&str, &str); 12] = [
+    ("enable.idempotence", "true"),
+    ("acks", "all"),
+    ("compression.type", "lz4"),
+    ("linger.ms", "1"),
+    ("batch.size", "1000000"),
+    ("batch.num.messages", "50000"),
+    ("queue.buffering.max.messages", "1000000"),
+    // Kafka's partitioner, so that keys land where other producers put them.
+    ("partitioner", "murmur2_random"),
+    // Kafka's `delivery.timeout.ms`: an outage may last so long before the appender gives up.
+    ("message.timeout.ms", "120000"),
+    ("allow.auto.create.topics", "false"),
+    ("topic.metadata.propagation.max.ms", "10000"),
+    // The client must never be in the way of a topic's own limit.
+    ("message.max.bytes", "100000000"),
+];
+
+/// What readers are unless the user says otherwise. The queue is small because it is held per reader.
+const READER: [(&str, &str); 10] = [
+    ("isolation.level", "read_committed"),
+    ("auto.offset.reset", "earliest"),
+    ("partition.assignment.strategy", "cooperative-sticky"),
+    ("queued.max.messages.kbytes", "4096"),
+    ("queued.min.messages", "5000"),
+    ("fetch.queue.backoff.ms", "5"),
+    ("fetch.max.bytes", "4194304"),
+    ("fetch.error.backoff.ms", "100"),
+    // New topics under a subscribed name are found this soon.
+    ("topic.metadata.refresh.interval.ms", "5000"),
+    ("check.crcs", "true"),
+];
+
+impl KafkaLog {
+    /// Connects in the background: fails only for settings that the client refuses.
+    ///
+    /// `settings` are Kafka's client properties (`bootstrap.servers`, `security.protocol`, …), for all clients.
+    pub fn connect(settings: &BTreeMap<String, String>) -> Result<Arc<Self>> {
+        if !settings.contains_key("bootstrap.servers") {
+            return Err(Error::new(
+                &crate::SETTING,
+                "`bootstrap.servers` is missing",
+            ));
+        }
+        let health = Health::default();
+        let mut config = ClientConfig::new();
+        config.set("allow.auto.create.topics", "false");
+        settings::apply(&mut config, &only_shared(settings))?;
+        let admin = Admin::new(&config, &health)?;
+        Ok(Arc::new(Self {
+            settings: settings.clone(),
+            topics: Topics::new(admin.clone()),
+            admin,
+            health,
+        }))
+    }
+
+    /// The trouble that the clients have with the cluster at the moment, if any.
+    pub fn trouble(&self) -> Option<Error> {
+        self.health.trouble()
+    }
+
+    fn config(
+        &self,
+        defaults: &[(&str, &str)],
+        own: &Settings,
+        client_id: &str,
+    ) -> Result<ClientConfig> {
+        let mut config = ClientConfig::new();
+        for (name, value) in defaults {
+            config.set(*name, *value);
+        }
+        if !client_id.is_empty() {
+            config.set("client.id", client_id);
+        }
+        config.set("log.connection.close", "false");
+        settings::apply(&mut config, &self.settings)?;
+        settings::apply(&mut config, own)?;
+        Ok(config)
+    }
+
+    fn producer(
+        &self,
+        own: &Settings,
+        client_id: &str,
+        transactional_id: Option<&str>,
+    ) -> Result<ClientConfig> {
+        let mut config = self.config(&PRODUCER, own, client_id)?;
+        if config.get("queue.buffering.max.kbytes").is_none() {
+            config.set("queue.buffering.max.kbytes", QUEUE_KBYTES.to_string());
+        }
+        if let Some(id) = transactional_id {
+            config.set("transactional.id", id);
+            // A commit implies delivery.
+            config.set("delivery.report.only.error", "true");
+            if config.get("transaction.timeout.ms").is_none() {
+                config.set("transaction.timeout.ms", "60000");
+            }
+            config.set("message.timeout.ms", "60000");
+        }
+        Ok(config)
+    }
+
+    fn limits(&self, own: &Settings, config: &ClientConfig) -> Result<Limits> {
+        let request = settings::number([&self.settings, own], "max.request.size")?;
+        let queue = config
+            .get("queue.buffering.max.kbytes")
+            .and_then(|text| text.parse().ok());
+        let queue: u64 = queue.unwrap_or(QUEUE_KBYTES);
+        let bytes = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Ok(Limits {
+            request: request.map(bytes),
+            queue: bytes(queue.saturating_mul(1024)),
+            compressed: config.get("compression.type") != Some("none"),
+        })
+    }
+
+    async fn new_appender(&self, spec: AppenderSpec) -> Result<KafkaAppender> {
+        let id = spec.transactional_id.as_deref();
+        let config = self.producer(&spec.settings, &spec.client_id, id)?;
+        let limits = self.limits(&spec.settings, &config)?;
+        let (topics, admin) = (self.topics.clone(), self.admin.clone());
+        KafkaAppender::start(&config, limits, topics, admin, self.health.clone()).await
+    }
+
+    /// Waits until brokers know the topics that the controller has created.
+    async fn until_known(&self, topics: &[TopicSpec]) -> Result<()> {
+        let names: Vec<&str> = topics.iter().map(|topic| &*topic.name).collect();
+        let all_known = async {
+            while self
+                .admin
+                .settings(&names)
+                .await?
+                .iter()
+                .any(Option::is_none)
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Ok(())
+        };
+        let late = || Error::new(&crate::UNAVAILABLE, "new topics do not appear");
+        tokio::time::timeout(Admin::LIMIT, all_known)
+            .await
+            .unwrap_or_else(|_| Err(late()))
+    }
+}
+
+impl Log for KafkaLog {
+    fn cluster_id(&self) -> BoxFuture<'_, Result<String>> {
+        Box::pin(self.admin.cluster_id())
+    }
+
+    fn create_topics<'a>(&'a self, topics: &'a [TopicSpec]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if topics.is_empty() {
+                return Ok(());
+            }
+            self.admin.create(topics).await?;
+            self.until_known(topics).await
+        })
+    }
+
+    fn alter_topic<'a>(
+        &'a self,
+        name: &'a str,
+        settings: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.admin.alter(name, settings).await?;
+            self.topics.forget(name);
+            Ok(())
+        })
+    }
+
+    fn delete_topic<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.admin.delete(name).await?;
+            self.topics.forget(name);
+            Ok(())
+        })
+    }
+
+    fn topic<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<TopicInfo>>> {
+        Box::pin(self.admin.topic(name))
+    }
+
+    fn topics(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(self.admin.topics())
+    }
+
+    fn offset_at<'a>(&'a self, of: &'a TopicPartition, at: At) -> BoxFuture<'a, Result<i64>> {
+        Box::pin(self.admin.offset_at(of, at))
+    }
+
+    fn delete_records<'a>(
+        &'a self,
+        of: &'a TopicPartition,
+        before: i64,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.admin.delete_records(of, before))
+    }
+
+    fn group_offsets<'a>(
+        &'a self,
+        group: &'a str,
+    ) -> BoxFuture<'a, Result<BTreeMap<TopicPartition, i64>>> {
+        Box::pin(self.admin.group_offsets(group))
+    }
+
+    fn alter_group_offsets<'a>(
+        &'a self,
+        group: &'a str,
+        offsets: &'a BTreeMap<TopicPartition, Option<i64>>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.admin.alter_group_offsets(group, offsets))
+    }
+
+    fn delete_group<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.admin.delete_group(group))
+    }
+
+    fn appender(&self, spec: AppenderSpec) -> BoxFuture<'_, Result<Box<dyn Append>>> {
+        Box::pin(async move { Ok(Box::new(self.new_appender(spec).await?) as _) })
+    }
+
+    fn reader(&self, spec: ReaderSpec) -> BoxFuture<'_, Result<Box<dyn Read>>> {
+        Box::pin(async move {
+            let config = self.config(&READER, &spec.settings, &spec.client_id)?;
+            let most = settings::number([&self.settings, &spec.settings], "max.poll.records")?;
+            let reader = KafkaReader::start(config, spec.group, most, self.health.clone())?;
+            Ok(Box::new(reader) as _)
+        })
+    }
+
+    /// A producer that initialises its transactions fences the older ones of its id; it is dropped at once.
+    fn fence<'a>(&'a self, transactional_ids: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            for id in transactional_ids {
+                let spec = AppenderSpec {
+                    client_id: format!("fence-{id}"),
+                    transactional_id: Some(id.clone()),
+                    settings: Settings::new(),
+                };
+                self.new_appender(spec)
+                    .await
+                    .map_err(|err| err.context("transactional.id", id))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The properties that are not of producers and consumers alone: for the administration client.
+fn only_shared(settings: &Settings) -> Settings {
+    let shared = [
+        "bootstrap.",
+        "security.",
+        "sasl.",
+        "ssl.",
+        "client.",
+        "socket.",
+        "reconnect.",
+        "request.timeout.",
+    ];
+    let is_shared = |name: &str| shared.iter().any(|prefix| name.starts_with(prefix));
+    settings
+        .iter()
+        .filter(|(name, _)| is_shared(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}

@@ -1,0 +1,22 @@
+//! The log on a Kafka cluster, through librdkafka.
+//!
+//! [`KafkaLog`] holds one client for administration; every appender and reader has a client and a thread of its own. Read in this
+//! order: `settings` (Kafka's names to librdkafka's), `appender` with `ledger` and `produce` (the hot path), `transaction`, `reader`
+//! with `fetch` and `rebalance`, `log` with `admin`.
+
+mod admin;
+mod appender;
+mod client;
+mod error;
+mod fetch;
+mod jaas;
+mod ledger;
+mod log;
+mod native;
+mod reader;
+mod rebalance;
+mod settings;
+mod topics;
+mod transaction;
+
+pub use log::KafkaLog;

@@ -1,0 +1,493 @@
+//! The calls to librdkafka that its Rust binding does not have. The only `unsafe` code of the project.
+//!
+//! Producing through a topic handle instead of a name: by name, librdkafka walks the list of all topics for every record.
+//! Administration: group offsets, offsets by time and incremental changes of settings are not in the binding.
+#![allow(unsafe_code)]
+
+use std::{
+    ffi::{CStr, CString, c_int, c_void},
+    ptr::{self, NonNull},
+    slice,
+    sync::Arc,
+    time::Duration,
+};
+
+use connect_core::{
+    Encoded,
+    encoded::{EncodedHeader, EncodedRecord},
+};
+use rdkafka::{
+    TopicPartitionList, bindings as c,
+    client::Client,
+    consumer::ConsumerContext,
+    error::IsError,
+    message::BorrowedMessage,
+    producer::{BaseProducer, PARTITION_UA, Producer},
+    types::{RDKafkaErrorCode as Kafka, RDKafkaRespErr},
+};
+
+use super::{appender::Deliveries, client::Context};
+
+/// What a native call gives.
+pub(super) type Outcome<T> = Result<T, Kafka>;
+
+/// A pointer that librdkafka gave to us, with how to give it back.
+struct Owned<T> {
+    pointer: NonNull<T>,
+    free: unsafe extern "C" fn(*mut T),
+}
+
+impl<T> Owned<T> {
+    /// `None` when librdkafka gave nothing.
+    fn new(pointer: *mut T, free: unsafe extern "C" fn(*mut T)) -> Outcome<Self> {
+        let pointer = NonNull::new(pointer).ok_or(Kafka::InvalidArgument)?;
+        Ok(Self { pointer, free })
+    }
+
+    fn get(&self) -> *mut T {
+        self.pointer.as_ptr()
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from librdkafka, is freed by its own function, and nobody else has it.
+        unsafe { (self.free)(self.get()) }
+    }
+}
+
+/// A topic as one producer knows it.
+pub(super) struct Topic {
+    handle: Owned<c::rd_kafka_topic_t>,
+    producer: Arc<BaseProducer<Deliveries>>,
+}
+
+// SAFETY: librdkafka's topic handles may be used from any thread (its documentation: "completely thread-safe").
+unsafe impl Send for Topic {}
+// SAFETY: as above.
+unsafe impl Sync for Topic {}
+
+impl Topic {
+    /// Looks a topic up by name, without asking the cluster.
+    pub(super) fn new(producer: &Arc<BaseProducer<Deliveries>>, name: &str) -> Outcome<Self> {
+        let name = CString::new(name).map_err(|_| Kafka::InvalidTopic)?;
+        let rk = producer.client().native_ptr();
+        // SAFETY: `rk` lives as long as `producer`, of which we keep a clone; the name is copied.
+        let topic = unsafe { c::rd_kafka_topic_new(rk, name.as_ptr(), ptr::null_mut()) };
+        Ok(Self {
+            handle: Owned::new(topic, c::rd_kafka_topic_destroy)?,
+            producer: Arc::clone(producer),
+        })
+    }
+
+    /// Copies a record into the producer's queue. Never waits: `QueueFull` says that there is no room.
+    pub(super) fn send(&self, of: &Encoded, record: &EncodedRecord, opaque: u64) -> Outcome<()> {
+        let headers = match of.headers(record) {
+            [] => None,
+            headers => Some(native_headers(of, headers)?),
+        };
+        let (key, key_len) = parts(of.key(record));
+        let (value, value_len) = parts(of.value(record));
+        // SAFETY: the tags and arguments are those of rd_kafka_producev's documentation; the bytes are valid for their
+        // lengths during the call and copied by it (MSG_F_COPY); the handles belong to this producer.
+        let code = unsafe {
+            c::rd_kafka_producev(
+                self.producer.client().native_ptr(),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_RKT,
+                self.handle.get(),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_PARTITION,
+                record.partition.unwrap_or(PARTITION_UA),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_MSGFLAGS,
+                c::RD_KAFKA_MSG_F_COPY,
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_VALUE,
+                value,
+                value_len,
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_KEY,
+                key,
+                key_len,
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_OPAQUE,
+                opaque as usize as *mut c_void,
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_TIMESTAMP,
+                record.timestamp_ms.max(0),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_HEADERS,
+                headers.as_ref().map_or(ptr::null_mut(), Owned::get),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_END,
+            )
+        };
+        if code.is_error() {
+            return Err(code.into());
+        }
+        // The message owns its headers now.
+        std::mem::forget(headers);
+        Ok(())
+    }
+}
+
+fn parts(bytes: Option<&[u8]>) -> (*mut c_void, usize) {
+    bytes.map_or((ptr::null_mut(), 0), |bytes| {
+        (bytes.as_ptr().cast_mut().cast(), bytes.len())
+    })
+}
+
+fn native_headers(
+    of: &Encoded,
+    headers: &[EncodedHeader],
+) -> Outcome<Owned<c::rd_kafka_headers_t>> {
+    // SAFETY: no preconditions.
+    let list = unsafe { c::rd_kafka_headers_new(headers.len()) };
+    let list = Owned::new(list, c::rd_kafka_headers_destroy)?;
+    for header in headers {
+        let (value, len) = parts(header.value.as_ref().map(|range| of.slice(range)));
+        let (name, name_len) = (header.name.as_ptr(), header.name.len());
+        // SAFETY: name and value are valid for their lengths, which are far below the signed range, and are copied.
+        let code = unsafe {
+            c::rd_kafka_header_add(
+                list.get(),
+                name.cast(),
+                name_len as isize,
+                value,
+                len as isize,
+            )
+        };
+        if code.is_error() {
+            return Err(code.into());
+        }
+    }
+    Ok(list)
+}
+
+/// Adds offsets of a group to the running transaction. Waits for the broker, at most `timeout`.
+pub(super) fn send_group_offsets(
+    producer: &BaseProducer<Deliveries>,
+    group: &str,
+    offsets: &TopicPartitionList,
+    timeout: Duration,
+) -> rdkafka::error::KafkaResult<()> {
+    let group = CString::new(group)?;
+    // SAFETY: the name is copied.
+    let group = unsafe { c::rd_kafka_consumer_group_metadata_new(group.as_ptr()) };
+    let group = Owned::new(group, c::rd_kafka_consumer_group_metadata_destroy)
+        .map_err(rdkafka::error::KafkaError::Global)?;
+    // SAFETY: all three live during the call; the error, if any, is ours.
+    let error = unsafe {
+        c::rd_kafka_send_offsets_to_transaction(
+            producer.client().native_ptr(),
+            offsets.ptr(),
+            group.get(),
+            millis(timeout),
+        )
+    };
+    outcome_of(error)
+}
+
+/// Takes an error object over. Its flags (abort, fatal) are turned into codes, since the binding cannot carry it.
+fn outcome_of(error: *mut c::rd_kafka_error_t) -> rdkafka::error::KafkaResult<()> {
+    let Some(error) = NonNull::new(error) else {
+        return Ok(());
+    };
+    // SAFETY: a non-null error object is valid until it is destroyed below, once.
+    let code = unsafe {
+        let code = c::rd_kafka_error_code(error.as_ptr());
+        c::rd_kafka_error_destroy(error.as_ptr());
+        code
+    };
+    Err(rdkafka::error::KafkaError::Global(code.into()))
+}
+
+/// Low and high offset of a partition as the consumer's last fetch told; none before the first.
+pub(super) fn known_end<C: ConsumerContext>(
+    client: &Client<C>,
+    topic: &str,
+    partition: i32,
+) -> Option<i64> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the out pointers live during the call, which is local.
+    let code = unsafe {
+        c::rd_kafka_get_watermark_offsets(
+            client.native_ptr(),
+            topic.as_ptr(),
+            partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    (!code.is_error() && high >= 0).then_some(high)
+}
+
+/// One row of a partition list.
+#[derive(Debug, Clone)]
+pub(super) struct PartitionOffset {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    pub(super) error: Option<Kafka>,
+}
+
+/// The committed offsets of a group. Waits for offsets of open transactions to be decided.
+pub(super) fn group_offsets(
+    client: &Client<Context>,
+    group: &str,
+    timeout: Duration,
+) -> Outcome<Vec<PartitionOffset>> {
+    let group = CString::new(group).map_err(|_| Kafka::InvalidGroupId)?;
+    // SAFETY: the name is copied; no list of partitions means all.
+    let request = unsafe { c::rd_kafka_ListConsumerGroupOffsets_new(group.as_ptr(), ptr::null()) };
+    let request = Owned::new(request, c::rd_kafka_ListConsumerGroupOffsets_destroy)?;
+    let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
+    let event = call(client, op, timeout, |rk, options, queue| {
+        // SAFETY: options and queue live until the answer; one request in an array of one, copied by the call.
+        unsafe {
+            c::rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
+            c::rd_kafka_ListConsumerGroupOffsets(rk, &mut request.get(), 1, options, queue);
+        }
+    })?;
+    // SAFETY: the event is of this kind, and what it points to lives as long as it.
+    unsafe {
+        let result = c::rd_kafka_event_ListConsumerGroupOffsets_result(event.get());
+        let mut count = 0;
+        let groups = c::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut count);
+        group_rows(groups, count)
+    }
+}
+
+/// Commits offsets for a group without members.
+pub(super) fn alter_group_offsets(
+    client: &Client<Context>,
+    group: &str,
+    offsets: &TopicPartitionList,
+    timeout: Duration,
+) -> Outcome<Vec<PartitionOffset>> {
+    let group = CString::new(group).map_err(|_| Kafka::InvalidGroupId)?;
+    // SAFETY: name and list are copied.
+    let request =
+        unsafe { c::rd_kafka_AlterConsumerGroupOffsets_new(group.as_ptr(), offsets.ptr()) };
+    let request = Owned::new(request, c::rd_kafka_AlterConsumerGroupOffsets_destroy)?;
+    let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS;
+    let event = call(client, op, timeout, |rk, options, queue| {
+        // SAFETY: as in `group_offsets`.
+        unsafe { c::rd_kafka_AlterConsumerGroupOffsets(rk, &mut request.get(), 1, options, queue) }
+    })?;
+    // SAFETY: as in `group_offsets`.
+    unsafe {
+        let result = c::rd_kafka_event_AlterConsumerGroupOffsets_result(event.get());
+        let mut count = 0;
+        let groups = c::rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &raw mut count);
+        group_rows(groups, count)
+    }
+}
+
+/// Removes committed offsets of a group that does not read these topics.
+pub(super) fn delete_group_offsets(
+    client: &Client<Context>,
+    group: &str,
+    partitions: &TopicPartitionList,
+    timeout: Duration,
+) -> Outcome<Vec<PartitionOffset>> {
+    let group = CString::new(group).map_err(|_| Kafka::InvalidGroupId)?;
+    // SAFETY: name and list are copied.
+    let request =
+        unsafe { c::rd_kafka_DeleteConsumerGroupOffsets_new(group.as_ptr(), partitions.ptr()) };
+    let request = Owned::new(request, c::rd_kafka_DeleteConsumerGroupOffsets_destroy)?;
+    let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS;
+    let event = call(client, op, timeout, |rk, options, queue| {
+        // SAFETY: as in `group_offsets`.
+        unsafe { c::rd_kafka_DeleteConsumerGroupOffsets(rk, &mut request.get(), 1, options, queue) }
+    })?;
+    // SAFETY: as in `group_offsets`.
+    unsafe {
+        let result = c::rd_kafka_event_DeleteConsumerGroupOffsets_result(event.get());
+        let mut count = 0;
+        let groups = c::rd_kafka_DeleteConsumerGroupOffsets_result_groups(result, &raw mut count);
+        group_rows(groups, count)
+    }
+}
+
+/// The offset for a point: -2 the earliest, -1 the last stable one, else the first at or after this time (-1 for none).
+pub(super) fn offset_at(
+    client: &Client<Context>,
+    of: &TopicPartitionList,
+    timeout: Duration,
+) -> Outcome<PartitionOffset> {
+    let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS;
+    let committed = c::rd_kafka_IsolationLevel_t::RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED;
+    let event = call(client, op, timeout, |rk, options, queue| {
+        // SAFETY: as in `group_offsets`; the list is copied.
+        unsafe {
+            c::rd_kafka_AdminOptions_set_isolation_level(options, committed);
+            c::rd_kafka_ListOffsets(rk, of.ptr(), options, queue);
+        }
+    })?;
+    // SAFETY: the event is of this kind, its array has `count` entries and lives as long as it.
+    unsafe {
+        let result = c::rd_kafka_event_ListOffsets_result(event.get());
+        let mut count = 0;
+        let infos = c::rd_kafka_ListOffsets_result_infos(result, &raw mut count);
+        if infos.is_null() || count == 0 {
+            return Err(Kafka::UnknownPartition);
+        }
+        row(c::rd_kafka_ListOffsetsResultInfo_topic_partition(*infos))
+    }
+}
+
+/// Sets settings of a topic; others stay.
+pub(super) fn alter_topic<'a>(
+    client: &Client<Context>,
+    name: &str,
+    settings: impl Iterator<Item = (&'a String, &'a String)>,
+    timeout: Duration,
+) -> Outcome<()> {
+    let name = CString::new(name).map_err(|_| Kafka::InvalidTopic)?;
+    let kind = c::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
+    // SAFETY: the name is copied.
+    let topic = unsafe { c::rd_kafka_ConfigResource_new(kind, name.as_ptr()) };
+    let topic = Owned::new(topic, c::rd_kafka_ConfigResource_destroy)?;
+    for (name, value) in settings {
+        let name = CString::new(name.as_str()).map_err(|_| Kafka::InvalidConfig)?;
+        let value = CString::new(value.as_str()).map_err(|_| Kafka::InvalidConfig)?;
+        let set = c::rd_kafka_AlterConfigOpType_t::RD_KAFKA_ALTER_CONFIG_OP_TYPE_SET;
+        // SAFETY: both texts are copied; the error, if any, is ours.
+        let error = unsafe {
+            c::rd_kafka_ConfigResource_add_incremental_config(
+                topic.get(),
+                name.as_ptr(),
+                set,
+                value.as_ptr(),
+            )
+        };
+        outcome_of(error).map_err(|_| Kafka::InvalidConfig)?;
+    }
+    let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS;
+    let event = call(client, op, timeout, |rk, options, queue| {
+        // SAFETY: as in `group_offsets`.
+        unsafe { c::rd_kafka_IncrementalAlterConfigs(rk, &mut topic.get(), 1, options, queue) }
+    })?;
+    // SAFETY: the event is of this kind, its array has `count` entries and lives as long as it.
+    let codes = unsafe {
+        let result = c::rd_kafka_event_IncrementalAlterConfigs_result(event.get());
+        let mut count = 0;
+        let all = c::rd_kafka_IncrementalAlterConfigs_result_resources(result, &raw mut count);
+        let all = if count == 0 {
+            &[]
+        } else {
+            slice::from_raw_parts(all, count)
+        };
+        all.iter()
+            .map(|one| c::rd_kafka_ConfigResource_error(*one))
+            .collect::<Vec<_>>()
+    };
+    codes.into_iter().try_for_each(outcome)
+}
+
+/// Runs one request of the admin interface and waits for its answer.
+fn call(
+    client: &Client<Context>,
+    op: c::rd_kafka_admin_op_t,
+    timeout: Duration,
+    start: impl FnOnce(*mut c::rd_kafka_t, *mut c::rd_kafka_AdminOptions_t, *mut c::rd_kafka_queue_t),
+) -> Outcome<Owned<c::rd_kafka_event_t>> {
+    let rk = client.native_ptr();
+    // SAFETY: `rk` lives as long as `client`; both objects are freed once, after the answer, by their owners.
+    let (queue, options) = unsafe {
+        let queue = Owned::new(c::rd_kafka_queue_new(rk), c::rd_kafka_queue_destroy)?;
+        let options = c::rd_kafka_AdminOptions_new(rk, op);
+        (
+            queue,
+            Owned::new(options, c::rd_kafka_AdminOptions_destroy)?,
+        )
+    };
+    // SAFETY: an empty error buffer is allowed.
+    unsafe {
+        let limit = millis(timeout);
+        c::rd_kafka_AdminOptions_set_request_timeout(options.get(), limit, ptr::null_mut(), 0);
+    }
+    start(rk, options.get(), queue.get());
+    // The request ends by its own time limit; a second more only guards against an answer that never comes.
+    let limit = millis(timeout + Duration::from_secs(1));
+    // SAFETY: the queue is ours.
+    let event = unsafe { c::rd_kafka_queue_poll(queue.get(), limit) };
+    let event =
+        Owned::new(event, c::rd_kafka_event_destroy).map_err(|_| Kafka::OperationTimedOut)?;
+    // SAFETY: the event is valid.
+    outcome(unsafe { c::rd_kafka_event_error(event.get()) })?;
+    Ok(event)
+}
+
+/// # Safety
+/// `groups` must be an array of `count` results, as an admin answer gives it.
+unsafe fn group_rows(
+    groups: *mut *const c::rd_kafka_group_result_t,
+    count: usize,
+) -> Outcome<Vec<PartitionOffset>> {
+    if groups.is_null() || count == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the first of at least one; lists live as long as the answer, and rows are copied out.
+    unsafe {
+        let error = c::rd_kafka_group_result_error(*groups);
+        if !error.is_null() {
+            return Err(c::rd_kafka_error_code(error).into());
+        }
+        let list = c::rd_kafka_group_result_partitions(*groups);
+        let Some(list) = list.as_ref().filter(|list| list.cnt > 0) else {
+            return Ok(Vec::new());
+        };
+        let rows = slice::from_raw_parts(list.elems, usize::try_from(list.cnt).unwrap_or(0));
+        rows.iter().map(|one| row(one)).collect()
+    }
+}
+
+/// # Safety
+/// `of` must be a valid row.
+unsafe fn row(of: *const c::rd_kafka_topic_partition_t) -> Outcome<PartitionOffset> {
+    // SAFETY: the caller's promise; the name is a C string.
+    unsafe {
+        let of = of.as_ref().ok_or(Kafka::UnknownPartition)?;
+        Ok(PartitionOffset {
+            topic: CStr::from_ptr(of.topic).to_string_lossy().into_owned(),
+            partition: of.partition,
+            offset: of.offset,
+            error: outcome(of.err).err(),
+        })
+    }
+}
+
+fn outcome(code: RDKafkaRespErr) -> Outcome<()> {
+    if code.is_error() {
+        Err(code.into())
+    } else {
+        Ok(())
+    }
+}
+
+fn millis(time: Duration) -> c_int {
+    c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX)
+}
+
+/// The headers of a message, each name and value given to `each`.
+///
+/// The binding's own way panics at a name that is not UTF-8; here such a name is read with replacement characters.
+pub(super) fn headers_of(message: &BorrowedMessage<'_>, mut each: impl FnMut(&str, Option<&[u8]>)) {
+    let mut list = ptr::null_mut();
+    // SAFETY: the message is valid while borrowed, and its headers live as long as it.
+    let code = unsafe { c::rd_kafka_message_headers(message.ptr(), &raw mut list) };
+    if code.is_error() || list.is_null() {
+        return;
+    }
+    for index in 0.. {
+        let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: the list is valid; the out pointers live during the call; an index past the end is an error.
+        let code = unsafe {
+            c::rd_kafka_header_get_all(list, index, &raw mut name, &raw mut value, &raw mut len)
+        };
+        if code.is_error() || name.is_null() {
+            return;
+        }
+        // SAFETY: a name is a C string, a value has `len` bytes; both live as long as the message.
+        unsafe {
+            let name = CStr::from_ptr(name).to_string_lossy();
+            let value = (!value.is_null()).then(|| slice::from_raw_parts(value.cast::<u8>(), len));
+            each(&name, value);
+        }
+    }
+}

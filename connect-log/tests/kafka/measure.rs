@@ -1,0 +1,253 @@
+//! Numbers: CPU, memory and latency of the client on this machine.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use connect_core::Encoded;
+use connect_log::{Event, Log, ReaderSpec, TopicPartition};
+use stack::{KafkaOptions, Process, Stack};
+
+use super::broker::{log_of, plain, topic, transactional, unique};
+
+const RECORDS: usize = 1_000_000;
+const BYTES: usize = 600;
+const BATCH: usize = 1000;
+
+fn me() -> Process {
+    Process::find(std::process::id()).unwrap()
+}
+
+/// Batches of JSON-like records that compress about as change events do.
+fn batches(topic: &Arc<str>) -> Vec<Encoded> {
+    let mut seed = 1_u64;
+    let mut random = move || {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        seed >> 33
+    };
+    (0..8)
+        .map(|_| {
+            let mut records = Encoded::default();
+            for _ in 0..BATCH {
+                let key = format!("{{\"id\":{}}}", random());
+                let mut value = String::new();
+                while value.len() < BYTES {
+                    value += &format!(
+                        "\"column_{}\":\"{:x}{:x}\",\"name\":\"customer\",",
+                        value.len(),
+                        random(),
+                        random()
+                    );
+                }
+                value.truncate(BYTES);
+                records.push(topic, Some(key.as_bytes()), Some(value.as_bytes()), -1);
+            }
+            records
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn measure_producing() {
+    let stack = Stack::new().unwrap();
+    let kafka = stack
+        .kafka_with(KafkaOptions::default().full_speed())
+        .unwrap();
+    let settings: Vec<(String, String)> = std::env::var("MEASURE")
+        .unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|pair| {
+            pair.split_once('=')
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        })
+        .collect();
+    let settings: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    for compression in ["lz4", "lz4", "none", "lz4", "none"] {
+        let mut all = settings.clone();
+        all.push(("compression.type", compression));
+        let log = log_of(&kafka, &all);
+        let topic = topic(&*log, 1).await;
+        let batches = batches(&topic);
+        let mut appender = log.appender(plain()).await.unwrap();
+        let (cpu, start) = (me().cpu_seconds().unwrap(), Instant::now());
+        let mut last = 0;
+        for batch in batches.iter().cycle().take(RECORDS / BATCH) {
+            last = appender.append(batch).await.unwrap().ticket;
+        }
+        appender.durable().reach(last).await.unwrap();
+        let cpu = me().cpu_seconds().unwrap() - cpu;
+        let seconds = start.elapsed().as_secs_f64();
+        println!(
+            "{compression}: {cpu:.2} CPU s per million, {:.0} k/s, rss {:.0} MB, broker {:.2} s",
+            RECORDS as f64 / seconds / 1000.0,
+            me().rss_mb().unwrap(),
+            kafka.cpu_seconds().unwrap(),
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn measure_consuming() {
+    let stack = Stack::new().unwrap();
+    let kafka = stack
+        .kafka_with(KafkaOptions::default().full_speed())
+        .unwrap();
+    let log = log_of(&kafka, &[]);
+    let topic = topic(&*log, 1).await;
+    let batches = batches(&topic);
+    let mut appender = log.appender(plain()).await.unwrap();
+    let mut last = 0;
+    for batch in batches.iter().cycle().take(RECORDS / BATCH) {
+        last = appender.append(batch).await.unwrap().ticket;
+    }
+    appender.durable().reach(last).await.unwrap();
+    drop((appender, batches));
+    for _ in 0..3 {
+        let mut reader = log.reader(ReaderSpec::default()).await.unwrap();
+        reader
+            .assign(&BTreeMap::from([(
+                TopicPartition::new(Arc::clone(&topic), 0),
+                0,
+            )]))
+            .await
+            .unwrap();
+        let (cpu, start) = (me().cpu_seconds().unwrap(), Instant::now());
+        let (mut count, mut records) = (0, Encoded::default());
+        while count < RECORDS {
+            reader
+                .poll(&mut records, Duration::from_secs(1))
+                .await
+                .unwrap();
+            count += records.len();
+            records.clear();
+        }
+        println!(
+            "reading: {:.2} CPU s per million, {:.0} k/s, rss {:.0} MB",
+            me().cpu_seconds().unwrap() - cpu,
+            RECORDS as f64 / start.elapsed().as_secs_f64() / 1000.0,
+            me().rss_mb().unwrap()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn measure_latency() {
+    let stack = Stack::new().unwrap();
+    let kafka = stack
+        .kafka_with(KafkaOptions::default().full_speed())
+        .unwrap();
+    for linger in ["0", "0.5", "1", "2", "5"] {
+        let log = log_of(&kafka, &[("linger.ms", linger)]);
+        let topic = topic(&*log, 1).await;
+        let mut reader = log.reader(ReaderSpec::default()).await.unwrap();
+        reader
+            .assign(&BTreeMap::from([(
+                TopicPartition::new(Arc::clone(&topic), 0),
+                0,
+            )]))
+            .await
+            .unwrap();
+        let mut appender = log.appender(plain()).await.unwrap();
+        let start = Instant::now();
+        let sender = tokio::spawn({
+            let topic = Arc::clone(&topic);
+            async move {
+                let mut tick = tokio::time::interval(Duration::from_millis(1));
+                let filler = "x".repeat(BYTES - 20);
+                for _ in 0..20_000 {
+                    tick.tick().await;
+                    let mut records = Encoded::default();
+                    let value = format!("{} {filler}", start.elapsed().as_micros());
+                    records.push(&topic, None, Some(value.as_bytes()), -1);
+                    appender.append(&records).await.unwrap();
+                }
+            }
+        });
+        let mut delays = Vec::new();
+        let mut records = Encoded::default();
+        let (mut cpu, mut broker) = (0.0, 0.0);
+        while delays.len() < 19_900 {
+            let event = reader
+                .poll(&mut records, Duration::from_secs(1))
+                .await
+                .unwrap();
+            let now = start.elapsed().as_micros();
+            if event != Event::Records {
+                continue;
+            }
+            for record in &records.records {
+                let value = String::from_utf8_lossy(records.value(record).unwrap());
+                let sent: u128 = value.split(' ').next().unwrap().parse().unwrap();
+                delays.push((now - sent) as f64 / 1000.0);
+            }
+            records.clear();
+            if delays.len() < 5000 {
+                cpu = me().cpu_seconds().unwrap();
+                broker = kafka.cpu_seconds().unwrap();
+            }
+        }
+        sender.await.unwrap();
+        let mut delays = delays.split_off(5000);
+        delays.sort_by(f64::total_cmp);
+        let at = |share: f64| delays[(delays.len() as f64 * share) as usize];
+        println!(
+            "linger {linger}: p50 {:.2} p99 {:.2} p99.9 {:.2} max {:.2} ms; {:.2} CPU s client (both ends), {:.2} broker, per 15 s",
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            at(0.99999),
+            me().cpu_seconds().unwrap() - cpu,
+            kafka.cpu_seconds().unwrap() - broker
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn measure_commits() {
+    let stack = Stack::new().unwrap();
+    let kafka = stack
+        .kafka_with(KafkaOptions::default().full_speed())
+        .unwrap();
+    let log = log_of(&kafka, &[]);
+    let topic = topic(&*log, 1).await;
+    let batches = batches(&topic);
+    let mut appender = log.appender(transactional(&unique("id"))).await.unwrap();
+    let mut times = Vec::new();
+    for batch in batches.iter().cycle().take(50) {
+        let start = Instant::now();
+        appender.append(batch).await.unwrap();
+        let appended = start.elapsed();
+        appender.commit(None).await.unwrap();
+        times.push((start.elapsed(), appended));
+    }
+    times.sort();
+    println!(
+        "1000 records and a commit: p50 {:?} max {:?}",
+        times[25], times[49]
+    );
+    let (cpu, start) = (me().cpu_seconds().unwrap(), Instant::now());
+    for (at, batch) in batches.iter().cycle().take(RECORDS / BATCH).enumerate() {
+        appender.append(batch).await.unwrap();
+        if at % 100 == 99 {
+            appender.commit(None).await.unwrap();
+        }
+    }
+    appender.commit(None).await.unwrap();
+    println!(
+        "10 transactions of 100,000: {:.2} CPU s per million, {:.0} k/s, rss {:.0} MB",
+        me().cpu_seconds().unwrap() - cpu,
+        RECORDS as f64 / start.elapsed().as_secs_f64() / 1000.0,
+        me().rss_mb().unwrap()
+    );
+}
