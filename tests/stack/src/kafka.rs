@@ -19,10 +19,10 @@ use crate::{
     install::{
         java,
         maven::{self, Artifact},
-        prefix::program,
     },
+    kcat::Kcat,
     port::Port,
-    run::{run, run_with},
+    run::run,
     server::Plan,
     url::Address,
     wait_until,
@@ -90,7 +90,7 @@ impl KafkaOptions {
 pub struct Kafka {
     server: Arc<Server>,
     bootstrap: String,
-    kcat: PathBuf,
+    kcat: Kcat,
     proxy: Option<Arc<Proxy>>,
 }
 
@@ -104,14 +104,13 @@ impl Kafka {
         let bootstrap = std::env::var(VARIABLE).unwrap_or_default();
         Ok(Some(Self {
             server,
+            kcat: Kcat::at(&bootstrap)?,
             bootstrap,
-            kcat: program("kcat")?,
             proxy: None,
         }))
     }
 
     pub(crate) fn start(stack: &Stack, options: KafkaOptions) -> Result<Self> {
-        let kcat = program("kcat")?;
         let name = stack.name("kafka");
         let ports = [Port::claim()?, Port::claim()?, Port::claim()?];
         let [port, _, inner] = ports.each_ref().map(Port::number);
@@ -125,7 +124,8 @@ impl Kafka {
         fs::write(folder.join("server.properties"), text)?;
         fs::write(folder.join("log4j2.yaml"), LOG4J)?;
         let bootstrap = format!("127.0.0.1:{port}");
-        let plan = plan(&folder, &options, ready(kcat.clone(), bootstrap.clone()))?;
+        let kcat = Kcat::at(&bootstrap)?;
+        let plan = plan(&folder, &options, ready(kcat.clone()))?;
         let server = stack.run(name, ports.into(), plan)?;
         Ok(Self {
             server,
@@ -153,8 +153,8 @@ impl Kafka {
 
     /// The same, with standard input: `kcat_with(&["-P", "-t", "orders", "-K:"], b"key:value\n")`.
     pub fn kcat_with(&self, words: &[&str], input: &[u8]) -> Result<String> {
-        let mut kcat = Command::new(&self.kcat);
-        run_with(kcat.args(["-q", "-b", &self.bootstrap]).args(words), input)
+        self.kcat
+            .run_with(words, input)
             .while_(|| format!("on {}", self.name()))
     }
 
@@ -285,10 +285,9 @@ fn plan(folder: &Path, options: &KafkaOptions, ready: crate::server::Ready) -> R
     })
 }
 
-fn ready(kcat: PathBuf, bootstrap: String) -> crate::server::Ready {
+fn ready(kcat: Kcat) -> crate::server::Ready {
     Box::new(move || {
-        let mut command = Command::new(&kcat);
-        let listed = run(command.args(["-q", "-L", "-m", "1", "-b", &bootstrap]));
+        let listed = kcat.run(&["-L", "-m", "1"]);
         Ok(listed.is_ok_and(|text| text.contains("broker 1 at")))
     })
 }

@@ -1,0 +1,82 @@
+//! The REST API of a worker.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stack::{Answer, http, wait_until};
+
+use crate::Outcome;
+
+/// How long a connector may take to reach a state.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A client of one worker.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    address: String,
+}
+
+impl Rest {
+    /// The worker that listens on a port of 127.0.0.1.
+    pub fn new(port: u16) -> Self {
+        Self {
+            address: format!("127.0.0.1:{port}"),
+        }
+    }
+
+    /// One request; any status is `Ok`.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> Outcome<Answer> {
+        Ok(http(method, &self.address, path, body)?)
+    }
+
+    /// `GET` that must answer 200 with JSON.
+    pub fn get(&self, path: &str) -> Outcome<Value> {
+        let answer = self.ask("GET", path, "")?;
+        if answer.status != 200 {
+            return Err(format!("GET {path}: {} {}", answer.status, answer.body).into());
+        }
+        Ok(serde_json::from_str(&answer.body)?)
+    }
+
+    /// Creates a connector; anything but 201 is an error.
+    pub fn create(&self, name: &str, config: &Value) -> Outcome {
+        let body = json!({ "name": name, "config": config }).to_string();
+        let answer = self.ask("POST", "/connectors", &body)?;
+        match answer.status {
+            201 => Ok(()),
+            status => Err(format!("creating {name}: {status} {}", answer.body).into()),
+        }
+    }
+
+    /// The states of a connector and its tasks: `["RUNNING", "RUNNING"]`.
+    pub fn states(&self, name: &str) -> Outcome<Vec<String>> {
+        let status = self.get(&format!("/connectors/{name}/status"))?;
+        let tasks = status["tasks"].as_array().cloned().unwrap_or_default();
+        let all = std::iter::once(&status["connector"]).chain(&tasks);
+        Ok(all
+            .map(|one| one["state"].as_str().unwrap_or("?").to_owned())
+            .collect())
+    }
+
+    /// The trace of a connector's first task, empty when it has none.
+    pub fn trace(&self, name: &str) -> Outcome<String> {
+        let status = self.get(&format!("/connectors/{name}/status"))?;
+        Ok(status["tasks"][0]["trace"]
+            .as_str()
+            .unwrap_or("")
+            .to_owned())
+    }
+
+    /// Waits until the connector and at least one task are in a state.
+    pub fn wait_for(&self, name: &str, state: &str) -> Outcome {
+        let mut last = Vec::new();
+        let waited = wait_until(&format!("{name} to be {state}"), LIMIT, || {
+            last = self.states(name).unwrap_or_default();
+            Ok(last.len() > 1 && last[1..].iter().all(|s| s == state))
+        });
+        waited.map_err(|error| {
+            let trace = self.trace(name).unwrap_or_default();
+            format!("{error}; states {last:?}; {trace}").into()
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! A worker process.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use stack::{Program, Server, Stack, binary};
+
+use crate::{LogKind, Outcome, Rest, Topics};
+
+/// A running `tidewater worker`; its port, log and data stay when it is killed and started again.
+pub struct Worker {
+    server: Arc<Server>,
+    rest: Rest,
+    bootstrap: String,
+    _data: tempfile::TempDir,
+}
+
+/// What kind of worker.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Its log.
+    pub log: LogKind,
+    /// Whether sources write exactly once.
+    pub exactly_once: bool,
+    /// More worker properties.
+    pub settings: Vec<(String, String)>,
+    /// Where the embedded log lives, when not in a folder of its own.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl WorkerOptions {
+    /// A worker on a log.
+    pub fn on(log: LogKind) -> Self {
+        Self {
+            log,
+            exactly_once: false,
+            settings: Vec::new(),
+            data_dir: None,
+        }
+    }
+
+    /// The same, where sources write exactly once.
+    #[must_use]
+    pub fn exactly_once(mut self) -> Self {
+        self.exactly_once = true;
+        self
+    }
+
+    /// The same, with a worker property more.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+impl Worker {
+    /// Starts a worker and waits until it is healthy.
+    pub fn start(stack: &Stack, options: WorkerOptions) -> Outcome<Self> {
+        let data = tempfile::tempdir()?;
+        let mut program = Program::new("tidewater", binary("tidewater")?);
+        let port = program.claim_port()?;
+        let front = program.claim_port()?;
+        let file = data.path().join("worker.properties");
+        fs::write(&file, properties(&options, port))?;
+        program = program.arg("worker").arg(file.as_os_str());
+        let mut bootstrap = format!("127.0.0.1:{front}");
+        match &options.log {
+            LogKind::Kafka(brokers) => bootstrap.clone_from(brokers),
+            LogKind::Embedded => {
+                let dir = options
+                    .data_dir
+                    .clone()
+                    .unwrap_or_else(|| data.path().join("log"));
+                program = program.args([
+                    "--kafka-listen".as_ref(),
+                    bootstrap.as_ref(),
+                    "--data-dir".as_ref(),
+                    dir.as_os_str(),
+                ]);
+            }
+        }
+        let server = stack.program(program.ready_http(port, "/health"))?;
+        Ok(Self {
+            server,
+            rest: Rest::new(port),
+            bootstrap,
+            _data: data,
+        })
+    }
+
+    /// Its REST API.
+    pub fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// Its process: kill, stop, start, log.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Its topics.
+    pub fn topics(&self) -> Outcome<Topics> {
+        Topics::at(&self.bootstrap)
+    }
+}
+
+fn properties(options: &WorkerOptions, port: u16) -> String {
+    let mut lines = vec![format!("listeners=http://127.0.0.1:{port}")];
+    if let LogKind::Kafka(bootstrap) = &options.log {
+        lines.push(format!("bootstrap.servers={bootstrap}"));
+    }
+    if options.exactly_once {
+        lines.push("exactly.once.source.support=enabled".to_owned());
+    }
+    lines.push("value.converter.schemas.enable=false".to_owned());
+    lines.push("key.converter.schemas.enable=false".to_owned());
+    lines.push("offset.flush.interval.ms=1000".to_owned());
+    lines.extend(
+        options
+            .settings
+            .iter()
+            .map(|(name, value)| format!("{name}={value}")),
+    );
+    lines.join("\n") + "\n"
+}
