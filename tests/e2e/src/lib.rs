@@ -1,5 +1,7 @@
 //! The program as its users meet it: started as a process, driven over REST, watched from outside.
 
+pub mod configs;
+pub mod counters;
 mod log;
 mod rest;
 mod suite;
