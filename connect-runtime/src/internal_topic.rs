@@ -1,9 +1,9 @@
 //! One of the worker's compacted topics: read to its end at start, then written by this worker.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use connect_core::{Encoded, Error, Result};
-use connect_log::{Append, AppenderSpec, At, Event, Log, ReaderSpec, TopicPartition, TopicSpec};
+use connect_log::{Append, AppenderSpec, Log, ReaderSpec, Table, TableSpec, TopicSpec};
 use tokio::sync::Mutex;
 
 use crate::error::INTERNAL_TOPIC;
@@ -29,7 +29,7 @@ impl InternalTopic {
         let spec = spec.compacted();
         log.create_topics(std::slice::from_ref(&spec)).await?;
         check_shape(log, &spec).await?;
-        let entries = read_all(log, &spec.name, client_id).await?;
+        let entries = read(log, &spec.name, client_id).await?;
         let topic = Self {
             log: Arc::clone(log),
             topic: spec.name,
@@ -106,66 +106,23 @@ async fn check_shape(log: &Arc<dyn Log>, spec: &TopicSpec) -> Result<()> {
     Ok(())
 }
 
-async fn read_all(
+async fn read(
     log: &Arc<dyn Log>,
-    topic: &Arc<str>,
+    topic: &str,
     client_id: &str,
 ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
-    let partitions = log.topic(topic).await?.map_or(1, |info| info.partitions);
-    let (mut from, mut ends) = (BTreeMap::new(), BTreeMap::new());
-    for partition in 0..partitions {
-        let of = TopicPartition::new(Arc::clone(topic), partition);
-        let (start, end) = (
-            log.offset_at(&of, At::Earliest).await?,
-            log.offset_at(&of, At::Latest).await?,
-        );
-        if start < end {
-            ends.insert(partition, end);
-            from.insert(of, start);
-        }
-    }
-    let mut entries = BTreeMap::new();
-    if from.is_empty() {
-        return Ok(entries);
-    }
-    let spec = ReaderSpec {
+    let reader = ReaderSpec {
         client_id: client_id.to_owned(),
         ..ReaderSpec::default()
     };
-    let mut reader = log.reader(spec).await?;
-    reader.assign(&from).await?;
-    let mut records = Encoded::default();
-    while !ends.is_empty() {
-        records.clear();
-        let event = reader.poll(&mut records, Duration::from_secs(1)).await?;
-        // Offsets may end in a gap: then all is read when nothing more comes.
-        if event == Event::Idle && reader.lag().values().all(|lag| *lag <= 0) {
-            break;
-        }
-        take(&records, &mut entries, &mut ends);
-    }
-    reader.close().await?;
-    Ok(entries)
-}
-
-fn take(
-    records: &Encoded,
-    entries: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-    ends: &mut BTreeMap<i32, i64>,
-) {
-    for record in &records.records {
-        if let Some(key) = records.key(record) {
-            match records.value(record) {
-                Some(value) => entries.insert(key.to_vec(), value.to_vec()),
-                None => entries.remove(key),
-            };
-        }
-        let partition = record.partition.unwrap_or(0);
-        if ends
-            .get(&partition)
-            .is_some_and(|end| record.offset + 1 >= *end)
-        {
-            ends.remove(&partition);
-        }
-    }
+    let spec = TableSpec {
+        reader,
+        ..TableSpec::default()
+    };
+    let table = Table::open(Arc::clone(log), topic, spec).await?;
+    let entries = table
+        .snapshot()
+        .into_iter()
+        .map(|(key, value)| (key.to_vec(), value.to_vec()));
+    Ok(entries.collect())
 }

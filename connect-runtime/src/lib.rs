@@ -5,21 +5,33 @@
 //! `statuses` are Kafka Connect's internal topics, byte for byte.
 
 pub mod answers;
+mod chain;
 mod config_provider;
 mod configs;
+mod converters;
+mod dead_letters;
+mod decode;
+mod encode;
 pub mod error;
 pub mod herder;
 mod internal_topic;
+mod ledger;
+mod metrics;
 mod offset_request;
 mod offsets;
 mod plugins;
 mod runtime;
 mod shared;
+mod sink_worker;
+mod source_worker;
 mod stage;
 mod statuses;
 mod stop;
 mod supervisor;
 mod task_spec;
+mod tolerance;
+mod topic_creation;
+mod transaction;
 mod validate;
 mod worker_config;
 

@@ -14,6 +14,7 @@ use crate::{
     config_provider::Providers,
     configs::Configs,
     herder::{Herder, actor::Actor},
+    metrics::Metrics,
     offsets::Offsets,
     plugins::Plugins,
     shared::Shared,
@@ -58,6 +59,7 @@ impl Runtime {
             statuses: Arc::clone(&statuses),
             offsets,
             stage: Stage::default(),
+            metrics: Metrics::default(),
             config,
         });
         let (commands, received) = mpsc::channel(COMMANDS);

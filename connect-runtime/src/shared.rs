@@ -11,6 +11,7 @@ use crate::{
     config_provider::Providers,
     error::NOT_FOUND,
     herder::state::Desired,
+    metrics::Metrics,
     offsets::Offsets,
     plugins::Plugins,
     stage::Stage,
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) statuses: Arc<Statuses>,
     pub(crate) offsets: Arc<Offsets>,
     pub(crate) stage: Stage,
+    pub(crate) metrics: Metrics,
 }
 
 impl Shared {

@@ -1,10 +1,10 @@
 //! What a task is made from.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use connect_core::{Properties, Result, plugin::Plugin};
 
-use crate::{answers::TaskId, shared::Shared};
+use crate::{answers::TaskId, shared::Shared, supervisor::RetryPolicy};
 
 /// What a task is made from, over and over, until it is told to stop.
 #[derive(Clone)]
@@ -34,6 +34,26 @@ impl TaskSpec {
             config: task.config.clone(),
             revision: task.revision,
         })
+    }
+
+    /// How it is tried again: `task.restart.delay.ms`, `task.restart.delay.max.ms`, `task.restart.max.attempts` (-1 for no end).
+    pub(crate) fn retry_policy(&self) -> RetryPolicy {
+        let number = |name: &str| {
+            self.config
+                .get(name)
+                .and_then(|text| text.trim().parse().ok())
+        };
+        let millis = |name: &str| {
+            number(name)
+                .and_then(|n: i64| u64::try_from(n).ok())
+                .map(Duration::from_millis)
+        };
+        let default = RetryPolicy::default();
+        RetryPolicy {
+            first: millis("task.restart.delay.ms").unwrap_or(default.first),
+            longest: millis("task.restart.delay.max.ms").unwrap_or(default.longest),
+            max_attempts: number("task.restart.max.attempts").and_then(|n| u32::try_from(n).ok()),
+        }
     }
 
     /// Its plugin, and its configuration with every placeholder resolved.

@@ -1,0 +1,179 @@
+//! From a batch to serialized records. Everything is compiled once per route; the loop over rows allocates nothing.
+
+use std::{ops::Range, sync::Arc};
+
+use connect_core::{
+    Batch, Datum, Encoded, Error, Result, Route,
+    batch::Row,
+    codec::Encode,
+    encoded::{EncodedHeader, EncodedRecord},
+    error::INTERNAL,
+    route::RouteId,
+};
+use rustc_hash::FxHashMap;
+
+use crate::{
+    converters::Converters,
+    tolerance::{Place, Stage, Tolerance},
+};
+
+/// More plans than this are forgotten and compiled again: schemas that change without end must not grow without end.
+const MAX_PLANS: usize = 10_000;
+
+/// The compiled encoders of one task.
+pub(crate) struct Encoder {
+    converters: Converters,
+    by_route: FxHashMap<RouteId, usize>,
+    plans: Vec<Plan>,
+    /// The plan of each route of the batch at hand.
+    of_batch: Vec<usize>,
+}
+
+struct Plan {
+    /// Kept, so that the id stays in use.
+    route: Arc<Route>,
+    key: Box<dyn Encode>,
+    value: Box<dyn Encode>,
+}
+
+impl Encoder {
+    /// No plans yet.
+    pub(crate) fn new(converters: Converters) -> Self {
+        Self {
+            converters,
+            by_route: FxHashMap::default(),
+            plans: Vec::new(),
+            of_batch: Vec::new(),
+        }
+    }
+
+    /// Finds or compiles the plan of every route of the batch, and gives back the routes that were not known.
+    pub(crate) async fn prepare(&mut self, batch: &Batch) -> Result<Vec<Arc<Route>>> {
+        let mut fresh = Vec::new();
+        self.of_batch.clear();
+        if self.plans.len() > MAX_PLANS {
+            self.by_route.clear();
+            self.plans.clear();
+        }
+        for route in batch.routes() {
+            let plan = match self.by_route.get(&route.id()) {
+                Some(plan) => *plan,
+                None => {
+                    fresh.push(Arc::clone(route));
+                    self.compile(route).await?
+                }
+            };
+            self.of_batch.push(plan);
+        }
+        Ok(fresh)
+    }
+
+    async fn compile(&mut self, route: &Arc<Route>) -> Result<usize> {
+        let plan = Plan {
+            route: Arc::clone(route),
+            key: self
+                .converters
+                .key
+                .encoder(route.topic(), route.key())
+                .await?,
+            value: self
+                .converters
+                .value
+                .encoder(route.topic(), route.value())
+                .await?,
+        };
+        self.plans.push(plan);
+        let at = self.plans.len() - 1;
+        self.by_route.insert(route.id(), at);
+        Ok(at)
+    }
+
+    /// Appends every record of a prepared batch to `out`; one that cannot be encoded is left to the tolerance.
+    pub(crate) async fn encode(
+        &mut self,
+        batch: &Batch,
+        out: &mut Encoded,
+        tolerance: &Tolerance,
+    ) -> Result<()> {
+        for row in batch.rows() {
+            let before = (out.bytes.len(), out.headers.len(), out.records.len());
+            let mut encoded = self.encode_row(row, out);
+            if row.record().headers_len > 0 && encoded.is_ok() {
+                encoded = self
+                    .encode_headers(row, out)
+                    .await
+                    .map_err(|e| (Stage::HeaderConverter, e));
+            }
+            if let Err((stage, error)) = encoded {
+                out.bytes.truncate(before.0);
+                out.headers.truncate(before.1);
+                out.records.truncate(before.2);
+                tolerance.refuse(
+                    stage,
+                    Place {
+                        topic: row.topic(),
+                        at: None,
+                    },
+                    error,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_row(&mut self, row: Row<'_>, out: &mut Encoded) -> Result<(), (Stage, Error)> {
+        let record = row.record();
+        let plan = self
+            .of_batch
+            .get(record.route as usize)
+            .and_then(|at| self.plans.get_mut(*at));
+        let Some(plan) = plan else {
+            let what = "a record names a route that its batch does not have";
+            return Err((Stage::ValueConverter, Error::new(&INTERNAL, what)));
+        };
+        let key = encode_part(&mut *plan.key, row.key(), &mut out.bytes);
+        let key = key.map_err(|error| (Stage::KeyConverter, error))?;
+        let value = encode_part(&mut *plan.value, row.value(), &mut out.bytes);
+        let value = value.map_err(|error| (Stage::ValueConverter, error))?;
+        let headers = out.headers.len();
+        out.records.push(EncodedRecord {
+            topic: Arc::clone(plan.route.topic()),
+            partition: None,
+            offset: -1,
+            timestamp_ms: record.timestamp_ms,
+            key,
+            value,
+            headers: headers..headers,
+        });
+        Ok(())
+    }
+
+    /// Headers are rare: they may allocate.
+    async fn encode_headers(&mut self, row: Row<'_>, out: &mut Encoded) -> Result<()> {
+        let first = out.headers.len();
+        for (name, value) in row.headers() {
+            let (topic, schema) = (row.topic(), value.schema());
+            let mut encoder = self.converters.header.encoder(topic, schema).await?;
+            let at = out.bytes.len();
+            let present = encoder.encode(value, &mut out.bytes)?;
+            out.headers.push(EncodedHeader {
+                name: Arc::clone(name),
+                value: present.then(|| at..out.bytes.len()),
+            });
+        }
+        let headers = first..out.headers.len();
+        if let Some(record) = out.records.last_mut() {
+            record.headers = headers;
+        }
+        Ok(())
+    }
+}
+
+fn encode_part(
+    encoder: &mut dyn Encode,
+    datum: Datum<'_>,
+    bytes: &mut Vec<u8>,
+) -> Result<Option<Range<usize>>> {
+    let at = bytes.len();
+    Ok(encoder.encode(datum, bytes)?.then(|| at..bytes.len()))
+}

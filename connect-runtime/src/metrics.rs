@@ -1,0 +1,174 @@
+//! Numbers of tasks: plain atomics, held in the task's structs, rendered on request.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+use connect_core::meter::Meter;
+
+/// The numbers of one task, over all its tries.
+#[derive(Debug, Default)]
+pub(crate) struct TaskMetrics {
+    /// What the connector itself shows.
+    pub(crate) meter: Meter,
+    /// Records polled from the source, or read from the log.
+    pub(crate) records_in: AtomicU64,
+    /// Records written to the log, or sent to the destination.
+    pub(crate) records_out: AtomicU64,
+    /// Records that are read but not yet durable or committed.
+    pub(crate) active: AtomicI64,
+    /// Batches: their number, the sum of their sizes, the largest.
+    pub(crate) batches: Sizes,
+    /// Time per poll of a source or write of a sink, in microseconds.
+    pub(crate) work_us: Sizes,
+    /// Time per commit of offsets or transactions, in microseconds.
+    pub(crate) commit_us: Sizes,
+    /// Records per transaction.
+    pub(crate) transactions: Sizes,
+    /// Commits that failed.
+    pub(crate) commit_failures: AtomicU64,
+    /// Partitions that a sink task has.
+    pub(crate) partitions: AtomicI64,
+    /// The largest lag over a sink task's partitions.
+    pub(crate) lag_max: AtomicI64,
+    /// Tries after the first.
+    pub(crate) retries: AtomicU64,
+    errors: AtomicU64,
+    failures: AtomicU64,
+    skipped: AtomicU64,
+    logged: AtomicU64,
+    /// Records sent to the dead letters.
+    pub(crate) dead_letters: AtomicU64,
+    /// Dead letters that could not be written.
+    pub(crate) dead_letter_failures: AtomicU64,
+    last_error_ms: AtomicI64,
+}
+
+/// Number, sum, maximum and last of something measured.
+#[derive(Debug, Default)]
+pub(crate) struct Sizes {
+    count: AtomicU64,
+    sum: AtomicU64,
+    max: AtomicU64,
+}
+
+impl Sizes {
+    /// Takes one measurement.
+    pub(crate) fn take(&self, value: u64) {
+        self.count.fetch_add(1, Relaxed);
+        self.sum.fetch_add(value, Relaxed);
+        self.max.fetch_max(value, Relaxed);
+    }
+
+    /// Takes a duration in microseconds.
+    pub(crate) fn take_time(&self, time: std::time::Duration) {
+        self.take(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// How many measurements.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Relaxed)
+    }
+
+    /// The largest.
+    pub(crate) fn max(&self) -> u64 {
+        self.max.load(Relaxed)
+    }
+
+    /// The mean; 0 before the first.
+    pub(crate) fn mean(&self) -> f64 {
+        let count = self.count();
+        if count == 0 {
+            0.0
+        } else {
+            self.sum.load(Relaxed) as f64 / count as f64
+        }
+    }
+}
+
+impl TaskMetrics {
+    /// A record could not be handled.
+    pub(crate) fn record_error(&self) {
+        self.errors.fetch_add(1, Relaxed);
+        self.last_error_ms
+            .store(jiff::Timestamp::now().as_millisecond(), Relaxed);
+    }
+
+    /// It ended the task.
+    pub(crate) fn record_failed(&self) {
+        self.failures.fetch_add(1, Relaxed);
+    }
+
+    /// It was skipped.
+    pub(crate) fn record_skipped(&self) {
+        self.skipped.fetch_add(1, Relaxed);
+    }
+
+    /// It was logged.
+    pub(crate) fn error_logged(&self) {
+        self.logged.fetch_add(1, Relaxed);
+    }
+}
+
+impl TaskMetrics {
+    /// A source was polled.
+    pub(crate) fn polled(&self, records: usize, took: std::time::Duration) {
+        if records > 0 {
+            self.records_in.fetch_add(records as u64, Relaxed);
+            self.batches.take(records as u64);
+            self.work_us.take_time(took);
+        }
+    }
+
+    /// Records went to the log.
+    pub(crate) fn wrote(&self, records: usize) {
+        self.records_out.fetch_add(records as u64, Relaxed);
+    }
+
+    /// Records were read from the log.
+    pub(crate) fn read(&self, records: usize) {
+        self.records_in.fetch_add(records as u64, Relaxed);
+        self.batches.take(records as u64);
+    }
+
+    /// Records went to the destination.
+    pub(crate) fn put(&self, records: usize, took: std::time::Duration) {
+        self.records_out.fetch_add(records as u64, Relaxed);
+        self.work_us.take_time(took);
+    }
+
+    /// Offsets, or a transaction, were committed, or not.
+    pub(crate) fn commit(&self, took: std::time::Duration, ok: bool) {
+        self.commit_us.take_time(took);
+        if !ok {
+            self.commit_failures.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// How a sink task stands to its partitions.
+    pub(crate) fn sink(&self, partitions: usize, lag: i64) {
+        self.partitions.store(partitions as i64, Relaxed);
+        self.lag_max.store(lag, Relaxed);
+    }
+
+    /// A dead letter was written, or not.
+    pub(crate) fn dead_letter(&self, ok: bool) {
+        self.dead_letters.fetch_add(1, Relaxed);
+        if !ok {
+            self.dead_letter_failures.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+/// The numbers of all tasks.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics(
+    parking_lot::Mutex<
+        std::collections::BTreeMap<crate::answers::TaskId, std::sync::Arc<TaskMetrics>>,
+    >,
+);
+
+impl Metrics {
+    /// The numbers of a task; the same over all its tries.
+    pub(crate) fn task(&self, id: &crate::answers::TaskId) -> std::sync::Arc<TaskMetrics> {
+        std::sync::Arc::clone(self.0.lock().entry(id.clone()).or_default())
+    }
+}

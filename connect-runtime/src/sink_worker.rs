@@ -1,0 +1,258 @@
+//! A running sink task: read, decode, transform, write; then flush and commit.
+
+mod consumed;
+mod subscription;
+
+use std::{sync::Arc, time::Duration};
+
+use connect_core::{Batch, Encoded, Error, Properties, Result, plugin::DynSinkTask};
+use connect_log::{Event, NOT_MEMBER, Read, ReaderSpec};
+use tokio::{sync::oneshot, time::Instant};
+
+use crate::{
+    answers::TaskId,
+    chain::Chain,
+    converters::Converters,
+    dead_letters::DeadLetters,
+    decode::Decoder,
+    metrics::TaskMetrics,
+    offset_request::group_of,
+    shared::Shared,
+    stop::Stop,
+    tolerance::{Place, Stage, Tolerance},
+    worker_config::under,
+};
+use consumed::Consumed;
+use subscription::Subscription;
+
+/// How long one poll of the reader waits.
+const POLL: Duration = Duration::from_millis(500);
+
+/// A sink task with all that its records pass through.
+pub(crate) struct SinkWorker {
+    task: Box<dyn DynSinkTask>,
+    reader: Box<dyn Read>,
+    subscription: Subscription,
+    pipe: Pipe,
+    consumed: Consumed,
+    next_commit: Instant,
+    interval: Duration,
+}
+
+/// From serialized records to a batch, and the way of those that are refused.
+struct Pipe {
+    id: TaskId,
+    shared: Arc<Shared>,
+    decoder: Decoder,
+    chain: Chain,
+    tolerance: Tolerance,
+    dead_letters: Option<DeadLetters>,
+    metrics: Arc<TaskMetrics>,
+    batch: Batch,
+    /// For each record of the batch its index among those that were read.
+    origins: Vec<u32>,
+}
+
+impl SinkWorker {
+    /// Makes everything but the destination's connection: that is [`SinkWorker::run`]'s first step.
+    pub(crate) async fn new(
+        shared: &Arc<Shared>,
+        id: &TaskId,
+        config: &Properties,
+        task: Box<dyn DynSinkTask>,
+    ) -> Result<Self> {
+        let metrics = shared.metrics.task(id);
+        let mut settings = shared.config.under("consumer.");
+        settings
+            .entry("auto.offset.reset".to_owned())
+            .or_insert_with(|| "earliest".to_owned());
+        settings.extend(under(config, "consumer.override."));
+        let spec = ReaderSpec {
+            client_id: format!("connector-consumer-{id}"),
+            group: Some(group_of(config, &id.connector)),
+            settings,
+        };
+        let pipe = Pipe {
+            id: id.clone(),
+            shared: Arc::clone(shared),
+            decoder: Decoder::new(&Converters::new(&shared.config, config)?),
+            chain: Chain::new(config)?,
+            tolerance: Tolerance::new(id, config, &metrics),
+            dead_letters: DeadLetters::new(shared, id, config, &metrics).await?,
+            metrics,
+            batch: Batch::default(),
+            origins: Vec::new(),
+        };
+        let interval = shared.config.offset_flush_interval.0;
+        Ok(Self {
+            task,
+            reader: shared.log.reader(spec).await?,
+            subscription: Subscription::new(shared, config)?,
+            pipe,
+            consumed: Consumed::default(),
+            next_commit: Instant::now() + interval,
+            interval,
+        })
+    }
+
+    /// Runs until it is told to stop or fails.
+    pub(crate) async fn run(mut self, stop: Stop, opened: oneshot::Sender<()>) -> Result<()> {
+        tokio::select! {
+            biased;
+            // 1. It is told to stop before it is open.
+            () = stop.soft() => return self.reader.close().await,
+            // 2. It is open, or cannot be.
+            open = self.task.open(self.pipe.metrics.meter.clone()) => open?,
+        }
+        let _supervisor_gone = opened.send(());
+        let ended = self.pump(&stop).await;
+        if let Err(error) = ended {
+            // Leaving at once lets the others of the group go on; what was not committed is read again.
+            drop(self.reader.close().await);
+            return Err(error);
+        }
+        self.commit().await?;
+        self.task.close().await?;
+        self.reader.close().await
+    }
+
+    async fn pump(&mut self, stop: &Stop) -> Result<()> {
+        let mut records = Encoded::default();
+        loop {
+            self.subscription.refresh(&mut *self.reader).await?;
+            records.clear();
+            let event = tokio::select! {
+                biased;
+                // 1. It is told to stop: what the poll would give is not committed, so it is read again.
+                () = stop.soft() => return Ok(()),
+                // 2. Records, or a change in the group.
+                event = self.reader.poll(&mut records, POLL) => event?,
+            };
+            self.take(event, &records).await?;
+        }
+    }
+
+    async fn take(&mut self, event: Event, records: &Encoded) -> Result<()> {
+        match event {
+            Event::Records => self.write(records).await?,
+            Event::Assigned(partitions) => self.consumed.assigned(&partitions),
+            Event::Revoked(partitions) => {
+                self.commit().await?;
+                self.consumed.gone(&partitions);
+            }
+            Event::Lost(partitions) => self.consumed.gone(&partitions),
+            // Nothing more to come for now: a good moment, since a crash would repeat less.
+            Event::Idle if self.consumed.is_dirty() => self.commit().await?,
+            Event::Idle => {}
+        }
+        let lag = self.reader.lag().values().copied().max().unwrap_or(0);
+        self.pipe.metrics.sink(self.consumed.partitions(), lag);
+        if Instant::now() >= self.next_commit {
+            self.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, records: &Encoded) -> Result<()> {
+        self.pipe.fill(records).await?;
+        let began = Instant::now();
+        if !self.pipe.batch.is_empty() {
+            let rejects = self.task.write(&self.pipe.batch).await?;
+            self.pipe
+                .metrics
+                .put(self.pipe.batch.len() - rejects.len(), began.elapsed());
+            for (at, error) in rejects {
+                let origin = self.pipe.origins.get(at).copied().unwrap_or(u32::MAX);
+                self.pipe.refuse(records, origin, Stage::Put, error).await?;
+            }
+        }
+        self.consumed.read(records);
+        Ok(())
+    }
+
+    /// Everything that was written is durable in the destination, and every dead letter in the log; then the offsets are committed.
+    async fn commit(&mut self) -> Result<()> {
+        self.next_commit = Instant::now() + self.interval;
+        if !self.consumed.is_dirty() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let committed = self.flush_and_commit().await;
+        self.pipe.metrics.commit(began.elapsed(), committed.is_ok());
+        match committed {
+            // The group was rebalanced: the next poll says which partitions are gone, and their new owner reads from the last commit.
+            Err(error) if error.code() == &NOT_MEMBER => {
+                tracing::warn!(task = %self.pipe.id, %error, "offsets were not committed");
+                self.consumed.clean();
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    async fn flush_and_commit(&mut self) -> Result<()> {
+        self.task.flush().await?;
+        if let Some(dead_letters) = &mut self.pipe.dead_letters {
+            dead_letters.flush().await?;
+        }
+        self.reader.commit(self.consumed.offsets()).await?;
+        self.consumed.clean();
+        Ok(())
+    }
+}
+
+impl Pipe {
+    /// Decodes and transforms records into `self.batch`.
+    async fn fill(&mut self, records: &Encoded) -> Result<()> {
+        self.batch.clear();
+        self.origins.clear();
+        self.metrics.read(records.len());
+        for (origin, stage, error) in
+            self.decoder
+                .decode(records, &mut self.batch, &mut self.origins)
+        {
+            self.refuse(records, origin, stage, error).await?;
+        }
+        if self.shared.config.topic_tracking {
+            for route in self.batch.routes() {
+                self.shared.statuses.use_topic(&self.id, route.topic());
+            }
+        }
+        for refused in self.chain.apply(&mut self.batch, &mut self.origins)? {
+            self.refuse(
+                records,
+                refused.origin,
+                Stage::Transformation,
+                refused.error,
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Skips a record and keeps it as a dead letter, if that is allowed.
+    async fn refuse(
+        &mut self,
+        records: &Encoded,
+        origin: u32,
+        stage: Stage,
+        error: Error,
+    ) -> Result<()> {
+        let Some(record) = records.records.get(origin as usize) else {
+            return Err(error);
+        };
+        let at = Some((record.partition.unwrap_or(0), record.offset));
+        self.tolerance.refuse(
+            stage,
+            Place {
+                topic: &record.topic,
+                at,
+            },
+            error.clone(),
+        )?;
+        if let Some(dead_letters) = &mut self.dead_letters {
+            dead_letters.send(records, record, stage, &error).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,317 @@
+//! A running source task: poll, transform, encode, append; one loop, one batch, one arena of bytes.
+
+use std::{sync::Arc, time::Duration};
+
+use connect_core::{
+    Advance, Batch, Encoded, Position, Properties, Result, Start, Watermark, plugin::DynSourceTask,
+    watermark::watermark,
+};
+use connect_log::{Append, Appended, AppenderSpec, Ticket};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    answers::TaskId,
+    chain::Chain,
+    converters::Converters,
+    encode::Encoder,
+    ledger::Bookkeeper,
+    metrics::TaskMetrics,
+    shared::Shared,
+    stop::Stop,
+    tolerance::{Place, Stage, Tolerance},
+    topic_creation::TopicCreation,
+    transaction::{Boundary, Transaction},
+    worker_config::under,
+};
+
+/// A source task with all that its records pass through.
+pub(crate) struct SourceWorker {
+    task: Box<dyn DynSourceTask>,
+    start: Start,
+    pipe: Pipe,
+    delivery: Delivery,
+}
+
+/// From a batch to serialized records.
+struct Pipe {
+    id: TaskId,
+    shared: Arc<Shared>,
+    chain: Chain,
+    encoder: Encoder,
+    topics: TopicCreation,
+    tolerance: Tolerance,
+    metrics: Arc<TaskMetrics>,
+    encoded: Encoded,
+}
+
+/// How records and positions become durable.
+enum Delivery {
+    /// One after the other: at least once.
+    Plain {
+        appender: Box<dyn Append>,
+        last: Option<Ticket>,
+        keeper: Arc<Bookkeeper>,
+    },
+    /// Together: exactly once.
+    Transaction(Box<Transaction>),
+}
+
+impl SourceWorker {
+    /// Makes everything but the connection: that is [`SourceWorker::run`]'s first step.
+    pub(crate) async fn new(
+        shared: &Arc<Shared>,
+        id: &TaskId,
+        config: &Properties,
+        task: Box<dyn DynSourceTask>,
+    ) -> Result<Self> {
+        let metrics = shared.metrics.task(id);
+        let converters = Converters::new(&shared.config, config)?;
+        let pipe = Pipe {
+            id: id.clone(),
+            shared: Arc::clone(shared),
+            chain: Chain::new(config)?,
+            encoder: Encoder::new(converters),
+            topics: TopicCreation::new(&shared.log, &shared.config, config)?,
+            tolerance: Tolerance::new(id, config, &metrics),
+            metrics: Arc::clone(&metrics),
+            encoded: Encoded::default(),
+        };
+        let (advance, safe) = watermark();
+        let delivery = Delivery::new(shared, id, config, advance, &metrics).await?;
+        let start = start(shared, id, safe, &metrics);
+        Ok(Self {
+            task,
+            start,
+            pipe,
+            delivery,
+        })
+    }
+
+    /// Runs until it is told to stop or fails.
+    pub(crate) async fn run(mut self, stop: Stop, opened: oneshot::Sender<()>) -> Result<()> {
+        tokio::select! {
+            biased;
+            // 1. It is told to stop before it is open.
+            () = stop.soft() => return Ok(()),
+            // 2. It is open, or cannot be.
+            open = self.task.open(self.start.clone()) => open?,
+        }
+        let _supervisor_gone = opened.send(());
+        let keeper = self.delivery.keeper();
+        tokio::select! {
+            biased;
+            // 1. Positions can be stored no more.
+            failed = keep(keeper.as_deref()) => failed?,
+            // 2. The loop has ended: it was told to stop, or failed.
+            ended = self.pump(&stop) => ended?,
+        }
+        self.delivery.finish().await?;
+        self.task.close().await
+    }
+
+    async fn pump(&mut self, stop: &Stop) -> Result<()> {
+        let mut batch = Batch::default();
+        loop {
+            batch.clear();
+            let began = Instant::now();
+            if !poll(&mut self.task, &mut batch, &mut self.delivery, stop).await? {
+                return Ok(());
+            }
+            self.pipe.metrics.polled(batch.len(), began.elapsed());
+            self.pipe.fill(&mut batch).await?;
+            self.delivery
+                .deliver(&mut self.pipe, batch.position())
+                .await?;
+        }
+    }
+}
+
+/// One poll; transactions that become due meanwhile are committed. `false` when it is told to stop: then the poll is dropped for good.
+async fn poll(
+    task: &mut Box<dyn DynSourceTask>,
+    batch: &mut Batch,
+    delivery: &mut Delivery,
+    stop: &Stop,
+) -> Result<bool> {
+    let mut polled = task.poll(batch);
+    loop {
+        let due = delivery.due();
+        tokio::select! {
+            biased;
+            // 1. It is told to stop.
+            () = stop.soft() => return Ok(false),
+            // 2. Rows, or an error.
+            polled = &mut polled => return polled.map(|()| true),
+            // 3. A transaction is due while the source is quiet.
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => delivery.commit().await?,
+        }
+    }
+}
+
+async fn keep(keeper: Option<&Bookkeeper>) -> Result<()> {
+    match keeper {
+        Some(keeper) => keeper.run().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn start(shared: &Shared, id: &TaskId, safe: Watermark<Position>, metrics: &TaskMetrics) -> Start {
+    Start {
+        stored: shared.offsets.stored(&id.connector),
+        safe,
+        meter: metrics.meter.clone(),
+    }
+}
+
+impl Pipe {
+    /// Transforms and encodes a batch into `self.encoded`.
+    async fn fill(&mut self, batch: &mut Batch) -> Result<()> {
+        self.encoded.clear();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for refused in self.chain.apply(batch, &mut Vec::new())? {
+            let place = Place {
+                topic: &refused.topic,
+                at: None,
+            };
+            self.tolerance
+                .refuse(Stage::Transformation, place, refused.error)?;
+        }
+        for route in self.encoder.prepare(batch).await? {
+            self.topics.ensure(route.topic()).await?;
+            if self.shared.config.topic_tracking {
+                self.shared.statuses.use_topic(&self.id, route.topic());
+            }
+        }
+        self.encoder
+            .encode(batch, &mut self.encoded, &self.tolerance)
+            .await
+    }
+
+    fn appended(&self, appended: Appended) -> Result<()> {
+        let taken = self.encoded.len() - appended.refused.len();
+        self.metrics.wrote(taken);
+        for (at, error) in appended.refused {
+            let topic = self
+                .encoded
+                .records
+                .get(at)
+                .map_or("", |record| &record.topic);
+            self.tolerance
+                .refuse(Stage::Produce, Place { topic, at: None }, error)?;
+        }
+        Ok(())
+    }
+}
+
+impl Delivery {
+    async fn new(
+        shared: &Arc<Shared>,
+        id: &TaskId,
+        config: &Properties,
+        safe: Advance<Position>,
+        metrics: &Arc<TaskMetrics>,
+    ) -> Result<Self> {
+        let worker = &shared.config;
+        let mut settings = worker.under("producer.");
+        settings.extend(under(config, "producer.override."));
+        let transactional = worker.is_exactly_once();
+        let spec = AppenderSpec {
+            client_id: format!("connector-producer-{id}"),
+            transactional_id: transactional.then(|| format!("{}-{id}", worker.group_id)),
+            settings,
+        };
+        let appender = shared.log.appender(spec).await?;
+        if transactional {
+            let boundary = Boundary::new(worker, config);
+            let transaction = Transaction::new(
+                appender,
+                boundary,
+                &id.connector,
+                &shared.offsets,
+                safe,
+                metrics,
+            );
+            return Ok(Self::Transaction(Box::new(transaction)));
+        }
+        let interval: Duration = worker.offset_advance_interval.0;
+        let keeper = Bookkeeper::new(
+            appender.durable(),
+            &id.connector,
+            &shared.offsets,
+            safe,
+            interval,
+            metrics,
+        );
+        Ok(Self::Plain {
+            appender,
+            last: None,
+            keeper: Arc::new(keeper),
+        })
+    }
+
+    fn keeper(&self) -> Option<Arc<Bookkeeper>> {
+        match self {
+            Self::Plain { keeper, .. } => Some(Arc::clone(keeper)),
+            Self::Transaction(_) => None,
+        }
+    }
+
+    async fn deliver(&mut self, pipe: &mut Pipe, position: Option<&Position>) -> Result<()> {
+        match self {
+            Self::Plain {
+                appender,
+                last,
+                keeper,
+            } => {
+                if !pipe.encoded.is_empty() {
+                    let appended = appender.append(&pipe.encoded).await?;
+                    *last = Some(appended.ticket);
+                    pipe.appended(appended)?;
+                }
+                if let Some(position) = position {
+                    keeper.note(*last, position.clone());
+                }
+            }
+            Self::Transaction(transaction) => {
+                if !pipe.encoded.is_empty() {
+                    let appended = transaction.append(&pipe.encoded).await?;
+                    pipe.appended(appended)?;
+                }
+                if let Some(position) = position {
+                    transaction.note(position.clone());
+                }
+                if transaction.due().is_some_and(|due| due <= Instant::now()) {
+                    transaction.commit().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn due(&self) -> Option<Instant> {
+        match self {
+            Self::Plain { .. } => None,
+            Self::Transaction(transaction) => transaction.due(),
+        }
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        match self {
+            Self::Plain { .. } => Ok(()),
+            Self::Transaction(transaction) => transaction.commit().await,
+        }
+    }
+
+    /// Waits until everything that was delivered is durable, and its positions too.
+    async fn finish(&mut self) -> Result<()> {
+        match self {
+            Self::Plain { keeper, .. } => keeper.finish().await,
+            Self::Transaction(transaction) => transaction.commit().await,
+        }
+    }
+}
