@@ -1,2 +1,86 @@
-//! (see ARCHITECTURE.md)
-fn main() {}
+//! The program: flags, the list of connectors, start and stop.
+
+mod check;
+mod cli;
+mod docs;
+mod logging;
+mod plugins;
+mod properties;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Why the program ends, in words for a terminal.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    // Invariant: one TLS provider for the whole program.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::debug!("a TLS provider is there already");
+    }
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("tidewater: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        Command::Worker(options) => {
+            let loggers = logging::start(&cli.log, cli.log_json)?;
+            runtime()?.block_on(worker::run(options, loggers))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Check(options) => runtime()?.block_on(check::run(&options)),
+        Command::Docs { class } => print_docs(class.as_deref()),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "tidewater",
+                &mut std::io::stdout(),
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("tidewater")
+        .build()
+}
+
+fn print_docs(class: Option<&str>) -> Result<ExitCode, Failure> {
+    let all = plugins::all();
+    let chosen: Vec<_> = all
+        .iter()
+        .filter(|p| class.is_none_or(|c| p.answers_to(c)))
+        .collect();
+    if chosen.is_empty() {
+        let known: Vec<&str> = all.iter().map(|p| p.about.class).collect();
+        return Err(format!("no connector is called so; there are: {}", known.join(", ")).into());
+    }
+    let pages: Vec<String> = chosen.into_iter().map(docs::markdown).collect();
+    print!("{}", pages.join("\n"));
+    Ok(ExitCode::SUCCESS)
+}

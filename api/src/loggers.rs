@@ -1,0 +1,143 @@
+//! `/admin/loggers`: log levels while the worker runs (KIP-495, KIP-976).
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    Api,
+    body::JsonBody,
+    error::{Answer, ApiError},
+};
+
+/// Applies `(logger, level)` pairs to the program's log; the logger `root` is the default of all.
+pub type ApplyLevels = Box<dyn Fn(&BTreeMap<String, Level>) -> Result<(), String> + Send + Sync>;
+
+/// The levels that were set.
+#[derive(Clone)]
+pub struct Loggers(Arc<Inner>);
+
+struct Inner {
+    levels: Mutex<BTreeMap<String, Level>>,
+    apply: ApplyLevels,
+}
+
+/// The level of a logger.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Level {
+    /// `OFF`, `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE`.
+    pub level: String,
+    /// When it was set, in milliseconds since 1970-01-01.
+    pub last_modified: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct SetLevel {
+    level: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Scope {
+    /// `worker` (default) or `cluster`.
+    scope: Option<String>,
+}
+
+impl Loggers {
+    /// All loggers at the level of `root`, changed through `apply`.
+    pub fn new(root: &str, apply: ApplyLevels) -> Self {
+        let level = Level {
+            level: root.to_owned(),
+            last_modified: None,
+        };
+        let levels = Mutex::new(BTreeMap::from([("root".to_owned(), level)]));
+        Self(Arc::new(Inner { levels, apply }))
+    }
+
+    fn all(&self) -> BTreeMap<String, Level> {
+        self.0
+            .levels
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .clone()
+    }
+
+    fn set(&self, logger: &str, level: &str) -> Result<(), String> {
+        let mut levels = self.0.levels.lock().unwrap_or_else(|e| e.into_inner());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let last_modified = Some(now.as_millis() as u64);
+        let mut changed = levels.clone();
+        changed.insert(
+            logger.to_owned(),
+            Level {
+                level: level.to_owned(),
+                last_modified,
+            },
+        );
+        (self.0.apply)(&changed)?;
+        *levels = changed;
+        Ok(())
+    }
+}
+
+/// All loggers whose level was set.
+#[utoipa::path(get, path = "/admin/loggers", tag = "admin",
+    responses((status = 200, body = BTreeMap<String, Level>)))]
+pub(crate) async fn list(State(api): State<Api>) -> Json<BTreeMap<String, Level>> {
+    Json(api.loggers.all())
+}
+
+/// One logger's level.
+#[utoipa::path(get, path = "/admin/loggers/{logger}", tag = "admin",
+    responses((status = 200, body = Level), (status = 404, body = crate::error::ErrorMessage)))]
+pub(crate) async fn get(State(api): State<Api>, Path(logger): Path<String>) -> Answer<Json<Level>> {
+    let level = api.loggers.all().remove(&logger);
+    level
+        .map(Json)
+        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, format!("Logger {logger} not found.")))
+}
+
+/// Sets a logger's level.
+#[utoipa::path(put, path = "/admin/loggers/{logger}", tag = "admin", params(Scope), request_body = SetLevel,
+    responses((status = 200, body = Vec<String>), (status = 204), (status = 404, body = crate::error::ErrorMessage)))]
+pub(crate) async fn set(
+    State(api): State<Api>,
+    Path(logger): Path<String>,
+    Query(scope): Query<Scope>,
+    JsonBody(body): JsonBody<SetLevel>,
+) -> Answer<Response> {
+    let Some(level) = body.level else {
+        let text = "Desired 'level' parameter was not specified in request.";
+        return Err(ApiError::bad_request(text));
+    };
+    let upper = level.to_ascii_uppercase();
+    if ![
+        "OFF", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "FATAL", "ALL",
+    ]
+    .contains(&upper.as_str())
+    {
+        return Err(ApiError::new(
+            StatusCode::NOT_FOUND,
+            format!("invalid log level '{level}'."),
+        ));
+    }
+    api.loggers
+        .set(&logger, &upper)
+        .map_err(ApiError::bad_request)?;
+    match scope.scope.as_deref() {
+        Some("cluster") => Ok(StatusCode::NO_CONTENT.into_response()),
+        _ => Ok(Json(vec![logger]).into_response()),
+    }
+}

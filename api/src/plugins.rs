@@ -1,0 +1,60 @@
+//! `/connector-plugins`.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use connect_runtime::answers::{ConfigInfos, ConfigKeyInfo, PluginInfo, PluginKind};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    Api,
+    body::JsonBody,
+    error::{Answer, ErrorMessage},
+    given::FlatConfig,
+};
+
+/// Which plugins.
+#[derive(Deserialize, IntoParams)]
+pub(crate) struct Which {
+    /// `false` lists transforms, predicates and converters too.
+    #[serde(rename = "connectorsOnly")]
+    connectors_only: Option<String>,
+}
+
+/// The plugins of this worker.
+#[utoipa::path(get, path = "/connector-plugins", tag = "plugins", params(Which),
+    responses((status = 200, body = Value)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Query(which): Query<Which>,
+) -> Json<Vec<PluginInfo>> {
+    let mut plugins = api.herder.plugins().await;
+    if which.connectors_only.as_deref() != Some("false") {
+        plugins.retain(|p| matches!(p.kind, PluginKind::Sink | PluginKind::Source));
+    }
+    Json(plugins)
+}
+
+/// The properties of a plugin (KIP-769).
+#[utoipa::path(get, path = "/connector-plugins/{plugin}/config", tag = "plugins",
+    responses((status = 200, body = Value), (status = 404, body = ErrorMessage)))]
+pub(crate) async fn keys(
+    State(api): State<Api>,
+    Path(plugin): Path<String>,
+) -> Answer<Json<Vec<ConfigKeyInfo>>> {
+    Ok(Json(api.herder.plugin_keys(&plugin).await?))
+}
+
+/// Says everything that does not hold in a configuration.
+#[utoipa::path(put, path = "/connector-plugins/{plugin}/config/validate", tag = "plugins",
+    request_body = std::collections::BTreeMap<String, String>,
+    responses((status = 200, body = Value), (status = 400, body = ErrorMessage)))]
+pub(crate) async fn validate(
+    State(api): State<Api>,
+    Path(plugin): Path<String>,
+    JsonBody(FlatConfig(config)): JsonBody<FlatConfig>,
+) -> Answer<Json<ConfigInfos>> {
+    Ok(Json(api.herder.validate(&plugin, config).await?))
+}

@@ -1,0 +1,86 @@
+//! The routes and the server.
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware,
+};
+use tokio::net::TcpListener;
+use tower::{Layer, util::MapRequestLayer};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Api, body::MAX_BODY_BYTES, connectors, health, loggers, offsets, plugins, quirks, tasks, topics,
+};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Tidewater",
+    description = "Kafka Connect's REST API, with OpenAPI, Prometheus metrics and health.",
+    license(name = "Apache-2.0")
+))]
+struct Document;
+
+/// Answers requests until `stop` ends; then takes no new ones and finishes those under way.
+pub async fn serve(
+    listener: TcpListener,
+    api: Api,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let (router, document) = routes().split_for_parts();
+    let document = axum::Json(document);
+    let router = router
+        .route("/openapi.json", axum::routing::get(async || document))
+        .fallback(quirks::not_found)
+        .layer(middleware::from_fn(quirks::around))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(api);
+    let service = MapRequestLayer::new(quirks::without_trailing_slash as fn(Request) -> Request)
+        .layer(router);
+    let make = axum::ServiceExt::<Request>::into_make_service(service);
+    axum::serve(listener, make)
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+/// The OpenAPI document as JSON text.
+pub fn openapi_json() -> String {
+    let (_, document): (Router<Api>, _) = routes().split_for_parts();
+    document.to_pretty_json().unwrap_or_default()
+}
+
+fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health::root))
+        .routes(routes!(health::health))
+        .routes(routes!(health::metrics))
+        .merge(connector_routes())
+        .routes(routes!(plugins::list))
+        .routes(routes!(plugins::keys))
+        .routes(routes!(plugins::validate))
+        .routes(routes!(loggers::list))
+        .routes(routes!(loggers::get, loggers::set))
+}
+
+fn connector_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(connectors::list, connectors::create))
+        .routes(routes!(connectors::get, connectors::delete))
+        .routes(routes!(
+            connectors::get_config,
+            connectors::put_config,
+            connectors::patch_config
+        ))
+        .routes(routes!(connectors::status))
+        .routes(routes!(connectors::restart))
+        .routes(routes!(connectors::pause))
+        .routes(routes!(connectors::resume))
+        .routes(routes!(connectors::stop))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::status))
+        .routes(routes!(tasks::restart))
+        .routes(routes!(offsets::get, offsets::alter, offsets::reset))
+        .routes(routes!(topics::get))
+        .routes(routes!(topics::reset))
+}

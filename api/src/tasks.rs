@@ -1,0 +1,66 @@
+//! `/connectors/{name}/tasks`.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use connect_runtime::answers::{TaskId, TaskState};
+use serde::Serialize;
+
+use crate::{
+    Api,
+    error::{Answer, ApiError, ErrorMessage},
+};
+
+/// A task with its configuration.
+#[derive(Serialize)]
+pub(crate) struct TaskInfo {
+    id: TaskId,
+    config: BTreeMap<String, String>,
+}
+
+/// The tasks of a connector with their configurations.
+#[utoipa::path(get, path = "/connectors/{name}/tasks", tag = "tasks",
+    responses((status = 200, body = Value), (status = 404, body = ErrorMessage)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Path(name): Path<String>,
+) -> Answer<Json<Vec<TaskInfo>>> {
+    let tasks = api.herder.task_configs(&name).await?;
+    Ok(Json(
+        tasks
+            .into_iter()
+            .map(|(id, config)| TaskInfo { id, config })
+            .collect(),
+    ))
+}
+
+/// How a task is.
+#[utoipa::path(get, path = "/connectors/{name}/tasks/{task}/status", tag = "tasks",
+    responses((status = 200, body = Value), (status = 404, body = ErrorMessage)))]
+pub(crate) async fn status(
+    State(api): State<Api>,
+    Path((name, task)): Path<(String, String)>,
+) -> Answer<Json<TaskState>> {
+    Ok(Json(api.herder.task_status(&name, number(&task)?).await?))
+}
+
+/// Restarts a task.
+#[utoipa::path(post, path = "/connectors/{name}/tasks/{task}/restart", tag = "tasks",
+    responses((status = 204), (status = 404, body = ErrorMessage)))]
+pub(crate) async fn restart(
+    State(api): State<Api>,
+    Path((name, task)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    api.herder.restart_task(&name, number(&task)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is no number is an unknown path, as in Jersey.
+fn number(task: &str) -> Answer<u32> {
+    task.parse()
+        .map_err(|_| ApiError::framework(StatusCode::NOT_FOUND))
+}

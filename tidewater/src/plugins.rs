@@ -1,0 +1,12 @@
+//! The connectors of this program: adding one is adding a line.
+
+use connect_core::plugin::Plugin;
+
+/// All connectors.
+pub(crate) fn all() -> Vec<Plugin> {
+    vec![
+        Plugin::source::<postgres_source::PostgresSource>(),
+        Plugin::sink::<redis_sink::RedisSink>(),
+        Plugin::sink::<es_sink::ElasticsearchSink>(),
+    ]
+}
