@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask COMMAND`.
 
 mod check;
+mod demo;
 mod house;
 mod servers;
 mod suites;
@@ -32,6 +33,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "formatting and lints",
         run: check::run,
+    },
+    Task {
+        name: "demo",
+        usage: "[--check] [--kafka] [--seconds N] [--rows N]",
+        about: "the main job on real servers, until Ctrl-C; --check compares every row at the end",
+        run: demo::run,
     },
     Task {
         name: "stack",

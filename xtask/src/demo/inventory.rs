@@ -1,0 +1,80 @@
+//! The database `inventory`: its tables, and how many rows each begins with.
+
+use stack::Postgres;
+
+use super::Result;
+
+const SQL: &str = include_str!("inventory.sql");
+
+/// The row of this table is written all the time, and its way to the sinks is timed.
+pub(super) const HEARTBEAT: &str = "demo_heartbeat";
+
+/// The captured tables.
+pub(super) const TABLES: [&str; 5] = ["customers", "products", "orders", "order_lines", HEARTBEAT];
+
+/// Rows of the tables before the workload; their ids count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Inventory {
+    pub(super) customers: u32,
+    pub(super) products: u32,
+    pub(super) orders: u32,
+    pub(super) lines: u32,
+}
+
+impl Inventory {
+    /// Shares of `rows`. A product is large: its manual has 20 to 60 kB.
+    pub(super) fn of_rows(rows: u32) -> Self {
+        let (customers, orders) = (rows / 6, rows / 4);
+        let products = (rows / 120).min(5_000);
+        Self {
+            customers,
+            products,
+            orders,
+            lines: rows - customers - orders - products,
+        }
+    }
+
+    /// Creates and fills the tables.
+    pub(super) fn create(&self, postgres: &Postgres) -> Result<()> {
+        let Self {
+            customers,
+            products,
+            orders,
+            lines,
+        } = self;
+        let named = TABLES.map(|table| format!("'{table}'")).join(",");
+        let there = postgres.psql_as_cdc(&format!(
+            "SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename IN ({named})"
+        ))?;
+        if !there.trim().is_empty() {
+            let there = there.trim();
+            return Err(format!(
+                "the database has tables of the demo's names already: drop {there}, or name an empty database"
+            )
+            .into());
+        }
+        postgres.psql_as_cdc(&format!(
+            "\\set customers {customers}\n\\set products {products}\n\\set orders {orders}\n\\set lines {lines}\n{SQL}"
+        ))?;
+        Ok(())
+    }
+
+    /// All rows but the heartbeat's.
+    pub(super) fn rows(&self) -> u32 {
+        self.customers + self.products + self.orders + self.lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shares_are_all_rows() {
+        for rows in [1_000, 120_000, 3_000_000] {
+            let inventory = Inventory::of_rows(rows);
+            assert_eq!(inventory.rows(), rows);
+            assert!(inventory.products > 0 && inventory.lines > inventory.orders);
+        }
+    }
+}

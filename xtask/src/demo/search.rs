@@ -1,0 +1,98 @@
+//! The search engine, where each row is a document `KEY` of the index `inventory.public.TABLE`.
+
+use serde_json::{Value, json};
+use stack::Search;
+
+use super::{
+    Result,
+    connectors::PREFIX,
+    inventory::HEARTBEAT,
+    mirror::{Document, Mirror},
+};
+
+/// A reader of the search engine.
+pub(super) struct SearchMirror {
+    search: Search,
+}
+
+impl SearchMirror {
+    /// A reader; every request is a connection.
+    pub(super) fn new(search: &Search) -> Self {
+        Self {
+            search: search.clone(),
+        }
+    }
+
+    /// The answer, and JSON's null when there is no such thing.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let answer = self.search.request(method, path, &body)?;
+        match answer.status {
+            200..300 => Ok(serde_json::from_str(&answer.body)?),
+            404 => Ok(Value::Null),
+            status => Err(format!("{method} {path} was answered {status}: {}", answer.body).into()),
+        }
+    }
+}
+
+impl Mirror for SearchMirror {
+    fn name(&self) -> &'static str {
+        "search"
+    }
+
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    /// By the document's id, which shows it before the next refresh makes it searchable.
+    fn beat(&mut self) -> Result<Option<u64>> {
+        let path = format!("/{PREFIX}{HEARTBEAT}/_doc/1");
+        let found = self.ask("GET", &path, &Value::Null)?;
+        Ok(found["_source"]["beat"].as_u64())
+    }
+
+    fn rows(&mut self) -> Result<u64> {
+        let count = self.ask("GET", &format!("/{PREFIX}*/_count"), &Value::Null)?;
+        Ok(count["count"].as_u64().unwrap_or(0))
+    }
+
+    fn writes(&mut self) -> Result<u64> {
+        let path = format!("/{PREFIX}*/_stats/indexing");
+        let told = self.ask("GET", &path, &Value::Null)?;
+        let counts = &told["_all"]["primaries"]["indexing"];
+        let count = |name: &str| counts[name].as_u64().unwrap_or(0);
+        Ok(count("index_total") + count("delete_total"))
+    }
+
+    fn fetch(&mut self, table: &str, keys: &[&str]) -> Result<Vec<Option<Document>>> {
+        let path = format!("/{PREFIX}{table}/_mget");
+        let mut told = self.ask("POST", &path, &json!({ "ids": keys }))?;
+        let Some(Value::Array(found)) = told.get_mut("docs").map(Value::take) else {
+            return Ok(keys.iter().map(|_| None).collect());
+        };
+        let documents = found.into_iter().map(|mut it| match it["_source"].take() {
+            Value::Object(document) => Some(document),
+            _ => None,
+        });
+        Ok(documents.collect())
+    }
+
+    fn keys(&mut self) -> Result<Vec<(String, String)>> {
+        self.ask("POST", &format!("/{PREFIX}*/_refresh"), &Value::Null)?;
+        let first = json!({"size": 5000, "_source": false, "sort": ["_doc"]});
+        let mut page = self.ask("POST", &format!("/{PREFIX}*/_search?scroll=1m"), &first)?;
+        let mut all = Vec::new();
+        while let Some(hits) = page["hits"]["hits"].as_array().filter(|it| !it.is_empty()) {
+            all.extend(hits.iter().filter_map(|hit| {
+                let table = hit["_index"].as_str()?.strip_prefix(PREFIX)?;
+                Some((table.to_owned(), hit["_id"].as_str()?.to_owned()))
+            }));
+            let next = json!({"scroll": "1m", "scroll_id": page["_scroll_id"]});
+            page = self.ask("POST", "/_search/scroll", &next)?;
+        }
+        Ok(all)
+    }
+}
