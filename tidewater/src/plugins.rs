@@ -7,6 +7,6 @@ pub(crate) fn all() -> Vec<Plugin> {
     vec![
         Plugin::source::<postgres_source::PostgresSource>(),
         Plugin::sink::<redis_sink::RedisSink>(),
-        Plugin::sink::<es_sink::ElasticsearchSink>(),
+        Plugin::sink::<es_sink::EsSink>(),
     ]
 }
