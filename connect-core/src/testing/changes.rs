@@ -19,6 +19,8 @@ pub enum Change {
     Delete(i64),
     /// The row is gone: a tombstone alone.
     Tombstone(i64),
+    /// The table was emptied; only an envelope can say so.
+    Truncate,
     /// A record without a key, which every sink must refuse.
     Poison,
 }
@@ -94,6 +96,10 @@ impl Table {
                 self.push_record(Some(*id), None, offset + 1, batch);
             }
             Change::Tombstone(id) => self.push_record(Some(*id), None, offset, batch),
+            Change::Truncate => {
+                let value = self.value("t", None, None);
+                self.push_record(None, Some(value), offset, batch);
+            }
         }
     }
 
@@ -145,6 +151,7 @@ impl Table {
                 }
             }
             Change::Delete(id) | Change::Tombstone(id) => _ = state.remove(&id.to_string()),
+            Change::Truncate => state.clear(),
             Change::Poison => {}
         }
     }

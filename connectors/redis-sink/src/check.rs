@@ -1,6 +1,9 @@
 //! Reaching out to the server before the connector runs.
 
-use connect_core::{Finding, Result};
+use connect_core::{
+    Finding, Result,
+    config::{List, ParseValue},
+};
 
 use crate::{
     config::{Kind, RedisConfig},
@@ -15,9 +18,9 @@ pub(crate) async fn check(config: &RedisConfig) -> Vec<Finding> {
         Err(err) => return vec![Finding::error(server_key(config), sentence(&err))],
     };
     let mut findings = Vec::new();
-    match info(&mut wire, b"server").await {
-        Ok(info) => findings.extend(version(&info)),
-        Err(err) => findings.push(Finding::warning("redis.username", sentence(&err))),
+    // Who may not ask for these is told by the commands themselves below.
+    if let Ok(info) = info(&mut wire, b"server").await {
+        findings.extend(version(&info));
     }
     match info(&mut wire, b"replication").await {
         Ok(info) if field(&info, "role") == Some("slave") => findings.push(Finding::error(
@@ -40,7 +43,10 @@ pub(crate) async fn check(config: &RedisConfig) -> Vec<Finding> {
             "This Redis has no RedisJSON: load the module (it is part of Redis 8), or set redis.type=STRING to store JSON as text.",
         ));
     }
-    findings.extend(rights(config, &mut wire).await);
+    match rights(config, &mut wire).await {
+        Ok(more) => findings.extend(more),
+        Err(err) => findings.push(Finding::error("redis.username", sentence(&err))),
+    }
     findings
 }
 
@@ -50,40 +56,55 @@ pub(crate) async fn has_json(wire: &mut Wire) -> Result<bool> {
     Ok(matches!(answer, Reply::Array(found) if found.iter().any(|f| *f != Reply::Null)))
 }
 
-/// Asks Redis itself (`ACL DRYRUN`, since 7.0) whether the user may run what the sink runs.
-async fn rights(config: &RedisConfig, wire: &mut Wire) -> Vec<Finding> {
-    let Ok(Reply::Bytes(user)) = wire.ask(&[b"ACL", b"WHOAMI"]).await else {
-        return Vec::new();
-    };
-    let key = b"tidewater-check".as_slice();
-    let commands: &[&[&[u8]]] = match config.kind {
-        Kind::Stream => &[&[b"XADD", key, b"*", b"f", b"v"]],
-        Kind::Hash => &[
-            &[b"HSET", key, b"f", b"v"],
-            &[b"DEL", key],
-            &[b"MULTI"],
-            &[b"EVALSHA", b"0", b"1", key],
-        ],
-        Kind::Json => &[&[b"JSON.SET", key, b"$", b"1"], &[b"DEL", key]],
-        _ => &[
-            &[b"SET", key, b"v"],
-            &[b"DEL", key],
-            &[b"EVALSHA", b"0", b"1", key],
-        ],
-    };
+/// Queues the sink's commands in a transaction and discards it: Redis tells what the user may not do, and nothing changes.
+async fn rights(config: &RedisConfig, wire: &mut Wire) -> Result<Vec<Finding>> {
+    wire.ask(&[b"MULTI"]).await?;
     let mut findings = Vec::new();
-    for words in commands {
-        let dry_run: [&[u8]; 3] = [b"ACL", b"DRYRUN", &user];
-        let question: Vec<&[u8]> = dry_run.into_iter().chain(words.iter().copied()).collect();
-        // An answer that is no "OK" says what is missing; one about the key only means that keys are limited.
-        if let Ok(Reply::Bytes(no)) = wire.ask(&question).await
-            && let Ok(no) = String::from_utf8(no)
-            && !no.contains("key")
-        {
-            findings.push(Finding::error("redis.username", no));
+    for key in sample_keys(config) {
+        for words in commands(config.kind, key.as_bytes()) {
+            if let Err(err) = wire.ask(&words).await {
+                let finding = Finding::error(
+                    "redis.username",
+                    format!("{}: {}", name(&words), sentence(&err)),
+                );
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
+            }
         }
     }
-    findings
+    wire.ask(&[b"DISCARD"]).await?;
+    Ok(findings)
+}
+
+fn commands(kind: Kind, key: &[u8]) -> Vec<Vec<&[u8]>> {
+    let script: Vec<&[u8]> = vec![b"EVALSHA", b"0", b"1", key];
+    let delete: Vec<&[u8]> = vec![b"DEL", key];
+    match kind {
+        Kind::Stream => vec![vec![b"XADD", key, b"*", b"f", b"v"]],
+        Kind::Hash => vec![vec![b"HSET", key, b"f", b"v"], delete, script],
+        Kind::Json => vec![vec![b"JSON.SET", key, b"$", b"1"], delete, script],
+        _ => vec![vec![b"SET", key, b"v"], delete, script],
+    }
+}
+
+fn name<'a>(words: &[&'a [u8]]) -> &'a str {
+    let first = words.first().copied().unwrap_or_default();
+    std::str::from_utf8(first).unwrap_or_default()
+}
+
+/// A key as the sink would make it, for each topic that the configuration names.
+fn sample_keys(config: &RedisConfig) -> Vec<String> {
+    let topics = config.rest.get("topics").map_or("", String::as_str);
+    let topics = List::parse_value(topics).unwrap_or_default().0;
+    let Ok(template) = config.template() else {
+        return Vec::new();
+    };
+    let sample = |topic: &String| match template.frame(topic) {
+        Some((before, after)) => format!("{before}tidewater-check{after}"),
+        None => config.keyspace.replace("${topic}", topic),
+    };
+    topics.iter().map(sample).collect()
 }
 
 async fn info(wire: &mut Wire, section: &[u8]) -> Result<String> {

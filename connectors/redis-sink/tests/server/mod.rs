@@ -1,4 +1,5 @@
 //! A Redis for tests, and sinks that write to it.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::collections::BTreeMap;
 
@@ -10,52 +11,61 @@ use redis::Connection;
 use redis_sink::{RedisConfig, RedisSink, RedisTask};
 use stack::{Redis, RedisOptions, Stack};
 
-/// A server of its own, and the properties of a sink.
+/// A server, and the properties of a sink.
 pub(crate) struct Server {
-    /// The server; it ends with this.
-    pub(crate) redis: Redis,
-    _stack: Stack,
+    url: String,
+    ours: Option<(Redis, Stack)>,
 }
 
 impl Server {
-    /// Starts one.
+    /// Starts one; it ends with this.
     pub(crate) fn start() -> Self {
         Self::with(RedisOptions::default().set("save", "\"\""))
     }
 
     /// Starts one with options.
     pub(crate) fn with(options: RedisOptions) -> Self {
-        let stack = Stack::new().unwrap();
-        let redis = stack.redis_with(options).unwrap();
+        let stack = Stack::new().expect("stack");
+        let redis = stack.redis_with(options).expect("redis");
         Self {
-            redis,
-            _stack: stack,
+            url: redis.url(),
+            ours: Some((redis, stack)),
         }
+    }
+
+    /// One that runs already.
+    pub(crate) fn at(url: String) -> Self {
+        Self { url, ours: None }
+    }
+
+    /// The server that was started.
+    pub(crate) fn redis(&self) -> &Redis {
+        &self.ours.as_ref().expect("a server of ours").0
     }
 
     /// A configuration for this server with more properties.
     pub(crate) fn config(&self, more: &[(&str, &str)]) -> RedisConfig {
-        RedisConfig::parse(&self.properties(more)).unwrap()
+        RedisConfig::parse(&self.properties(more)).expect("redis")
     }
 
     /// The properties of such a configuration.
     pub(crate) fn properties(&self, more: &[(&str, &str)]) -> Properties {
-        let mut given = Properties::from([("redis.uri".into(), self.redis.url())]);
+        let mut given = Properties::from([("redis.uri".into(), self.url.clone())]);
         given.extend(more.iter().map(|(k, v)| ((*k).into(), (*v).into())));
         given
     }
 
     /// A task for this server.
     pub(crate) fn task(&self, more: &[(&str, &str)]) -> RedisTask {
-        RedisSink::task(self.config(more), Properties::new()).unwrap()
+        RedisSink::task(self.config(more), Properties::new()).expect("redis")
     }
 
     /// Another client's connection.
     pub(crate) fn client(&self) -> Connection {
-        redis::Client::open(self.redis.url())
-            .unwrap()
+        redis::Client::open(self.url.as_str())
+            .expect("redis")
             .get_connection()
-            .unwrap()
+            .expect("redis")
     }
 }
 
@@ -79,7 +89,7 @@ impl Target for Kind<'_> {
         let keys: Vec<String> = redis::cmd("KEYS")
             .arg(format!("{topic}:*"))
             .query(&mut client)
-            .unwrap();
+            .expect("redis");
         let id = |key: &str| key[topic.len() + 1..].to_owned();
         keys.iter()
             .map(|key| (id(key), fields(&mut client, key)))
@@ -88,12 +98,12 @@ impl Target for Kind<'_> {
 }
 
 fn fields(client: &mut Connection, key: &str) -> BTreeMap<String, String> {
-    let kind: String = redis::cmd("TYPE").arg(key).query(client).unwrap();
+    let kind: String = redis::cmd("TYPE").arg(key).query(client).expect("redis");
     if kind == "hash" {
-        return redis::cmd("HGETALL").arg(key).query(client).unwrap();
+        return redis::cmd("HGETALL").arg(key).query(client).expect("redis");
     }
     let get = if kind == "string" { "GET" } else { "JSON.GET" };
-    let text: String = redis::cmd(get).arg(key).query(client).unwrap();
+    let text: String = redis::cmd(get).arg(key).query(client).expect("redis");
     let doc: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(&text).unwrap_or_else(|err| panic!("{err} in {text}"));
     doc.into_iter()
