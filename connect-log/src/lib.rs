@@ -11,6 +11,8 @@
 //! 7. A transaction may have to fit in memory (embedded) and to end within its timeout (Kafka): keep it small.
 
 mod append;
+#[cfg(feature = "testing")]
+pub mod conformance;
 pub mod embedded;
 mod error;
 pub mod kafka;
