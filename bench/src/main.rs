@@ -1,2 +1,86 @@
-//! (see ARCHITECTURE.md)
-fn main() {}
+//! Measures Tidewater beside a peer and the server's own limit: the same database, the same Kafka, the same rows, one
+//! after the other in one run. Figures are counted from the topic and taken from the operating system.
+
+mod arguments;
+mod database;
+mod drain;
+mod latency;
+mod limit;
+mod report;
+mod scenario;
+mod tool;
+mod topic;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use database::Database;
+use e2e::Outcome;
+use report::Measured;
+use scenario::Scenario;
+use stack::{KafkaOptions, Stack};
+use tool::{Tool, ToolKind};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(usage) => {
+            eprintln!("{usage}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Outcome {
+    let stack = Stack::new()?;
+    let database = Database::start(&stack)?;
+    // The broker's clock on every record: throughput is read from the topic, not from the tool.
+    let options = KafkaOptions::default()
+        .full_speed()
+        .set("log.message.timestamp.type", "LogAppendTime")
+        .set("auto.create.topics.enable", "true");
+    let kafka = stack.kafka_with(options)?;
+    let mut all = Vec::new();
+    println!("{}", report::head());
+    for limit in limit::both(&database, arguments.rows)? {
+        println!("{}", limit.row());
+        all.push(limit);
+    }
+    for kind in arguments.tools() {
+        for exactly_once in [false, true] {
+            let scenarios: Vec<Scenario> = arguments
+                .scenarios()
+                .into_iter()
+                .filter(|s| s.exactly_once == exactly_once)
+                .collect();
+            if scenarios.is_empty() {
+                continue;
+            }
+            let tool = Tool::start(&stack, kind, kafka.bootstrap(), exactly_once)?;
+            for scenario in &scenarios {
+                let measured = scenario.measure(&database, &kafka, &tool, arguments, &all)?;
+                println!("{}", measured.row());
+                all.push(measured);
+            }
+            tool.stop()?;
+        }
+    }
+    finish(arguments, &all)
+}
+
+fn finish(arguments: &Arguments, all: &[Measured]) -> Outcome {
+    if let Some(file) = &arguments.json {
+        std::fs::write(file, report::json(all))?;
+    }
+    if arguments.tools().contains(&ToolKind::Debezium) {
+        println!("\n{}", report::ratios(all));
+    }
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask COMMAND`.
 
+mod bench;
 mod check;
 mod demo;
 mod house;
@@ -39,6 +40,12 @@ const TASKS: &[Task] = &[
         usage: "[--check] [--kafka] [--seconds N] [--rows N]",
         about: "the main job on real servers, until Ctrl-C; --check compares every row at the end",
         run: demo::run,
+    },
+    Task {
+        name: "bench",
+        usage: "postgres [--rows N] [--peer debezium] [--json FILE]",
+        about: "speed, CPU, memory and latency beside the server's limit and a peer",
+        run: bench::run,
     },
     Task {
         name: "stack",

@@ -50,7 +50,12 @@ impl Counting {
             }
             Ok(())
         });
-        Self { postgres: postgres.clone(), stop, rounds, thread: Some(thread) }
+        Self {
+            postgres: postgres.clone(),
+            stop,
+            rounds,
+            thread: Some(thread),
+        }
     }
 
     /// How many rounds of transactions were committed.
@@ -64,7 +69,9 @@ impl Counting {
         if let Some(thread) = self.thread.take() {
             thread.join().map_err(|_| "the writer panicked")??;
         }
-        self.postgres.psql(&format!("update counters set n = n + 1, note = '{marker}' where k = 1"))?;
+        self.postgres.psql(&format!(
+            "update counters set n = n + 1, note = '{marker}' where k = 1"
+        ))?;
         Ok(())
     }
 }

@@ -13,11 +13,18 @@ use stack::{PgVersion, Stack, wait_until};
 const TOPIC: &str = "chaos.public.counters";
 
 /// Kills the worker at different moments while counters count, then reads the whole topic.
-fn killed_worker(stack: &Stack, options: WorkerOptions, kills: u32) -> Outcome<Vec<(String, String)>> {
+fn killed_worker(
+    stack: &Stack,
+    options: WorkerOptions,
+    kills: u32,
+) -> Outcome<Vec<(String, String)>> {
     let postgres = stack.postgres(PgVersion::V15)?;
     Counting::table(&postgres)?;
     let worker = Worker::start(stack, options)?;
-    worker.rest().create("chaos", &postgres_source(&postgres, "chaos", "public.counters"))?;
+    worker.rest().create(
+        "chaos",
+        &postgres_source(&postgres, "chaos", "public.counters"),
+    )?;
     worker.rest().wait_for("chaos", "RUNNING")?;
     let counting = Counting::start(&postgres);
     for kill in 0..kills {

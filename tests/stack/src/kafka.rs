@@ -40,6 +40,8 @@ const ARTIFACTS: [&str; 6] = [
 ];
 /// Halves the start of a JVM on few cores.
 pub(crate) const JVM: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
+/// Without it, nothing is logged.
+const LOG_BINDING: Artifact = Artifact("org.apache.logging.log4j", "log4j-slf4j-impl", "2.25.4");
 const CLUSTER: &str = "dGlkZXdhdGVyLXN0YWNrMQ";
 pub(crate) const LOG4J: &str = "Configuration:\n  Appenders: {Console: {name: STDOUT, PatternLayout: \
     {pattern: \"[%d] %p %m (%c)%n\"}}}\n  Loggers: {Root: {level: WARN, AppenderRef: {ref: STDOUT}}}\n";
@@ -151,6 +153,11 @@ impl Kafka {
         self.kcat_with(words, b"")
     }
 
+    /// kcat's command against the broker, for a caller that reads its output as it comes.
+    pub fn kcat_command(&self, words: &[&str]) -> Command {
+        self.kcat.command(words)
+    }
+
     /// The same, with standard input: `kcat_with(&["-P", "-t", "orders", "-K:"], b"key:value\n")`.
     pub fn kcat_with(&self, words: &[&str], input: &[u8]) -> Result<String> {
         self.kcat
@@ -209,8 +216,11 @@ impl Deref for Kafka {
 
 /// The jars of Kafka and Kafka Connect, installed if needed.
 pub(crate) fn libraries() -> Result<PathBuf> {
-    let place = cache::install("kafka", VERSION, |folder, _| {
-        let artifacts = ARTIFACTS.map(|name| Artifact("org.apache.kafka", name, VERSION));
+    let place = cache::install(&format!("kafka-{VERSION}"), |folder, _| {
+        let mut artifacts: Vec<_> = ARTIFACTS
+            .map(|name| Artifact("org.apache.kafka", name, VERSION))
+            .into();
+        artifacts.push(LOG_BINDING);
         maven::copy(&artifacts, &folder.join("libs"))?;
         format_storage(folder)
     })?;
@@ -304,7 +314,8 @@ fn properties(folder: &Path, ports: [u16; 3], outer: u16, options: &KafkaOptions
          inter.broker.listener.name=PLAINTEXT\ncontroller.listener.names=CONTROLLER\n\
          log.dirs={}\noffsets.topic.replication.factor=1\noffsets.topic.num.partitions=5\n\
          transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
-         transaction.state.log.num.partitions=5\ngroup.initial.rebalance.delay.ms=0\n",
+         transaction.state.log.num.partitions=5\ngroup.initial.rebalance.delay.ms=0\n\
+         broker.heartbeat.interval.ms=500\nbroker.session.timeout.ms=3000\n",
         folder.join("data").display()
     );
     for (name, value) in &options.settings {

@@ -25,10 +25,15 @@ impl Kcat {
         self.run_with(words, b"")
     }
 
+    /// The command, for a caller that reads its output as it comes.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut kcat = Command::new(&self.program);
+        kcat.args(["-q", "-b", &self.bootstrap]).args(words);
+        kcat
+    }
+
     /// The same, with standard input: `run_with(&["-P", "-t", "orders", "-K:"], b"key:value\n")`.
     pub fn run_with(&self, words: &[&str], input: &[u8]) -> Result<String> {
-        let mut kcat = Command::new(&self.program);
-        run_with(kcat.args(["-q", "-b", &self.bootstrap]).args(words), input)
-            .while_(|| format!("kcat at {}", self.bootstrap))
+        run_with(&mut self.command(words), input).while_(|| format!("kcat at {}", self.bootstrap))
     }
 }

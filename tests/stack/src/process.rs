@@ -61,6 +61,16 @@ impl Process {
             .map(|stat| (stat.resident_pages * PAGE_BYTES) as f64 / f64::from(1 << 20))
     }
 
+    /// The highest that resident memory has been, in MiB (`VmHWM`).
+    pub fn peak_rss_mb(&self) -> Option<f64> {
+        let status = fs::read_to_string(self.folder("status")).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kib / 1024.0)
+    }
+
     /// The processes it started that are still there, and theirs.
     pub(crate) fn descendants(&self) -> Vec<Self> {
         let mut all: Vec<Self> = self.children();

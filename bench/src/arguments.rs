@@ -1,0 +1,98 @@
+//! The command line of the benchmark.
+
+use std::path::PathBuf;
+
+use crate::{
+    scenario::{Kind, Scenario},
+    tool::ToolKind,
+};
+
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    /// Rows per scenario.
+    pub(crate) rows: u64,
+    /// Seconds of each latency scenario.
+    pub(crate) seconds: u64,
+    /// The peer to measure too.
+    pub(crate) peer: bool,
+    /// Only scenarios whose name contains this.
+    pub(crate) only: Option<String>,
+    /// Where to write the figures as JSON.
+    pub(crate) json: Option<PathBuf>,
+}
+
+const USAGE: &str =
+    "bench postgres [--rows N] [--seconds N] [--peer debezium] [--only TEXT] [--json FILE]
+  --rows N         rows per scenario (default 1000000)
+  --seconds N      seconds of each latency scenario (default 20)
+  --peer debezium  measure a real Kafka Connect with Debezium too
+  --only TEXT      only scenarios whose name contains TEXT, such as `stream json`
+  --json FILE      write the figures as JSON";
+
+impl Arguments {
+    /// Reads the arguments, or gives the usage.
+    pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        if words.next().as_deref() != Some("postgres") {
+            return Err(USAGE.to_owned());
+        }
+        let mut read = Self {
+            rows: 1_000_000,
+            seconds: 20,
+            peer: false,
+            only: None,
+            json: None,
+        };
+        while let Some(word) = words.next() {
+            let value = words
+                .next()
+                .ok_or_else(|| format!("{word} needs a value\n{USAGE}"))?;
+            match word.as_str() {
+                "--rows" => read.rows = number(&word, &value)?,
+                "--seconds" => read.seconds = number(&word, &value)?,
+                "--peer" if value == "debezium" => read.peer = true,
+                "--only" => read.only = Some(value),
+                "--json" => read.json = Some(value.into()),
+                _ => return Err(format!("{word} {value}?\n{USAGE}")),
+            }
+        }
+        Ok(read)
+    }
+
+    /// The tools to measure, in order.
+    pub(crate) fn tools(&self) -> Vec<ToolKind> {
+        match self.peer {
+            true => vec![ToolKind::Tidewater, ToolKind::Debezium],
+            false => vec![ToolKind::Tidewater],
+        }
+    }
+
+    /// The scenarios to measure, in order.
+    pub(crate) fn scenarios(&self) -> Vec<Scenario> {
+        let mut all = Vec::new();
+        for exactly_once in [false, true] {
+            for kind in [Kind::Snapshot, Kind::Stream, Kind::Latency] {
+                for schemas in [false, true] {
+                    all.push(Scenario {
+                        kind,
+                        schemas,
+                        exactly_once,
+                    });
+                }
+            }
+        }
+        all.retain(|s| {
+            self.only
+                .as_deref()
+                .is_none_or(|text| s.name().contains(text))
+        });
+        all
+    }
+}
+
+fn number(word: &str, value: &str) -> Result<u64, String> {
+    value
+        .replace('_', "")
+        .parse()
+        .map_err(|_| format!("{word} {value}: not a number\n{USAGE}"))
+}

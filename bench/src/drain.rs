@@ -1,0 +1,78 @@
+//! Snapshots and backlogs: rows per second, CPU, memory.
+
+use std::time::Duration;
+
+use e2e::Outcome;
+use stack::{Kafka, wait_until};
+
+use crate::{
+    database::Database,
+    report::Measured,
+    scenario::{Kind, Scenario},
+    tool::Tool,
+    topic,
+};
+
+/// Lets a tool drain `rows` rows into a topic of its own.
+pub(crate) fn measure(
+    scenario: Scenario,
+    database: &Database,
+    kafka: &Kafka,
+    tool: &Tool,
+    rows: u64,
+) -> Outcome<Measured> {
+    let id = scenario.identifier(tool);
+    let topic = format!("{id}.public.{id}");
+    topic::create(kafka, &topic)?;
+    let process = tool.process()?;
+    match scenario.kind {
+        Kind::Snapshot => {
+            database.fill(&id, rows)?;
+            database.settle()?;
+        }
+        _ => backlog(scenario, database, tool, &id, rows)?,
+    }
+    let before = process.cpu_seconds().unwrap_or_default();
+    match scenario.kind {
+        Kind::Snapshot => tool.create(&id, &scenario.config(database, &id, "initial"))?,
+        _ => tool.put(&id, "resume")?,
+    }
+    topic::wait_for(kafka, &topic, rows)?;
+    let cpu = process.cpu_seconds().unwrap_or_default() - before;
+    tool.delete(&id)?;
+    let content = topic::content(kafka, &topic)?;
+    if content.records != rows {
+        return Err(format!(
+            "{id}: {} records in the topic, {rows} rows in the table",
+            content.records
+        )
+        .into());
+    }
+    Ok(Measured {
+        tool: tool.kind().name().to_owned(),
+        scenario: scenario.name(),
+        rows_per_s: Some(rows as f64 / content.span.as_secs_f64().max(0.001)),
+        cpu_s_per_million: Some(cpu * 1e6 / rows as f64),
+        peak_rss_mb: process.peak_rss_mb(),
+        startup_s: Some(tool.startup().as_secs_f64()),
+        ..Measured::default()
+    })
+}
+
+/// A connector that has its slot and is stopped, and behind it `rows` committed rows.
+fn backlog(scenario: Scenario, database: &Database, tool: &Tool, id: &str, rows: u64) -> Outcome {
+    tool.create(id, &scenario.config(database, id, "no_data"))?;
+    let active = format!(
+        "select count(*) from pg_replication_slots where slot_name = '{id}_slot' and active"
+    );
+    wait_until("the slot to be read", Duration::from_secs(60), || {
+        Ok(database.server().psql(&active)?.trim() == "1")
+    })?;
+    tool.put(id, "stop")?;
+    tool.wait_stopped(id)?;
+    wait_until("the slot to be let go", Duration::from_secs(60), || {
+        Ok(database.server().psql(&active)?.trim() == "0")
+    })?;
+    database.fill(id, rows)?;
+    database.settle()
+}

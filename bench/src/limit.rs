@@ -1,0 +1,79 @@
+//! The server's own limit: what it gives a client that throws everything away.
+
+use std::{
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use e2e::Outcome;
+use stack::Postgres;
+
+use crate::{database::Database, report::Measured};
+
+/// Snapshot (`COPY … TO STDOUT`) and stream (`pg_recvlogical` to nowhere).
+pub(crate) fn both(database: &Database, rows: u64) -> Outcome<[Measured; 2]> {
+    let postgres = database.server();
+    database.create_table("limits")?;
+    postgres.psql("select pg_create_logical_replication_slot('limits_slot', 'pgoutput')")?;
+    database.fill("limits", rows)?;
+    database.settle()?;
+    let copied = copy(postgres, rows)?;
+    let received = receive(postgres, rows)?;
+    database.drop_slot("limits_slot")?;
+    postgres.psql("drop publication limits_publication; drop table limits")?;
+    Ok([copied, received])
+}
+
+fn copy(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
+    let started = Instant::now();
+    run(Command::new(postgres.program("psql")).args([
+        "-q",
+        "-d",
+        &postgres.url(),
+        "-c",
+        "copy limits to stdout",
+    ]))?;
+    Ok(Measured::limit(
+        "server limit: COPY",
+        "snapshot",
+        rows,
+        started.elapsed(),
+    ))
+}
+
+fn receive(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
+    let end = postgres.psql("select pg_current_wal_lsn()")?;
+    // Something after the end, so that the sender reaches it.
+    postgres.psql("select pg_logical_emit_message(true, 'bench', 'end')")?;
+    let started = Instant::now();
+    run(Command::new(postgres.program("pg_recvlogical")).args([
+        "-d",
+        &postgres.url(),
+        "--slot",
+        "limits_slot",
+        "--start",
+        "-f",
+        "/dev/null",
+        "--no-loop",
+        "-o",
+        "proto_version=1",
+        "-o",
+        "publication_names=limits_publication",
+        "--endpos",
+        end.trim(),
+    ]))?;
+    Ok(Measured::limit(
+        "server limit: pg_recvlogical",
+        "stream",
+        rows,
+        started.elapsed(),
+    ))
+}
+
+fn run(command: &mut Command) -> Outcome {
+    let status = command.stdout(Stdio::null()).status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("{command:?} ended with {status}").into()),
+    }
+}

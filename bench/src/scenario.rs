@@ -1,0 +1,99 @@
+//! What is measured.
+
+use e2e::Outcome;
+use serde_json::{Value, json};
+use stack::Kafka;
+
+use crate::{
+    arguments::Arguments, database::Database, drain, latency, report::Measured, tool::Tool,
+};
+
+/// Snapshot, stream, or latency at a steady rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The first copy of a full table.
+    Snapshot,
+    /// A backlog of committed rows.
+    Stream,
+    /// A thousand rows a second, each its own transaction.
+    Latency,
+}
+
+/// One scenario.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scenario {
+    /// What is done.
+    pub(crate) kind: Kind,
+    /// Whether JSON carries its schema.
+    pub(crate) schemas: bool,
+    /// Whether records and offsets are written in transactions.
+    pub(crate) exactly_once: bool,
+}
+
+impl Scenario {
+    /// Its name in the report: `stream json`, `snapshot json+schemas exactly-once`.
+    pub(crate) fn name(self) -> String {
+        let kind = match self.kind {
+            Kind::Snapshot => "snapshot",
+            Kind::Stream => "stream",
+            Kind::Latency => "latency",
+        };
+        let format = if self.schemas { "json+schemas" } else { "json" };
+        let once = if self.exactly_once {
+            " exactly-once"
+        } else {
+            ""
+        };
+        format!("{kind} {format}{once}")
+    }
+
+    /// A name for tables, slots and connectors, of this tool alone.
+    pub(crate) fn identifier(self, tool: &Tool) -> String {
+        let name = self.name().replace([' ', '+', '-'], "_");
+        format!("{}_{name}", tool.kind().name().replace(['+', ' '], "_"))
+    }
+
+    /// Measures a tool.
+    pub(crate) fn measure(
+        self,
+        database: &Database,
+        kafka: &Kafka,
+        tool: &Tool,
+        arguments: &Arguments,
+        so_far: &[Measured],
+    ) -> Outcome<Measured> {
+        let id = self.identifier(tool);
+        database.create_table(&id)?;
+        let measured = match self.kind {
+            Kind::Snapshot | Kind::Stream => {
+                let mut measured = drain::measure(self, database, kafka, tool, arguments.rows)?;
+                measured.compare_with_limit(so_far, self.kind);
+                measured
+            }
+            Kind::Latency => latency::measure(self, database, kafka, tool, arguments.seconds)?,
+        };
+        database.drop_slot(&format!("{id}_slot"))?;
+        database.server().psql(&format!(
+            "drop publication {id}_publication; drop table {id}"
+        ))?;
+        Ok(measured)
+    }
+
+    /// The connector's configuration: the same for both tools.
+    pub(crate) fn config(self, database: &Database, id: &str, snapshot_mode: &str) -> Value {
+        let table = format!("public.{id}");
+        let mut config = e2e::configs::postgres_source(database.server(), id, &table);
+        let more = json!({
+            "snapshot.mode": snapshot_mode,
+            "publication.autocreate.mode": "disabled",
+            "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "key.converter.schemas.enable": self.schemas.to_string(),
+            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "value.converter.schemas.enable": self.schemas.to_string(),
+        });
+        if let (Some(all), Some(more)) = (config.as_object_mut(), more.as_object()) {
+            all.extend(more.clone());
+        }
+        config
+    }
+}
