@@ -50,32 +50,28 @@ pub(crate) fn lock(name: &str) -> Result<File> {
     Ok(file)
 }
 
-/// A folder of the cache that holds what `build` put there, for this `version`.
+/// A folder of the cache that holds what `build` put there. A changed recipe needs a new `name`.
 ///
 /// Built once, under a lock, in a folder beside it that is moved into place when whole. `build` gets the folder to
 /// fill and the path it will have in the end.
 pub(crate) fn install(
     name: &str,
-    version: &str,
     build: impl FnOnce(&Path, &Path) -> Result<()>,
 ) -> Result<PathBuf> {
     let place = cache()?.join("programs").join(name);
-    let mark = place.join(".version");
-    let is_there = || fs::read_to_string(&mark).is_ok_and(|found| found == version);
-    if is_there() {
+    if place.is_dir() {
         return Ok(place);
     }
     let _lock = lock(&format!("install-{name}"))?;
-    if is_there() {
+    if place.is_dir() {
         return Ok(place);
     }
-    eprintln!("stack: installing {name} ({version})");
-    let fresh = place.with_file_name(format!("{name}.new"));
+    eprintln!("stack: installing {name}");
+    let fresh = cache()?.join("unfinished").join(name);
     remove(&fresh)?;
     create(&fresh)?;
     build(&fresh, &place)?;
-    fs::write(fresh.join(".version"), version)?;
-    remove(&place)?;
+    create(&cache()?.join("programs"))?;
     fs::rename(&fresh, &place).while_(|| format!("cannot move {name} into place"))?;
     Ok(place)
 }

@@ -141,7 +141,7 @@ impl Deref for Connect {
 
 /// The folder whose one subfolder holds Debezium's jars.
 fn debezium() -> Result<PathBuf> {
-    cache::install("debezium", DEBEZIUM, |folder, _| {
+    cache::install(&format!("debezium-{DEBEZIUM}"), |folder, _| {
         let artifacts = ["debezium-connector-postgres", "debezium-connector-mysql"]
             .map(|name| Artifact("io.debezium", name, DEBEZIUM));
         maven::copy(&artifacts, &folder.join("jars"))

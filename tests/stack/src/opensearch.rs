@@ -223,34 +223,30 @@ fn plan(home: &Path, folder: &Path, port: u16, options: &SearchOptions) -> Resul
 }
 
 fn install() -> Result<PathBuf> {
-    cache::install(
-        "opensearch",
-        &format!("{VERSION}, recipe 2"),
-        |folder, _| {
-            let core = [
-                "opensearch",
-                "opensearch-plugin-classloader",
-                "opensearch-agent-bootstrap",
-            ];
-            let mut lib: Vec<_> = core
-                .map(|name| Artifact("org.opensearch", name, VERSION))
-                .into();
-            lib.push(LOG4J);
-            let mut folders = vec![(folder.join("lib"), lib)];
-            for [name, artifact, ..] in MODULES {
-                let artifact = Artifact("org.opensearch.plugin", artifact, VERSION);
-                folders.push((folder.join("modules").join(name), vec![artifact]));
-            }
-            maven::copy_all(&folders, folder)?;
-            // It creates what is missing, and may not.
-            for name in ["bin", "config", "plugins"] {
-                cache::create(&folder.join(name))?;
-            }
-            MODULES
-                .into_iter()
-                .try_for_each(|module| finish_module(folder, module))
-        },
-    )
+    cache::install(&format!("opensearch-{VERSION}"), |folder, _| {
+        let core = [
+            "opensearch",
+            "opensearch-plugin-classloader",
+            "opensearch-agent-bootstrap",
+        ];
+        let mut lib: Vec<_> = core
+            .map(|name| Artifact("org.opensearch", name, VERSION))
+            .into();
+        lib.push(LOG4J);
+        let mut folders = vec![(folder.join("lib"), lib)];
+        for [name, artifact, ..] in MODULES {
+            let artifact = Artifact("org.opensearch.plugin", artifact, VERSION);
+            folders.push((folder.join("modules").join(name), vec![artifact]));
+        }
+        maven::copy_all(&folders, folder)?;
+        // It creates what is missing, and may not.
+        for name in ["bin", "config", "plugins"] {
+            cache::create(&folder.join(name))?;
+        }
+        MODULES
+            .into_iter()
+            .try_for_each(|module| finish_module(folder, module))
+    })
 }
 
 /// Writes the module's descriptor and drops the jars that the server has itself, which it calls jar hell.

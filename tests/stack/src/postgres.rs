@@ -325,7 +325,7 @@ fn create_data(programs: &Path, folder: &Path, version: PgVersion) -> Result<()>
 
 fn template(programs: &Path, version: PgVersion) -> Result<PathBuf> {
     let name = format!("{}-data", version.kind());
-    crate::cache::install(&name, "1", |folder, _| {
+    crate::cache::install(&name, |folder, _| {
         let account = Account::of_servers();
         account.own(folder)?;
         let data = folder.join("data");

@@ -10,7 +10,7 @@ const EXTENSIONS: &str = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\n\
 /// The folder with `ca.pem`; `server.pem`, `server.key` for localhost and 127.0.0.1; `client.pem`, `client.key` for
 /// the user `cdc`.
 pub fn certificates() -> Result<PathBuf> {
-    cache::install("tls", "1", |folder, _| {
+    cache::install("tls", |folder, _| {
         let openssl = program("openssl")?;
         let run_in = |arguments: &[&str]| {
             run(Command::new(&openssl).args(arguments).current_dir(folder)).map(|_| ())

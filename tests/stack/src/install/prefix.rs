@@ -42,19 +42,12 @@ pub(crate) struct Packages {
 impl Packages {
     /// The folder of the unpacked packages, after it is there.
     pub(crate) fn install(&self) -> Result<PathBuf> {
-        self.install_with(|_| Ok(()))
-    }
-
-    /// The same; `finish` may add to the folder before it is moved into place.
-    pub(crate) fn install_with(&self, finish: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-        let version = format!("{} {}", self.suite, self.packages.join(" "));
-        cache::install(self.name, &version, |root, place| {
+        cache::install(self.name, |root, place| {
             let debs = Apt::download(self.suite, self.packages)?;
             merge_usr(root)?;
             debs.iter().try_for_each(|deb| unpack(deb, root))?;
             relink(root, root, place)?;
-            wrap_all(root, place)?;
-            finish(root)
+            wrap_all(root, place)
         })
     }
 }
