@@ -173,3 +173,6 @@ fn commit(
         })
         .collect();
 }
+
+#[cfg(test)]
+mod tests;

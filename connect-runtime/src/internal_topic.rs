@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use connect_core::{Encoded, Error, Result};
+use connect_core::{Encoded, Error, Result, error::INTERNAL};
 use connect_log::{Append, AppenderSpec, Log, ReaderSpec, Table, TableSpec, TopicSpec};
-use tokio::sync::Mutex;
+use tokio::{runtime::Handle, sync::Mutex};
 
 use crate::error::INTERNAL_TOPIC;
 
@@ -17,6 +17,7 @@ pub(crate) struct InternalTopic {
     topic: Arc<str>,
     client_id: String,
     appender: Mutex<Option<Box<dyn Append>>>,
+    runtime: Handle,
 }
 
 impl InternalTopic {
@@ -35,6 +36,7 @@ impl InternalTopic {
             topic: spec.name,
             client_id: client_id.to_owned(),
             appender: Mutex::new(None),
+            runtime: Handle::current(),
         };
         Ok((topic, entries))
     }
@@ -53,7 +55,7 @@ impl InternalTopic {
         let mut slot = self.appender.lock().await;
         let appender = match &mut *slot {
             Some(appender) => appender,
-            empty => empty.insert(self.log.appender(self.spec()).await?),
+            empty => empty.insert(self.open_appender().await?),
         };
         let (appended, mut durable) = (appender.append(&records).await, appender.durable());
         if appended.is_err() {
@@ -72,11 +74,20 @@ impl InternalTopic {
         reached
     }
 
-    fn spec(&self) -> AppenderSpec {
-        AppenderSpec {
+    /// Tasks write here from runtimes of their own, which end with them: the appender must not.
+    async fn open_appender(&self) -> Result<Box<dyn Append>> {
+        let log = Arc::clone(&self.log);
+        let spec = AppenderSpec {
             client_id: self.client_id.clone(),
             ..AppenderSpec::default()
-        }
+        };
+        let opened = self
+            .runtime
+            .spawn(async move { log.appender(spec).await })
+            .await;
+        opened.unwrap_or_else(|e| {
+            Err(Error::new(&INTERNAL, "an appender was not opened").caused_by(e))
+        })
     }
 }
 

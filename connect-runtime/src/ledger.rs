@@ -178,3 +178,6 @@ impl Bookkeeper {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,3 +177,6 @@ impl Offsets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -298,3 +298,6 @@ impl Memory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

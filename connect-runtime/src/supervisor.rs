@@ -2,20 +2,21 @@
 
 mod life;
 mod run;
+mod thread;
 
 use std::{sync::Arc, time::Duration};
 
-use connect_core::{Error, Result};
+use connect_core::Error;
 use tokio::{
     sync::oneshot,
-    task::{JoinError, JoinHandle},
     time::{Instant, timeout},
 };
 
 pub(crate) use life::RetryPolicy;
 use life::{Effect, Event, Life, next};
+use thread::Thread;
 
-use crate::{answers::State, error::PANIC, shared::Shared, stop::Stop, task_spec::TaskSpec};
+use crate::{answers::State, shared::Shared, stop::Stop, task_spec::TaskSpec};
 
 /// How long a run that was dropped gets to notice it. One that blocks its thread never does, and is left behind.
 const DROP_GRACE: Duration = Duration::from_secs(1);
@@ -63,21 +64,12 @@ struct Supervisor {
 }
 
 struct Run {
-    handle: AbortOnDrop,
+    thread: Thread,
     opened_at: Option<Instant>,
 }
 
-/// A supervisor that is dropped takes its run with it.
-struct AbortOnDrop(JoinHandle<Result<()>>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 impl Supervisor {
-    /// Starts a run in a task of its own, so that a panic ends nothing else, and waits until it is open or has ended.
+    /// Starts a run on a thread of its own, and waits until it is open or has ended.
     async fn start(&mut self) -> Event {
         let (opened, is_open) = oneshot::channel();
         let run = run::run(
@@ -86,19 +78,23 @@ impl Supervisor {
             self.stop.clone(),
             opened,
         );
-        let handle = AbortOnDrop(tokio::spawn(run));
-        self.run = Some(Run {
-            handle,
-            opened_at: None,
-        });
-        let opened = tokio::select! {
+        match Thread::spawn(&self.spec.id, run) {
+            Ok(thread) => {
+                self.run = Some(Run {
+                    thread,
+                    opened_at: None,
+                })
+            }
+            Err(error) => return Event::Broke(error, Duration::ZERO),
+        }
+        tokio::select! {
             biased;
             // 1. It is open.
-            Ok(()) = is_open => true,
+            Ok(()) = is_open => {}
             // 2. It ended before, or is told to stop.
             event = self.watch() => return event,
-        };
-        if let (Some(run), true) = (&mut self.run, opened) {
+        }
+        if let Some(run) = &mut self.run {
             run.opened_at = Some(Instant::now());
         }
         Event::Opened
@@ -112,34 +108,27 @@ impl Supervisor {
         let ended = tokio::select! {
             biased;
             // 1. The run has ended.
-            ended = &mut run.handle.0 => ended,
+            ended = run.thread.ended() => ended,
             // 2. It did not end within the deadline of a stop.
             () = self.stop.hard() => {
-                run.handle.0.abort();
-                if timeout(DROP_GRACE, &mut run.handle.0).await.is_err() {
-                    tracing::error!(task = %self.spec.id, "the task blocks its thread and is left behind");
-                } else {
-                    tracing::warn!(task = %self.spec.id, "the task did not stop in time and was dropped");
+                run.thread.cancel();
+                match timeout(DROP_GRACE, run.thread.ended()).await {
+                    Ok(_) => tracing::warn!(task = %self.spec.id, "the task did not stop in time and was dropped"),
+                    Err(_) => tracing::error!(task = %self.spec.id, "the task blocks its thread and is left behind"),
                 }
                 return Event::Stopped;
             }
         };
         let lasted = run.opened_at.map_or(Duration::ZERO, |at| at.elapsed());
         self.run = None;
-        self.ended(ended, lasted)
-    }
-
-    fn ended(&self, ended: Result<Result<()>, JoinError>, lasted: Duration) -> Event {
-        let error = match ended {
-            Ok(Ok(())) => return Event::Stopped,
-            Ok(Err(error)) => error,
-            Err(join) => panicked(join),
-        };
-        if self.stop.is_soft() {
-            tracing::warn!(task = %self.spec.id, %error, "the task ended with an error while it was stopped");
-            return Event::Stopped;
+        match ended {
+            Ok(()) => Event::Stopped,
+            Err(error) if self.stop.is_soft() => {
+                tracing::warn!(task = %self.spec.id, %error, "the task ended with an error while it was stopped");
+                Event::Stopped
+            }
+            Err(error) => Event::Broke(error, lasted),
         }
-        Event::Broke(error, lasted)
     }
 
     async fn wait(&self, delay: Duration) -> Event {
@@ -197,21 +186,6 @@ fn waiting(error: &Error, attempt: u32, delay: Duration) -> String {
         error.report(),
         delay.as_secs_f64()
     )
-}
-
-fn panicked(join: JoinError) -> Error {
-    let what = match join.try_into_panic() {
-        Ok(payload) => {
-            let text = payload
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned());
-            let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-            let text: String = text.unwrap_or_default().chars().take(500).collect();
-            format!("The task panicked: {text}")
-        }
-        Err(_) => "The task was dropped".to_owned(),
-    };
-    Error::new(&PANIC, what)
 }
 
 /// A number between 0 and 1 that differs between tasks and tries; nothing secret hangs on it.

@@ -89,6 +89,7 @@ impl Tolerance {
         }
         self.metrics.record_failed();
         let exceeded = Error::new(&TOLERANCE_EXCEEDED, "Tolerance exceeded in error handler")
+            .context("code", error.code().name)
             .context("stage", stage.name())
             .context("topic", place.topic);
         let exceeded = match place.at {
