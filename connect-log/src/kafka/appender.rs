@@ -1,30 +1,18 @@
 //! One ordered writer: records into librdkafka's queue, deliveries into the ledger.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use connect_core::{
     BoxFuture, Encoded, Error, Result, Watermark, encoded::EncodedRecord, error::RECORD_TOO_LARGE,
 };
-use rdkafka::{
-    ClientConfig, ClientContext,
-    config::{FromClientConfigAndContext, RDKafkaLogLevel},
-    error::KafkaError,
-    message::Message,
-    producer::{BaseProducer, DeliveryResult, Producer, ProducerContext, PurgeConfig},
-    types::RDKafkaErrorCode as Kafka,
-};
+use rdkafka::{ClientConfig, producer::BaseProducer, types::RDKafkaErrorCode as Kafka};
 use rustc_hash::FxHashMap;
 
 use super::{
     admin::Admin,
-    client::{self, Health},
-    error::{failed, failed_with},
+    client::Health,
+    delivery::{Deliveries, Delivery},
+    error::failed_with,
     ledger::Ledger,
     native::Topic,
     topics::Topics,
@@ -43,57 +31,12 @@ pub(super) struct Limits {
     pub(super) compressed: bool,
 }
 
-/// The context of a producer: hands deliveries to the ledger.
-pub(super) struct Deliveries {
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) health: Health,
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        client::log(level, facility, line);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        client::note(&self.health, &error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: usize) {
-        match result {
-            Ok(_) => {
-                self.health.well();
-                self.ledger.arrived(ticket as Ticket);
-            }
-            Err((cause, message)) => self.lost(cause, message.topic()),
-        }
-    }
-}
-
-impl Deliveries {
-    fn lost(&self, cause: &KafkaError, topic: &str) {
-        // Purged ones follow from an earlier failure or from an abort.
-        let purged = [Kafka::PurgeQueue, Kafka::PurgeInflight];
-        if cause
-            .rdkafka_error_code()
-            .is_some_and(|code| purged.contains(&code))
-        {
-            return;
-        }
-        let error = failed("deliver a record", cause.clone()).context("topic", topic);
-        self.ledger.fail(self.health.explain(error));
-    }
-}
-
-/// A producer with a thread that takes its deliveries.
+/// A producer, with what it knows of the topics it writes to.
 pub(super) struct KafkaAppender {
     /// Before `producer`: each holds a handle of it.
     topics: Vec<Destination>,
     by_name: FxHashMap<Arc<str>, usize>,
-    producer: Option<Arc<BaseProducer<Deliveries>>>,
+    producer: Arc<BaseProducer<Deliveries>>,
     transactions: Option<Transactions>,
     ledger: Arc<Ledger>,
     known: Topics,
@@ -102,7 +45,8 @@ pub(super) struct KafkaAppender {
     /// Records handed to librdkafka so far.
     sent: u64,
     last: Ticket,
-    stop: Arc<AtomicBool>,
+    /// Last: its thread closes the producer when nobody else has it.
+    _delivery: Delivery,
 }
 
 struct Destination {
@@ -121,18 +65,11 @@ impl KafkaAppender {
         health: Health,
     ) -> Result<Self> {
         let ledger = Arc::new(Ledger::default());
-        let context = Deliveries {
-            ledger: Arc::clone(&ledger),
-            health: health.clone(),
-        };
-        let producer = BaseProducer::from_config_and_context(config, context);
-        let producer = Arc::new(producer.map_err(|err| failed("make a producer", err))?);
-        let stop = Arc::new(AtomicBool::new(false));
-        poll_thread(&producer, &stop)?;
+        let (producer, delivery) = Delivery::start(config, &ledger, health.clone())?;
         let mut appender = Self {
             topics: Vec::new(),
             by_name: FxHashMap::default(),
-            producer: Some(Arc::clone(&producer)),
+            producer: Arc::clone(&producer),
             transactions: None,
             ledger,
             known,
@@ -140,7 +77,7 @@ impl KafkaAppender {
             limits,
             sent: 0,
             last: 0,
-            stop,
+            _delivery: delivery,
         };
         if config.get("transactional.id").is_some() {
             appender.transactions = Some(Transactions::start(producer, health).await?);
@@ -218,14 +155,20 @@ impl KafkaAppender {
 
     /// Waits until a quarter of what is on its way has arrived.
     async fn wait_for_room(&mut self) -> Result<()> {
-        match &self.transactions {
-            None => {
-                let settled = self.ledger.settled();
-                let goal = settled + (self.sent.saturating_sub(settled) / 4).max(1);
-                self.ledger.until_settled(goal).await;
+        // Without reports of success there is nothing to wait on but time.
+        if self.transactions.is_some() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            return self.check();
+        }
+        let settled = self.ledger.settled();
+        match self.sent.saturating_sub(settled) {
+            // All has arrived meanwhile; librdkafka frees the room in a moment.
+            0 => tokio::task::yield_now().await,
+            on_their_way => {
+                self.ledger
+                    .until_settled(settled + on_their_way.div_ceil(4))
+                    .await
             }
-            // Without reports of success there is nothing to wait on but time.
-            Some(_) => tokio::time::sleep(Duration::from_millis(2)).await,
         }
         self.check()
     }
@@ -247,9 +190,8 @@ impl KafkaAppender {
             return Ok(());
         }
         let limits = self.known.max_bytes(&new).await?;
-        let producer = self.producer.as_ref().ok_or_else(closed)?;
         for (name, max_bytes) in new.into_iter().zip(limits) {
-            let handle = Topic::new(producer, &name);
+            let handle = Topic::new(&self.producer, &name);
             let handle = handle.map_err(|code| failed_with("open a topic", code))?;
             self.by_name.insert(Arc::clone(&name), self.topics.len());
             self.topics.push(Destination {
@@ -323,16 +265,6 @@ impl Append for KafkaAppender {
     }
 }
 
-impl Drop for KafkaAppender {
-    /// The poll thread closes the client, since that waits for librdkafka's own threads.
-    fn drop(&mut self) {
-        self.topics.clear();
-        self.transactions.take();
-        self.producer.take();
-        self.stop.store(true, Ordering::Release);
-    }
-}
-
 impl Limits {
     /// The limit for a topic. A limit that the user set counts uncompressed bytes, as in Kafka's own client.
     fn of(self, topic_max: usize) -> usize {
@@ -379,33 +311,9 @@ fn wire_bytes(of: &Encoded, record: &EncodedRecord) -> usize {
     OVERHEAD + len(&record.key) + len(&record.value) + headers
 }
 
-fn poll_thread(producer: &Arc<BaseProducer<Deliveries>>, stop: &Arc<AtomicBool>) -> Result<()> {
-    /// Deliveries end the wait at once; this is how late the end of the appender is seen.
-    const SLICE: Duration = Duration::from_millis(250);
-    let (producer, stop) = (Arc::clone(producer), Arc::clone(stop));
-    let run = move || {
-        while !stop.load(Ordering::Acquire) {
-            producer.poll(SLICE);
-            if producer.context().ledger.failure().is_some() {
-                // Nothing after a lost record may arrive: it would be overtaken by its own repetition.
-                producer.purge(PurgeConfig::default().queue());
-            }
-        }
-    };
-    let thread = std::thread::Builder::new().name("kafka-delivery".to_owned());
-    let started = thread.spawn(run).map(drop);
-    started.map_err(|err| {
-        Error::new(&connect_core::error::INTERNAL, "could not start a thread").caused_by(err)
-    })
-}
-
 fn too_many() -> Error {
     Error::new(
         &connect_core::error::INTERNAL,
         "a batch of more than 4 billion records",
     )
-}
-
-fn closed() -> Error {
-    Error::new(&connect_core::error::INTERNAL, "the appender is closed")
 }

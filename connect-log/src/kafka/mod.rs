@@ -1,12 +1,13 @@
 //! The log on a Kafka cluster, through librdkafka.
 //!
 //! [`KafkaLog`] holds one client for administration; every appender and reader has a client and a thread of its own. Read in this
-//! order: `settings` (Kafka's names to librdkafka's), `appender` with `ledger` and `produce` (the hot path), `transaction`, `reader`
+//! order: `settings` (Kafka's names to librdkafka's), `appender` with `delivery` and `ledger` (the hot path), `transaction`, `reader`
 //! with `fetch` and `rebalance`, `log` with `admin`.
 
 mod admin;
 mod appender;
 mod client;
+mod delivery;
 mod error;
 mod fetch;
 mod jaas;

@@ -26,7 +26,7 @@ use rdkafka::{
     types::{RDKafkaErrorCode as Kafka, RDKafkaRespErr},
 };
 
-use super::{appender::Deliveries, client::Context};
+use super::{client::Context, delivery::Deliveries};
 
 /// What a native call gives.
 pub(super) type Outcome<T> = Result<T, Kafka>;

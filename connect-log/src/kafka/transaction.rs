@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 
 use super::{
     admin,
-    appender::Deliveries,
     client::Health,
+    delivery::Deliveries,
     error::{failed, failed_with},
     ledger::Ledger,
     native,

@@ -10,9 +10,7 @@ use std::{
 };
 
 use connect_core::Encoded;
-use connect_log::{
-    AppenderSpec, At, Event, Log, Read, ReaderSpec, TopicPartition, TopicSpec, kafka::KafkaLog,
-};
+use connect_log::{AppenderSpec, Log, ReaderSpec, TopicPartition, TopicSpec, kafka::KafkaLog};
 use stack::{Kafka, Stack};
 
 struct Shared {
@@ -87,21 +85,40 @@ pub(super) fn numbers(topic: &Arc<str>, of: std::ops::Range<u64>) -> Encoded {
     records
 }
 
-/// All values of partition 0 from an offset on, up to the end at the time of asking.
+/// All committed values of partition 0, up to a record that is appended now.
 pub(super) async fn values(log: &dyn Log, topic: &Arc<str>) -> Vec<String> {
-    let of = TopicPartition::new(Arc::clone(topic), 0);
-    let end = log.offset_at(&of, At::Latest).await.expect("the end");
-    let mut reader = log.reader(ReaderSpec::default()).await.expect("a reader");
-    reader
-        .assign(&BTreeMap::from([(of, 0)]))
+    const END: &str = "the end";
+    let mut appender = log.appender(plain()).await.expect("an appender");
+    let mut end = Encoded::default();
+    end.push(topic, None, Some(END.as_bytes()), -1).partition = Some(0);
+    let ticket = appender.append(&end).await.expect("a record").ticket;
+    appender
+        .durable()
+        .reach(ticket)
         .await
-        .expect("an assignment");
-    let records = read_to(reader.as_mut(), end).await;
-    records
-        .records
-        .iter()
-        .map(|record| text(records.value(record)))
-        .collect()
+        .expect("a durable record");
+    let from = BTreeMap::from([(TopicPartition::new(Arc::clone(topic), 0), 0)]);
+    let mut reader = log.reader(ReaderSpec::default()).await.expect("a reader");
+    reader.assign(&from).await.expect("an assignment");
+    let mut values = Vec::new();
+    let mut records = Encoded::default();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while values.last().is_none_or(|last| last != END) {
+        assert!(Instant::now() < deadline, "the last record never came");
+        reader
+            .poll(&mut records, Duration::from_secs(1))
+            .await
+            .expect("a poll");
+        values.extend(
+            records
+                .records
+                .iter()
+                .map(|record| text(records.value(record))),
+        );
+        records.clear();
+    }
+    values.retain(|value| value != END);
+    values
 }
 
 pub(super) fn text(bytes: Option<&[u8]>) -> String {
@@ -109,27 +126,4 @@ pub(super) fn text(bytes: Option<&[u8]>) -> String {
         || "null".to_owned(),
         |bytes| String::from_utf8_lossy(bytes).into_owned(),
     )
-}
-
-/// Reads until nothing more comes before this offset (the last ones may be markers, which are not seen).
-pub(super) async fn read_to(reader: &mut dyn Read, end: i64) -> Encoded {
-    let mut records = Encoded::default();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let mut idle = 0;
-    while idle < 2 && Instant::now() < deadline {
-        let event = reader
-            .poll(&mut records, Duration::from_millis(500))
-            .await
-            .expect("a poll");
-        let last = records.records.last().map_or(0, |record| record.offset + 1);
-        if last >= end {
-            break;
-        }
-        idle = if event == Event::Idle && last + 2 >= end {
-            idle + 1
-        } else {
-            0
-        };
-    }
-    records
 }
