@@ -1,6 +1,6 @@
 //! What the embedded log costs: CPU seconds per million records of 600 bytes, and the latency of commits.
 //!
-//! `cargo bench -p connect-log --bench embedded [-- RECORDS]`. The folder is made in `TMPDIR`.
+//! `cargo bench -p connect-log --bench embedded [-- RECORDS] [lz4|uncompressed|memory]`. The folder is made in `TMPDIR`.
 
 use std::{
     collections::BTreeMap,
@@ -25,20 +25,30 @@ async fn main() {
     let batches: Vec<_> = (0..8).map(batch).collect();
     let bytes: usize = batches.iter().map(|b| b.bytes.len()).sum();
     println!("{records} records of {} bytes", bytes / 8 / BATCH);
-    for (name, settings) in [("lz4", "lz4"), ("uncompressed", "uncompressed")] {
+    let args: Vec<String> = std::env::args().collect();
+    let all_of_them = !args
+        .iter()
+        .any(|a| matches!(a.as_str(), "lz4" | "uncompressed" | "memory"));
+    let wanted = |name: &str| all_of_them || args.iter().any(|arg| arg == name);
+    for name in ["lz4", "uncompressed"]
+        .into_iter()
+        .filter(|name| wanted(name))
+    {
         let dir = tempfile::tempdir().expect("a folder");
         let options = EmbeddedOptions::default();
         let log = EmbeddedLog::open(dir.path(), &options).expect("a log");
         println!("embedded, {name}");
-        all(log, &batches, records, settings).await;
+        measure(log, &batches, records, name).await;
         let file = std::fs::metadata(dir.path().join("log.db")).expect("the file");
         println!("  file           {:>8} MB", file.len() >> 20);
     }
-    println!("memory");
-    all(MemoryLog::new(), &batches, records, "uncompressed").await;
+    if wanted("memory") {
+        println!("memory");
+        measure(MemoryLog::new(), &batches, records, "uncompressed").await;
+    }
 }
 
-async fn all(log: Arc<dyn Log>, batches: &[Encoded], records: usize, compression: &str) {
+async fn measure(log: Arc<dyn Log>, batches: &[Encoded], records: usize, compression: &str) {
     let topic = TopicSpec::new(TOPIC, 3).setting("compression.type", compression);
     log.create_topics(&[topic]).await.expect("a topic");
     let clock = Clock::start();

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,6 +13,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{classify, damaged};
 use crate::error::{STORAGE, UNUSABLE};
 
+/// How every file of SQLite begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Says in the file's header that it is ours: "TdWt".
 const APPLICATION_ID: i32 = 0x5464_5774;
 /// The version of the tables below.
@@ -21,6 +23,8 @@ const SCHEMA_VERSION: i32 = 1;
 const PAGE_BYTES: u64 = 16 << 10;
 /// Pages that the WAL may have before they are moved to the file: 16 MiB.
 const CHECKPOINT_PAGES: u32 = 1024;
+/// What is left of the WAL's file when it was once larger.
+const WAL_BYTES: u64 = 64 << 20;
 /// Another connection of this process holds a lock only for moments.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -83,39 +87,55 @@ impl LogFile {
     }
 
     fn prepare(&self, max_bytes: Option<u64>) -> Result<Connection> {
-        let new = std::fs::metadata(&self.path).map_or(true, |meta| meta.len() == 0);
-        if new {
+        if !self.has_content()? {
             // What lies there without its file is of no use, and must not be taken for that of the new one.
             let wal = self.path.with_extension("db-wal");
             remove_if_there(&wal).map_err(|e| cannot(&wal, e))?;
         }
-        let connection =
-            self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = self.connect(flags)?;
+        // Nothing is changed before it is known to be ours. It may be empty although it is there: killed while it was made.
+        let new = is_empty(&connection)?;
+        if !new {
+            check(&connection)?;
+        }
         connection
             .execute_batch(&format!(
                 "PRAGMA page_size = {PAGE_BYTES};
-                 PRAGMA locking_mode = NORMAL;
                  PRAGMA journal_mode = WAL;
                  PRAGMA synchronous = FULL;
                  PRAGMA cache_size = -2048;
                  PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
-                 PRAGMA journal_size_limit = 67108864;"
+                 PRAGMA journal_size_limit = {WAL_BYTES};"
             ))
             .map_err(classify)?;
         if new {
             create(&connection)?;
-        }
-        check(&connection)?;
-        if !new {
+        } else {
             self.check_length(&connection)?;
         }
         if let Some(max) = max_bytes {
             let pages = i64::try_from(max / PAGE_BYTES).unwrap_or(i64::MAX);
-            connection
-                .pragma_update(None, "max_page_count", pages)
-                .map_err(classify)?;
+            let set = connection.pragma_update(None, "max_page_count", pages);
+            set.map_err(classify)?;
         }
         Ok(connection)
+    }
+
+    /// SQLite takes a few bytes of anything for an empty file, so the beginning is looked at first.
+    fn has_content(&self) -> Result<bool> {
+        let file = match File::open(&self.path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+            opened => opened.map_err(|e| cannot(&self.path, e))?,
+        };
+        let mut head = Vec::new();
+        file.take(MAGIC.len() as u64)
+            .read_to_end(&mut head)
+            .map_err(|e| cannot(&self.path, e))?;
+        if head.is_empty() || head == MAGIC {
+            return Ok(!head.is_empty());
+        }
+        Err(damaged("`log.db` is not a file of this program"))
     }
 
     /// A connection that only reads.
@@ -161,6 +181,14 @@ fn create(connection: &Connection) -> Result<()> {
              PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         ))
         .map_err(classify)
+}
+
+fn is_empty(connection: &Connection) -> Result<bool> {
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection
+        .query_row(tables, [], |row| row.get(0))
+        .map_err(classify)?;
+    Ok(tables == 0 && pragma::<i32>(connection, "application_id")? == 0)
 }
 
 fn check(connection: &Connection) -> Result<()> {

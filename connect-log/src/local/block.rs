@@ -373,3 +373,6 @@ impl Input<'_> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,6 +114,6 @@ mod tests {
         );
         assert_eq!(shared.len(), 7, "nobody wants c");
         assert!(shared.iter().all(|(at, id)| &*at.topic == "a" || *id == 2));
-        assert_eq!((count(&shared, 1), count(&shared, 2)), (4, 3));
+        assert!(count(&shared, 1).abs_diff(count(&shared, 2)) <= 1);
     }
 }
