@@ -100,9 +100,6 @@ impl Compactions {
             pass.rewrite(shared, partition)?;
             pass.clean.upto = pass.keys.upto;
             *clean = pass.clean;
-            if shared.keeper.is_stopped() {
-                break;
-            }
         }
         if partition.is_gone() {
             self.0.remove(&partition.id);
@@ -132,6 +129,7 @@ impl Keys {
         };
         let end = of.end();
         while keys.upto < end && keys.bytes < MAP_BYTES {
+            shared.keeper.must_go_on()?;
             let blocks = shared.store.read(of.id, keys.upto, SLICE_BYTES)?;
             if blocks.is_empty() {
                 keys.upto = end;
@@ -181,6 +179,7 @@ impl Pass {
             let Some(last) = heads.last() else { break };
             from = last.last + 1;
             for head in heads {
+                shared.keeper.must_go_on()?;
                 let blocks = shared.store.read(partition.id, head.last, 1)?;
                 let Some(block) = blocks.into_iter().next().filter(|b| b.last == head.last) else {
                     continue;

@@ -46,8 +46,12 @@ impl Alarm {
         self.rung.notify_one();
     }
 
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.state.lock().stop
+    /// Fails when the thread has to end.
+    pub(crate) fn must_go_on(&self) -> Result<()> {
+        if self.state.lock().stop {
+            return Err(closed());
+        }
+        Ok(())
     }
 }
 
@@ -69,7 +73,9 @@ impl<S: Store> Keeper<S> {
         while let Some(waiting) = self.wait() {
             let asked = !waiting.is_empty();
             let done = self.round(asked);
-            if let Err(error) = &done {
+            if let Err(error) = &done
+                && self.shared.keeper.must_go_on().is_ok()
+            {
                 tracing::warn!(error = %error, "upkeep of the log did not finish");
             }
             for waiter in waiting {
@@ -99,9 +105,7 @@ impl<S: Store> Keeper<S> {
         for topic in self.shared.catalog.all() {
             let settings = topic.settings();
             for partition in &topic.partitions {
-                if self.shared.keeper.is_stopped() {
-                    return Err(closed());
-                }
+                self.shared.keeper.must_go_on()?;
                 retain::retain(&self.shared, partition, &settings)?;
                 if settings.compact {
                     self.compactions
@@ -109,7 +113,9 @@ impl<S: Store> Keeper<S> {
                 }
             }
         }
-        while self.shared.store.sweep(SLICE_BLOCKS)? && !self.shared.keeper.is_stopped() {}
+        while self.shared.store.sweep(SLICE_BLOCKS)? {
+            self.shared.keeper.must_go_on()?;
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
 //! ```
 
 mod append;
+mod asks;
 mod block;
 mod compact;
 mod engine;

@@ -6,7 +6,7 @@ use connect_core::{Error, Result};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Semaphore;
 
-use super::request::Request;
+use super::request::{Request, Work};
 
 /// The unit in which room is counted.
 const ROOM_UNIT: usize = 1 << 10;
@@ -88,6 +88,17 @@ impl Queue {
     /// The requests are written, or never will be.
     pub(crate) fn give_back(&self, room: Room) {
         self.room.add_permits(room.0 as usize);
+    }
+
+    /// There is no writer any more: nobody may wait for it.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let waiting = std::mem::take(&mut self.state.lock().waiting);
+        for (request, _) in waiting {
+            if let Work::Records(records) = request.work {
+                records.author.fail(&closed());
+            }
+        }
     }
 
     /// Takes nothing more; what waits is still written.

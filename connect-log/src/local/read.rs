@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    str::FromStr,
     sync::Arc,
     time::Duration,
 };
@@ -14,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    asks::Asks,
     block::{Block, Copying, Cursor},
     engine::Engine,
     groups::{Evicted, Joining},
@@ -43,22 +43,6 @@ pub(crate) struct Reader<S: Store> {
     fetched: Option<Fetched>,
     wake: Arc<Notify>,
     asks: Asks,
-}
-
-/// What the reader's settings say.
-#[derive(Debug, Clone, Copy)]
-struct Asks {
-    max_records: usize,
-    patience: Duration,
-    reset: Reset,
-}
-
-/// Where to go on when there is no offset, or none that exists.
-#[derive(Debug, Clone, Copy)]
-enum Reset {
-    Earliest,
-    Latest,
-    Never,
 }
 
 /// A partition that is read.
@@ -210,7 +194,11 @@ impl<S: Store> Reader<S> {
                 break;
             }
             let at = self.next % count;
-            let got = self.fetch_from(at, out, left, left_bytes).await?;
+            // Waiting only with empty hands: a poll that is dropped then has lost nothing.
+            let may_wait = taken == 0;
+            let got = self
+                .fetch_from(at, out, (left, left_bytes), may_wait)
+                .await?;
             if got {
                 dry = 0;
             } else {
@@ -230,8 +218,8 @@ impl<S: Store> Reader<S> {
         &mut self,
         at: usize,
         out: &mut Encoded,
-        max: usize,
-        max_bytes: usize,
+        (max, max_bytes): (usize, usize),
+        may_wait: bool,
     ) -> Result<bool> {
         let Some(reading) = self.reading.get_mut(at).filter(|r| !r.paused) else {
             return Ok(false);
@@ -252,11 +240,16 @@ impl<S: Store> Reader<S> {
         if from >= end {
             return Ok(false);
         }
-        let Some(mut fetched) = self.blocks(&partition, from, end).await? else {
+        let mut fetched = match self.in_hand(&partition, from) {
+            Some(fetched) => fetched,
+            None if !may_wait => return Ok(false),
+            None => self.stored(&partition, from, end).await?,
+        };
+        if fetched.blocks.is_empty() {
             // Only a gap is left.
             self.reading[at].offset = end;
             return Ok(false);
-        };
+        }
         let ask = Copying {
             topic: &partition.topic,
             partition: partition.index,
@@ -271,37 +264,33 @@ impl<S: Store> Reader<S> {
         Ok(true)
     }
 
-    /// Blocks that begin with the first record at or after `from`: those in hand, recent ones, else from the store.
-    async fn blocks(&mut self, of: &Partition, from: i64, end: i64) -> Result<Option<Fetched>> {
+    /// Blocks that begin with the first record at or after `from`, if they are in memory: left from last time, or recent.
+    fn in_hand(&mut self, of: &Partition, from: i64) -> Option<Fetched> {
         if let Some(fetched) = self.fetched.take()
             && fetched.of == of.id
             && fetched.offset == from
         {
-            return Ok(Some(fetched));
+            return Some(fetched);
         }
-        let mut blocks = match of.recent(from) {
-            Some(block) => VecDeque::from([block]),
-            None => VecDeque::from(self.stored(of.id, from).await?),
-        };
-        // What the store has but the writer did not publish yet is not for readers.
-        blocks.retain(|block| block.first < end);
-        Ok((!blocks.is_empty()).then_some(Fetched {
-            of: of.id,
-            blocks,
-            cursor: None,
-            offset: from,
-        }))
+        let block = of.recent(from)?;
+        Some(Fetched::new(of, from, VecDeque::from([block])))
     }
 
-    async fn stored(&self, of: PartitionId, from: i64) -> Result<Vec<Block>> {
-        let store = Arc::clone(&self.engine.shared.store);
-        if !S::WAITS {
-            return store.read(of, from, FETCH_BYTES);
-        }
-        let read = tokio::task::spawn_blocking(move || store.read(of, from, FETCH_BYTES));
-        read.await.map_err(|e| {
-            Error::new(&connect_core::error::INTERNAL, "reading the log panicked").caused_by(e)
-        })?
+    /// The same from the store; none when there is nothing before `end`.
+    async fn stored(&self, of: &Partition, from: i64, end: i64) -> Result<Fetched> {
+        let (store, id) = (Arc::clone(&self.engine.shared.store), of.id);
+        let blocks = if S::WAITS {
+            let read = tokio::task::spawn_blocking(move || store.read(id, from, FETCH_BYTES));
+            read.await.map_err(|e| {
+                Error::new(&connect_core::error::INTERNAL, "reading the log panicked").caused_by(e)
+            })?
+        } else {
+            store.read(id, from, FETCH_BYTES)
+        };
+        let mut blocks = VecDeque::from(blocks?);
+        // What the store has but the writer did not publish yet is not for readers.
+        blocks.retain(|block| block.first < end);
+        Ok(Fetched::new(of, from, blocks))
     }
 
     fn find(&mut self, of: &TopicPartition) -> Result<&mut Reading> {
@@ -421,22 +410,16 @@ impl<S: Store> Drop for Reader<S> {
     }
 }
 
-impl Reset {
-    fn of(self, partition: &Partition) -> Result<i64> {
-        match self {
-            Self::Earliest => Ok(partition.start()),
-            Self::Latest => Ok(partition.end()),
-            Self::Never => Err(Error::new(
-                &crate::error::OUT_OF_RANGE,
-                "the offset to read from does not exist",
-            )
-            .context("topic", &partition.topic)
-            .context("partition", partition.index)),
+impl Fetched {
+    fn new(of: &Partition, offset: i64, blocks: VecDeque<Block>) -> Self {
+        Self {
+            of: of.id,
+            blocks,
+            cursor: None,
+            offset,
         }
     }
-}
 
-impl Fetched {
     /// Copies records of the first block. There is one.
     fn copy_to(&mut self, mut ask: Copying<'_>, out: &mut Encoded) -> Result<()> {
         let Some(block) = self.blocks.front() else {
@@ -453,38 +436,6 @@ impl Fetched {
         }
         Ok(())
     }
-}
-
-impl Asks {
-    fn parse(settings: &BTreeMap<String, String>) -> Result<Self> {
-        let reset = settings.get("auto.offset.reset").map(String::as_str);
-        Ok(Self {
-            max_records: number(settings, "max.poll.records", 500)?.max(1),
-            patience: Duration::from_millis(number(settings, "max.poll.interval.ms", 300_000)?),
-            reset: match reset {
-                Some("earliest" | "smallest" | "beginning") => Reset::Earliest,
-                None | Some("latest" | "largest" | "end") => Reset::Latest,
-                Some("none" | "error") => Reset::Never,
-                Some(other) => return Err(setting("auto.offset.reset", other)),
-            },
-        })
-    }
-}
-
-fn number<T: FromStr>(
-    settings: &BTreeMap<String, String>,
-    name: &'static str,
-    default: T,
-) -> Result<T> {
-    match settings.get(name) {
-        None => Ok(default),
-        Some(text) => text.trim().parse().map_err(|_| setting(name, text)),
-    }
-}
-
-fn setting(name: &str, value: &str) -> Error {
-    let what = format!("Invalid value {value} for configuration {name}");
-    Error::new(&crate::error::SETTING, what)
 }
 
 fn no_group() -> Error {

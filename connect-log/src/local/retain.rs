@@ -23,8 +23,10 @@ pub(crate) fn retain<S: Store>(
     settings: &Settings,
 ) -> Result<()> {
     let now_ms = now_ms();
+    // Mostly nothing is due, and one look is enough.
+    let mut max = 1;
     loop {
-        let heads = shared.store.heads(partition.id, 0, SLICE_BLOCKS)?;
+        let heads = shared.store.heads(partition.id, 0, max)?;
         let due = heads.iter().take_while(|head| {
             head.last < partition.start() || is_over(head, partition, settings, now_ms)
         });
@@ -32,7 +34,9 @@ pub(crate) fn retain<S: Store>(
         let Some(last) = due.last() else {
             return Ok(());
         };
-        let more = due.len() == SLICE_BLOCKS;
+        shared.keeper.must_go_on()?;
+        let more = due.len() == max;
+        max = SLICE_BLOCKS;
         shared.ask_blocking(Work::Rewrite {
             partition: Arc::clone(partition),
             start: last + 1,

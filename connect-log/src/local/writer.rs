@@ -357,6 +357,12 @@ impl<S: Store> Writer<S> {
     }
 }
 
+impl<S> Drop for Writer<S> {
+    fn drop(&mut self) {
+        self.shared.queue.abandon();
+    }
+}
+
 impl Group {
     fn add(&mut self, partition: Arc<Partition>, compress: bool, draft: Draft) {
         let at = *self.index.entry(partition.id).or_insert_with(|| {
