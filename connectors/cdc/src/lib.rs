@@ -1,1 +1,14 @@
-//! (see ARCHITECTURE.md)
+//! What every database source shares: the change envelope, topic names, filters, value modes, heartbeats.
+//!
+//! Names, field orders and types are Debezium's, so that consumers written for it need no change.
+
+pub mod calendar;
+pub mod envelope;
+pub mod filters;
+pub mod heartbeat;
+pub mod modes;
+pub mod topics;
+
+/// What stands in `source.version`. Consumers branch on its major number, so it names the event format
+/// that is spoken here, not the version of this program.
+pub const EVENT_FORMAT_VERSION: &str = "3.6.1.Final";

@@ -1,1 +1,66 @@
-//! (see ARCHITECTURE.md)
+//! Reads PostgreSQL's logical replication stream (pgoutput) and snapshots into batches.
+//!
+//! ```text
+//! wire ─frames─▶ stream ─messages─▶ pgoutput ─tuples─▶ decode ─cells─▶ change ─records─▶ Batch
+//!                   │ relation messages                  ▲
+//!                   └──────▶ relations (+ catalog, types)┘          snapshot: COPY rows, the same decode
+//! ```
+//!
+//! Read in this order: [`wire`] (the server), [`pgoutput`] (its messages), `relations` and `decode` (one
+//! compiled table), `stream` and `snapshot` (the two phases), `task` (which phase, and where it stands).
+
+mod array;
+mod catalog;
+mod change;
+mod check;
+mod config;
+mod convert;
+mod copy;
+mod decode;
+pub mod error;
+mod heartbeat;
+pub mod pgoutput;
+mod position;
+mod publication;
+mod relations;
+mod slot;
+mod snapshot;
+mod stream;
+mod task;
+mod temporal;
+mod types;
+pub mod wire;
+
+use connect_core::{Finding, Result, SourceConnector, TaskPlan, plugin::About};
+
+pub use config::PostgresConfig;
+pub use task::PostgresTask;
+
+/// The PostgreSQL source connector.
+#[derive(Debug)]
+pub struct PostgresSource;
+
+impl SourceConnector for PostgresSource {
+    type Config = PostgresConfig;
+    type Task = PostgresTask;
+    const ABOUT: About = About {
+        class: "io.tidewater.connector.postgresql.PostgresConnector",
+        aliases: &["io.debezium.connector.postgresql.PostgresConnector"],
+        task_class: "io.tidewater.connector.postgresql.PostgresConnectorTask",
+        version: env!("CARGO_PKG_VERSION"),
+        summary: "Snapshots and streams every committed change of a PostgreSQL database.",
+    };
+
+    async fn check(config: &Self::Config) -> Vec<Finding> {
+        check::check(config).await
+    }
+
+    fn plan(_config: &Self::Config, _max: usize) -> Result<Vec<TaskPlan>> {
+        // A slot is one ordered stream with one reader.
+        Ok(vec![TaskPlan::new()])
+    }
+
+    fn task(config: Self::Config, _plan: TaskPlan) -> Result<Self::Task> {
+        PostgresTask::new(config)
+    }
+}

@@ -1,0 +1,345 @@
+//! From a value's text to a cell: one operation per column, chosen once.
+
+use std::sync::Arc;
+
+use connect_core::{Batch, Cell, Error, Result, Span, decimal};
+
+use crate::{
+    array, error,
+    temporal::{self, INFINITY, Moment, NEGATIVE_INFINITY},
+};
+
+/// What to do with the text of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Op {
+    /// Nothing: the column is not shown.
+    Skip,
+    /// `t` or `f`.
+    Bool,
+    /// An integer's digits stay where they are.
+    Int,
+    /// A float's digits, `NaN` and infinities too.
+    Float,
+    /// Text stays where it is.
+    Text,
+    /// `bytea`: the digits behind `\x`.
+    Hex,
+    /// `bytea` as base64 text; whether with the alphabet for addresses.
+    Base64(bool),
+    /// `numeric(p,s)`: decimal text stays where it is.
+    Decimal,
+    /// `numeric`: a struct of scale and unscaled bytes.
+    VariableDecimal,
+    /// `money`: decimal text without currency and group signs; whether for a number.
+    Money,
+    /// `bit(1)`
+    Bit,
+    /// `bit(n)`: bytes, least significant first.
+    Bits,
+    /// Days since 1970-01-01.
+    Date,
+    /// A time since midnight, in microseconds divided by the first, times the second.
+    Time(i64, i64),
+    /// A timestamp, in microseconds divided by the first, times the second.
+    Timestamp(i64, i64),
+    /// ISO text of a date.
+    IsoDate,
+    /// ISO text of a time with so many digits.
+    IsoTime(usize),
+    /// ISO text of a timestamp with so many digits.
+    IsoTimestamp(usize),
+    /// ISO text in UTC with so many digits.
+    ZonedTimestamp(usize),
+    /// ISO text in UTC with so many digits.
+    ZonedTime(usize),
+    /// Microseconds.
+    IntervalMicros,
+    /// ISO text.
+    IntervalText,
+    /// A struct of x, y, wkb, srid.
+    Point,
+    /// `hstore` as JSON text.
+    HstoreJson,
+    /// `hstore` as a map.
+    HstoreMap,
+    /// An array of these.
+    Array(Arc<Op>),
+}
+
+/// A value's text, and where it lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text<'a> {
+    bytes: &'a [u8],
+    frame: Option<Frame<'a>>,
+}
+
+/// A frame that will be part of the batch under an index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    /// All bytes from its start on.
+    pub bytes: &'a [u8],
+    /// Its index in the batch.
+    pub index: u32,
+}
+
+impl<'a> Text<'a> {
+    /// Text that lies in a frame.
+    #[inline]
+    pub(crate) fn framed(bytes: &'a [u8], frame: Frame<'a>) -> Self {
+        Self {
+            bytes,
+            frame: Some(frame),
+        }
+    }
+
+    /// Text that lies somewhere else, and is copied where it must last.
+    pub(crate) fn loose(bytes: &'a [u8]) -> Self {
+        Self { bytes, frame: None }
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Some of its own bytes.
+    #[inline]
+    pub(crate) fn part(self, bytes: &'a [u8]) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// A cell of these bytes.
+    #[inline]
+    pub(crate) fn keep(self, out: &mut Batch) -> Cell {
+        match self.frame {
+            Some(frame) => {
+                let at = self
+                    .bytes
+                    .as_ptr()
+                    .addr()
+                    .wrapping_sub(frame.bytes.as_ptr().addr());
+                debug_assert!(
+                    at + self.bytes.len() <= frame.bytes.len(),
+                    "not of this frame"
+                );
+                Cell::Span(Span {
+                    frame: frame.index,
+                    at: at as u32,
+                    len: self.bytes.len() as u32,
+                })
+            }
+            None => out.push_bytes(self.bytes),
+        }
+    }
+}
+
+/// The cell of a value that is not null.
+#[inline]
+pub(crate) fn cell(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
+    match op {
+        Op::Skip => Ok(Cell::Null),
+        Op::Int if is_int(text.bytes) => Ok(text.keep(out)),
+        Op::Text if simdutf8::basic::from_utf8(text.bytes).is_ok() => Ok(text.keep(out)),
+        Op::Bool => Ok(Cell::Bool(text.bytes == b"t")),
+        Op::Decimal if is_decimal(text.bytes) => Ok(text.keep(out)),
+        other => rarer(other, text, out),
+    }
+}
+
+fn rarer(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
+    let bytes = text.bytes;
+    match op {
+        Op::Text => Err(Error::new(&error::ENCODING, "a text is not UTF-8")),
+        Op::Float if is_float(bytes) => Ok(text.keep(out)),
+        Op::Hex => match bytes {
+            [b'\\', b'x', digits @ ..] if is_hex(digits) => Ok(text.part(digits).keep(out)),
+            _ => Err(error::value("a bytea is not in hex")),
+        },
+        Op::Base64(for_addresses) => base64(bytes, *for_addresses, out),
+        Op::Decimal => Err(special(bytes)),
+        Op::VariableDecimal => variable_decimal(bytes, out),
+        Op::Money => money(bytes, out),
+        Op::Bit => Ok(Cell::Bool(bytes == b"1")),
+        Op::Bits => bits(bytes, out),
+        Op::Point => point(bytes, out),
+        Op::Array(item) => array::cell(item, text, out),
+        Op::HstoreJson => array::hstore_json(bytes, out),
+        Op::HstoreMap => array::hstore_map(bytes, out),
+        Op::Int | Op::Float => Err(error::value("a number has no digits")),
+        other => time(other, bytes, out).map_err(|_| error::value("a date or time is malformed")),
+    }
+}
+
+fn time(op: &Op, bytes: &[u8], out: &mut Batch) -> Result<Cell, temporal::Malformed> {
+    let at = out.arena().len();
+    match op {
+        Op::Date => return temporal::days(bytes).map(Cell::Int),
+        Op::Time(divide, times) => {
+            return temporal::time_us(bytes).map(|us| Cell::Int(us / divide * times));
+        }
+        Op::Timestamp(divide, times) => {
+            return temporal::moment(bytes).map(|moment| match moment {
+                Moment::At(us) => Cell::Int(us.div_euclid(*divide).saturating_mul(*times)),
+                Moment::Infinity => Cell::Int(INFINITY),
+                Moment::NegativeInfinity => Cell::Int(NEGATIVE_INFINITY),
+            });
+        }
+        Op::IntervalMicros => {
+            return temporal::interval(bytes).map(|interval| Cell::Int(interval.as_micros()));
+        }
+        Op::IsoDate => {
+            temporal::push_date(temporal::days(bytes)?, out.arena());
+            out.arena().push(b'Z');
+        }
+        Op::IsoTime(digits) => {
+            temporal::push_time(temporal::time_us(bytes)?, *digits, out.arena());
+            out.arena().push(b'Z');
+        }
+        Op::ZonedTime(digits) => {
+            temporal::push_time(temporal::zoned_time_us(bytes)?, *digits, out.arena());
+            out.arena().push(b'Z');
+        }
+        Op::IsoTimestamp(digits) | Op::ZonedTimestamp(digits) => match temporal::moment(bytes)? {
+            Moment::At(us) => temporal::push_instant(us, *digits, out.arena()),
+            Moment::Infinity | Moment::NegativeInfinity => out.arena().extend_from_slice(bytes),
+        },
+        Op::IntervalText => temporal::interval(bytes)?.push(out.arena()),
+        _ => return Err(temporal::Malformed),
+    }
+    Ok(out.made_since(at))
+}
+
+#[inline]
+fn is_int(bytes: &[u8]) -> bool {
+    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
+/// `-12.50`, without exponent.
+#[inline]
+fn is_decimal(bytes: &[u8]) -> bool {
+    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let points = digits.iter().filter(|b| **b == b'.').count();
+    digits.len() > points && points <= 1 && digits.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+}
+
+fn is_float(bytes: &[u8]) -> bool {
+    let signed = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let digit = |b: &u8| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'-' | b'+');
+    signed == b"Infinity"
+        || bytes == b"NaN"
+        || (signed.first().is_some_and(u8::is_ascii_digit) && signed.iter().all(digit))
+}
+
+fn is_hex(bytes: &[u8]) -> bool {
+    bytes.len().is_multiple_of(2) && bytes.iter().all(u8::is_ascii_hexdigit)
+}
+
+fn special(bytes: &[u8]) -> Error {
+    if matches!(bytes, b"NaN" | b"Infinity" | b"-Infinity") {
+        return Error::new(&error::SPECIAL_NUMBER, "a numeric value is NaN or infinite");
+    }
+    error::value("a numeric value is not in decimal digits")
+}
+
+fn variable_decimal(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
+    if !is_decimal(bytes) {
+        return Err(special(bytes));
+    }
+    let fraction = match bytes.iter().position(|b| *b == b'.') {
+        Some(point) => bytes.get(point + 1..).unwrap_or(&[]),
+        None => &[],
+    };
+    let zeros = fraction.iter().rev().take_while(|b| **b == b'0').count();
+    let scale = fraction.len() - zeros;
+    let at = out.arena().len();
+    decimal::unscaled(bytes, scale, out.arena())?;
+    let unscaled = out.made_since(at);
+    let scale = i64::try_from(scale).unwrap_or(i64::MAX);
+    Ok(out.push_nest(&[Cell::Int(scale), unscaled]))
+}
+
+/// `-$1,234.50`, since connections have `lc_monetary=C`.
+fn money(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
+    let at = out.arena().len();
+    out.arena()
+        .extend(bytes.iter().filter(|b| !matches!(b, b'$' | b',')));
+    if !out.arena().get(at..).is_some_and(is_decimal) {
+        out.arena().truncate(at);
+        return Err(error::value("a money value is not in dollars and cents"));
+    }
+    Ok(out.made_since(at))
+}
+
+fn bits(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
+    if !bytes.iter().all(|b| matches!(b, b'0' | b'1')) {
+        return Err(error::value("a bit string has other digits"));
+    }
+    let at = out.arena().len();
+    for eight in bytes.rchunks(8) {
+        let byte = eight.iter().fold(0u8, |byte, bit| byte << 1 | (bit - b'0'));
+        out.arena().push(byte);
+    }
+    // As many bytes as the highest bit needs, at least one.
+    while out.arena().len() > at + 1 && out.arena().last() == Some(&0) {
+        out.arena().pop();
+    }
+    Ok(out.made_since(at))
+}
+
+/// `(1.5,-2)`
+fn point(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
+    let broken = || error::value("a point is malformed");
+    let text = std::str::from_utf8(bytes).map_err(|_| broken())?;
+    let inner = text
+        .strip_prefix('(')
+        .and_then(|t| t.strip_suffix(')'))
+        .ok_or_else(broken)?;
+    let (x, y) = inner.split_once(',').ok_or_else(broken)?;
+    let (x, y): (f64, f64) = (
+        x.parse().map_err(|_| broken())?,
+        y.parse().map_err(|_| broken())?,
+    );
+    let at = out.arena().len();
+    // Well-known binary: little-endian, a point.
+    out.arena().extend_from_slice(&[1, 1, 0, 0, 0]);
+    out.arena().extend_from_slice(&x.to_le_bytes());
+    out.arena().extend_from_slice(&y.to_le_bytes());
+    let wkb = out.made_since(at);
+    Ok(out.push_nest(&[Cell::Float(x), Cell::Float(y), wkb, Cell::Null]))
+}
+
+fn base64(bytes: &[u8], for_addresses: bool, out: &mut Batch) -> Result<Cell> {
+    let digits = match bytes {
+        [b'\\', b'x', digits @ ..] if is_hex(digits) => digits,
+        _ => return Err(error::value("a bytea is not in hex")),
+    };
+    let at = out.arena().len();
+    push_base64(&decimal::unhex(digits), for_addresses, out.arena());
+    Ok(out.made_since(at))
+}
+
+/// Base64 with padding, as Java's encoders write it.
+pub(crate) fn push_base64(bytes: &[u8], for_addresses: bool, out: &mut Vec<u8>) {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letter = |six: u32| match (LETTERS[(six & 63) as usize], for_addresses) {
+        (b'+', true) => b'-',
+        (b'/', true) => b'_',
+        (letter, _) => letter,
+    };
+    for three in bytes.chunks(3) {
+        let number = three.iter().fold(0u32, |n, byte| n << 8 | u32::from(*byte));
+        let number = number << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let filled = place <= three.len();
+            out.push(if filled {
+                letter(number >> (18 - 6 * place))
+            } else {
+                b'='
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

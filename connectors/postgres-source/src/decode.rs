@@ -1,0 +1,82 @@
+//! Tuples into cells.
+
+use connect_core::{Batch, Cell, Result};
+
+use crate::{
+    convert::{self, Frame, Text},
+    error,
+    pgoutput::{Tuple, Value},
+    relations::{Column, Table},
+};
+
+/// Decodes a tuple of the stream into `cells`, one for each column on the wire.
+///
+/// `old` gives the values that were not sent since they have not changed (`REPLICA IDENTITY FULL` logs them there).
+#[inline]
+pub(crate) fn tuple(
+    table: &Table,
+    tuple: Tuple<'_>,
+    frame: Frame<'_>,
+    old: Option<&[Cell]>,
+    cells: &mut Vec<Cell>,
+    out: &mut Batch,
+) -> Result<()> {
+    cells.clear();
+    if usize::from(tuple.count) != table.columns.len() {
+        return Err(error::protocol(
+            "a row has another number of columns than its table",
+        ));
+    }
+    for (column, value) in table.columns.iter().zip(tuple.values()) {
+        let cell = match value? {
+            Value::Text(text) => convert::cell(&column.op, Text::framed(text, frame), out)?,
+            Value::Null => null(column, out),
+            // Invariant 3: not sent is not null.
+            Value::Unchanged => old
+                .and_then(|old| old.get(cells.len()))
+                .copied()
+                .unwrap_or(Cell::Absent),
+        };
+        cells.push(cell);
+    }
+    Ok(())
+}
+
+/// Null, or what stands for it in a required column.
+#[inline]
+pub(crate) fn null(column: &Column, out: &mut Batch) -> Cell {
+    match &column.fallback {
+        None => Cell::Null,
+        Some(fallback) => fallback.cell(out),
+    }
+}
+
+/// The row's struct.
+#[inline]
+pub(crate) fn row(table: &Table, cells: &[Cell], out: &mut Batch) -> Cell {
+    match &table.row {
+        None => out.push_nest(cells),
+        Some(places) => pick(places, cells, out),
+    }
+}
+
+/// The key's struct; null for a table without key.
+#[inline]
+pub(crate) fn key(table: &Table, cells: &[Cell], out: &mut Batch) -> Cell {
+    if table.key.is_empty() {
+        return Cell::Null;
+    }
+    pick(&table.key, cells, out)
+}
+
+#[inline]
+fn pick(places: &[u16], cells: &[Cell], out: &mut Batch) -> Cell {
+    let nest = out.reserve_nest(places.len());
+    for (to, place) in out.cells_mut(nest).iter_mut().zip(places) {
+        *to = cells
+            .get(usize::from(*place))
+            .copied()
+            .unwrap_or(Cell::Null);
+    }
+    Cell::Nest(nest)
+}

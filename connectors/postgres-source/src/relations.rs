@@ -1,0 +1,387 @@
+//! Relation ids to compiled tables.
+
+use std::sync::Arc;
+
+use cdc::{
+    envelope::{self, Origin},
+    topics::TableNames,
+};
+use connect_core::{Batch, Datum, Field, Result, Route, Schema, Type, Value};
+use rustc_hash::FxHashMap;
+
+use crate::{
+    catalog::{self, ColumnInfo, TableInfo, Which},
+    config::{Captured, PostgresConfig},
+    convert::{self, Op, Text},
+    pgoutput::{self, Relation},
+    types::{Customs, Modes},
+    wire::Connection,
+};
+
+/// A table, compiled: everything that its rows need and that does not change from row to row.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Topic, key schema and envelope.
+    pub route: Arc<Route>,
+    /// The same without a value schema, as Kafka Connect has it for tombstones.
+    pub tombstone: Arc<Route>,
+    /// One for each column on the wire.
+    pub columns: Box<[Column]>,
+    /// Which of them make the row; `None` for all of them.
+    pub row: Option<Box<[u16]>>,
+    /// Which of them make the key; empty for none.
+    pub key: Box<[u16]>,
+}
+
+/// A column on the wire.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// How its text becomes a cell.
+    pub op: Op,
+    /// What stands where null may not.
+    pub fallback: Option<Fallback>,
+}
+
+/// The value of a required column that the server did not log (its default, else its type's zero).
+#[derive(Debug)]
+pub(crate) struct Fallback {
+    schema: Arc<Schema>,
+    value: Value,
+}
+
+impl Fallback {
+    /// Its cell.
+    pub(crate) fn cell(&self, out: &mut Batch) -> connect_core::Cell {
+        out.push_value(&self.value, Some(&self.schema))
+    }
+}
+
+/// What a relation id stands for.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    /// A captured table.
+    Table(Arc<Table>),
+    /// A table that the filters do not pass.
+    Ignored,
+}
+
+/// The tables of a stream.
+#[derive(Debug)]
+pub(crate) struct Relations {
+    compiler: Compiler,
+    by_id: FxHashMap<u32, Known>,
+    layouts: FxHashMap<u32, TableInfo>,
+}
+
+impl Relations {
+    /// No table known yet.
+    pub(crate) fn new(compiler: Compiler) -> Self {
+        Self {
+            compiler,
+            by_id: FxHashMap::default(),
+            layouts: FxHashMap::default(),
+        }
+    }
+
+    /// What a relation id stands for.
+    #[inline]
+    pub(crate) fn get(&self, id: u32) -> Option<&Known> {
+        self.by_id.get(&id)
+    }
+
+    /// Whether a Relation message needs the catalog: only captured tables do.
+    pub(crate) fn is_captured(&self, relation: Relation<'_>) -> bool {
+        self.compiler
+            .captured
+            .table(relation.schema, relation.table)
+    }
+
+    /// Ignores a relation from here on.
+    pub(crate) fn ignore(&mut self, id: u32) {
+        self.by_id.insert(id, Known::Ignored);
+    }
+
+    /// Learns what a captured relation looks like now. The message says which columns come and with which types; the
+    /// catalog adds keys, defaults and nullability, as they are at this moment. A table that is the same as before
+    /// keeps its routes, since the server repeats relations after each ANALYZE.
+    pub(crate) async fn learn(
+        &mut self,
+        relation: Relation<'_>,
+        side: &mut Connection,
+    ) -> Result<()> {
+        let stored = catalog::tables(side, Which::Oid(relation.id)).await?.pop();
+        let info = merged(relation, stored)?;
+        if self.layouts.get(&relation.id) == Some(&info) {
+            return Ok(());
+        }
+        let customs = self.compiler.customs(side, &info).await?;
+        let table = self.compiler.compile(&info, &customs);
+        tracing::info!(table = %info.full_name(), columns = info.columns.len(), "table learnt");
+        self.by_id
+            .insert(relation.id, Known::Table(Arc::new(table)));
+        self.layouts.insert(relation.id, info);
+        Ok(())
+    }
+}
+
+/// The columns of the message with what the catalog knows of those that still exist under their name.
+fn merged(relation: Relation<'_>, stored: Option<TableInfo>) -> Result<TableInfo> {
+    let columns = relation.columns()?;
+    let known = stored.as_ref().map_or(&[][..], |table| &table.columns);
+    let find = |name: &str| known.iter().find(|column| column.name == name);
+    let identity = columns
+        .iter()
+        .filter(|c| c.in_identity)
+        .map(|c| c.name.to_owned());
+    let is_there = |name: &String| columns.iter().any(|column| column.name == *name);
+    let stored_key = stored
+        .as_ref()
+        .map(|table| (table.key.clone(), table.has_primary_key))
+        .filter(|(key, _)| key.iter().all(is_there));
+    let (key, has_primary_key) = match stored_key {
+        Some(key) => key,
+        // The catalog has moved on: the identity that the row was logged with, unless that is every column.
+        None if relation.replica_identity == b'f' => (Vec::new(), false),
+        None => (identity.collect(), true),
+    };
+    let columns = columns
+        .iter()
+        .map(|column| merged_column(column, find(column.name)));
+    Ok(TableInfo {
+        oid: relation.id,
+        schema: relation.schema.to_owned(),
+        name: relation.table.to_owned(),
+        columns: columns.collect(),
+        key,
+        has_primary_key,
+        replica_identity: relation.replica_identity,
+    })
+}
+
+fn merged_column(column: &pgoutput::Column<'_>, stored: Option<&ColumnInfo>) -> ColumnInfo {
+    ColumnInfo {
+        name: column.name.to_owned(),
+        type_oid: column.type_oid,
+        modifier: column.modifier,
+        type_name: stored.map(|s| s.type_name.clone()).unwrap_or_default(),
+        required: stored.is_some_and(|s| s.required),
+        default: stored.and_then(|s| s.default.clone()),
+    }
+}
+
+/// Makes tables out of what the catalog says.
+#[derive(Debug)]
+pub(crate) struct Compiler {
+    captured: Captured,
+    modes: Modes,
+    prefix: String,
+    delimiter: String,
+    database: String,
+}
+
+impl Compiler {
+    /// As configured.
+    pub(crate) fn new(config: &PostgresConfig, captured: Captured) -> Self {
+        Self {
+            captured,
+            modes: Modes::new(config),
+            prefix: config.topic_prefix.clone(),
+            delimiter: config.topic_delimiter.clone(),
+            database: config.database.clone(),
+        }
+    }
+
+    /// The types of a table that are not the server's own.
+    pub(crate) async fn customs(&self, side: &mut Connection, info: &TableInfo) -> Result<Customs> {
+        let oids: Vec<u32> = info.columns.iter().map(|column| column.type_oid).collect();
+        catalog::customs(side, &oids).await
+    }
+
+    /// Compiles a table.
+    pub(crate) fn compile(&self, info: &TableInfo, customs: &Customs) -> Table {
+        let names = TableNames::new(&self.prefix, &self.delimiter, &info.schema, &info.name);
+        let key_names = self
+            .captured
+            .key(&info.schema, &info.name)
+            .unwrap_or(&info.key);
+        let is_key = |name: &str| key_names.iter().any(|key| key.eq_ignore_ascii_case(name));
+        let mut columns = Vec::with_capacity(info.columns.len());
+        let mut fields: Vec<Option<Field>> = Vec::new();
+        let mut row = Vec::new();
+        for (at, column) in (0u16..).zip(&info.columns) {
+            let shown = self.captured.column(&info.schema, &info.name, &column.name);
+            let shape = (shown || is_key(&column.name))
+                .then(|| self.column(column, customs))
+                .flatten();
+            let (compiled, field) = match shape {
+                Some((compiled, field)) => (compiled, Some(field)),
+                None => (
+                    Column {
+                        op: Op::Skip,
+                        fallback: None,
+                    },
+                    None,
+                ),
+            };
+            if shown && field.is_some() {
+                row.push(at);
+            }
+            columns.push(compiled);
+            fields.push(field);
+        }
+        let key: Vec<u16> = key_names
+            .iter()
+            .filter_map(|n| place(info, &fields, n))
+            .collect();
+        let row_fields = picked(&fields, &row);
+        let all = row.len() == columns.len();
+        let value = self.envelope(&names, info, row_fields);
+        let key_schema = envelope::key_schema(&names, picked(&fields, &key));
+        Table {
+            route: Route::new(Arc::clone(&names.topic), key_schema.clone(), Some(value)),
+            tombstone: Route::new(names.topic, key_schema, None),
+            columns: columns.into(),
+            row: (!all).then(|| row.into()),
+            key: key.into(),
+        }
+    }
+
+    fn column(&self, column: &ColumnInfo, customs: &Customs) -> Option<(Column, Field)> {
+        let shape = self
+            .modes
+            .shape(customs, column.type_oid, column.modifier)?;
+        let mut schema = shape.schema;
+        schema.optional = !column.required;
+        let made = |text: &str| value_of(&shape.op, text, &schema);
+        let default = column
+            .default
+            .as_deref()
+            .and_then(|sql| match default_text(sql) {
+                Default::Literal(text) => made(&text),
+                Default::Computed => made(shape.zero),
+                Default::None => None,
+            });
+        let zero = column.required.then(|| made(shape.zero)).flatten();
+        schema.default = default.clone();
+        let schema = Arc::new(schema);
+        let fallback = default.filter(|_| column.required).or(zero);
+        let fallback = fallback.map(|value| Fallback {
+            schema: Arc::clone(&schema),
+            value,
+        });
+        let field = Field::new(column.name.as_str(), schema);
+        Some((
+            Column {
+                op: shape.op,
+                fallback,
+            },
+            field,
+        ))
+    }
+
+    fn envelope(&self, names: &TableNames, info: &TableInfo, row: Vec<Field>) -> Arc<Schema> {
+        let mut fields = envelope::source_fields(Origin {
+            connector: "postgresql",
+            name: &self.prefix,
+            database: &self.database,
+        });
+        let text = || Schema::of(Type::String);
+        let number = || Schema::of(Type::Int64).optional();
+        fields.extend([
+            Field::constant("schema", text(), info.schema.as_str().into()),
+            Field::constant("table", text(), info.name.as_str().into()),
+            Field::new("txId", number()),
+            Field::new("lsn", number()),
+            Field::new("xmin", number()),
+            Field::new("origin", text().optional()),
+            Field::new("origin_lsn", number()),
+        ]);
+        let source = envelope::source_schema("postgresql", fields);
+        envelope::envelope_schema(names, &envelope::row_schema(names, row), &source)
+    }
+}
+
+fn place(info: &TableInfo, fields: &[Option<Field>], name: &str) -> Option<u16> {
+    let at = info
+        .columns
+        .iter()
+        .position(|c| c.name.eq_ignore_ascii_case(name))?;
+    fields.get(at)?.as_ref()?;
+    u16::try_from(at).ok()
+}
+
+fn picked(fields: &[Option<Field>], places: &[u16]) -> Vec<Field> {
+    let field = |at: &u16| fields.get(usize::from(*at)).cloned().flatten();
+    places.iter().filter_map(field).collect()
+}
+
+/// An owned value out of a text; `None` when the text has not the form of the type.
+fn value_of(op: &Op, text: &str, schema: &Schema) -> Option<Value> {
+    let mut out = Batch::default();
+    let cell = convert::cell(op, Text::loose(text.as_bytes()), &mut out).ok()?;
+    let schema = Arc::new(schema.clone());
+    Some(Datum::of(&out, Some(&schema), cell).to_value())
+}
+
+/// What a default's SQL means.
+#[derive(Debug, PartialEq, Eq)]
+enum Default {
+    /// The text of a value.
+    Literal(String),
+    /// It is computed anew for each row, as with `now()` or `nextval(…)`.
+    Computed,
+    /// Null, or nothing that we can tell.
+    None,
+}
+
+fn default_text(sql: &str) -> Default {
+    let sql = sql.trim().trim_start_matches('(');
+    if sql.starts_with("NULL") {
+        return Default::None;
+    }
+    let quoted = sql.strip_prefix('\'').or_else(|| sql.strip_prefix("B'"));
+    if let Some(rest) = quoted {
+        return quoted_text(rest).map_or(Default::None, Default::Literal);
+    }
+    let end = sql.find([')', ':', '(']).unwrap_or(sql.len());
+    let (head, rest) = sql.split_at(end);
+    if rest.starts_with('(') {
+        return Default::Computed;
+    }
+    match head.trim() {
+        "true" => Default::Literal("t".to_owned()),
+        "false" => Default::Literal("f".to_owned()),
+        number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+            Default::Literal(number.to_owned())
+        }
+        _ => Default::None,
+    }
+}
+
+/// The text up to the closing quote, where a doubled quote stands for one, if nothing but a cast comes behind it.
+fn quoted_text(rest: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut chars = rest.chars();
+    loop {
+        match chars.next()? {
+            '\'' => match chars.clone().next() {
+                Some('\'') => {
+                    chars.next();
+                    text.push('\'');
+                }
+                None | Some(')') => return Some(text),
+                Some(':') => return is_cast(chars.as_str()).then_some(text),
+                Some(_) => return None,
+            },
+            c => text.push(c),
+        }
+    }
+}
+
+/// `::character varying(10)`, `::"my type"[]`, with closing parentheses.
+fn is_cast(sql: &str) -> bool {
+    !sql.contains(['|', '+', '\'', '*', '/', '~', '#'])
+}
+
+#[cfg(test)]
+mod tests;

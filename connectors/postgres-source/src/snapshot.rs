@@ -1,0 +1,315 @@
+//! The snapshot phase: every captured table, read by COPY in one transaction.
+//!
+//! Why a snapshot that was interrupted can go on where it stopped. The first try reads the database as of C0, the
+//! place where the slot begins, through the snapshot that the slot exported. That snapshot dies with its session. A
+//! later try reads what is missing as of some C1 > C0, and afterwards the stream tells every change since C0, the
+//! slot having confirmed nothing in between. Take any key k, and the states that a sink sees for it:
+//!
+//! - k was read as of C0: the stream goes on from exactly there.
+//! - k was read as of C1: the stream first repeats its changes between C0 and C1, so the sink goes through older
+//!   states again, in their order, and reaches the state of C1 once more; from then on every change is new. A row that
+//!   was deleted between C0 and C1 was not read at all, and its changes end with its delete.
+//! - k is in the range that the first try had read, but came there after C0 (a new row, a changed key): not read, but
+//!   the stream tells its creation. k left the range that is still missing: the stream tells its delete.
+//!
+//! So every key ends in its true state, with its changes in order, though some of them twice (Invariant 6).
+//! Unchanged large values are told only by reads; a row that was read at all was read whole, and a row that was not
+//! was created after C0, which the stream tells whole. The same argument covers a slot that existed before.
+
+mod reader;
+
+use std::sync::Arc;
+
+use connect_core::{Batch, Result, meter::Gauge};
+
+use self::reader::{Reader, Step};
+use crate::{
+    catalog::TableInfo,
+    change::{ChangeWriter, Marker},
+    error,
+    position::{Place, Progress, parse_lsn},
+    relations::Table,
+    temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
+    wire::{Answer, Connection},
+};
+
+/// A table to read.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    /// As the catalog has it.
+    pub info: TableInfo,
+    /// Compiled.
+    pub table: Arc<Table>,
+}
+
+/// A running snapshot.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    connection: Connection,
+    plan: Vec<Planned>,
+    at: usize,
+    reader: Option<Reader>,
+    writer: ChangeWriter,
+    lsn: u64,
+    /// Whether no row of the whole snapshot has been read yet.
+    nothing_read: bool,
+    place: Place,
+    partition: Arc<str>,
+    rows: Gauge,
+    tables_left: Gauge,
+}
+
+/// The numbers that a snapshot shows.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    /// Rows read since the start of the task.
+    pub rows: Gauge,
+    /// Tables that are not complete.
+    pub tables_left: Gauge,
+}
+
+/// What a poll came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Polled {
+    /// There is more.
+    More,
+    /// All tables are complete; `out` may hold the last rows.
+    Complete,
+}
+
+impl Snapshot {
+    /// Opens the transaction: of an exported snapshot, or as of now. The tables are given by [`Snapshot::plan`],
+    /// which must see them in this same transaction.
+    pub(crate) async fn begin(connection: &mut Connection, exported: Option<&str>) -> Result<()> {
+        connection
+            .execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .await?;
+        if let Some(name) = exported {
+            let sql = format!("SET TRANSACTION SNAPSHOT {}", crate::catalog::literal(name));
+            connection.execute(&sql).await?;
+        }
+        Ok(())
+    }
+
+    /// A snapshot of `plan` (ordered by schema and table), going on from `place.snapshot` if that is set.
+    pub(crate) async fn new(
+        mut connection: Connection,
+        plan: Vec<Planned>,
+        mut place: Place,
+        partition: Arc<str>,
+        exported: bool,
+        shown: Shown,
+    ) -> Result<Self> {
+        let progress = place.snapshot.take().unwrap_or_default();
+        let plan: Vec<Planned> = plan
+            .into_iter()
+            .filter(|planned| is_missing(&planned.info, &progress))
+            .collect();
+        let (xid, now_lsn) = moment(&mut connection).await?;
+        let lsn = if exported { place.commit_lsn } else { now_lsn };
+        let mut writer = ChangeWriter::new(false);
+        writer.begin_snapshot(xid, lsn, postgres_micros_now() + POSTGRES_EPOCH_US);
+        let nothing_read = progress.table.is_none();
+        place.snapshot = Some(progress);
+        place.ts_us = postgres_micros_now() + POSTGRES_EPOCH_US;
+        shown
+            .tables_left
+            .set(i64::try_from(plan.len()).unwrap_or(i64::MAX));
+        tracing::info!(
+            tables = plan.len(),
+            resumed = !nothing_read,
+            "snapshot started"
+        );
+        Ok(Self {
+            connection,
+            plan,
+            at: 0,
+            reader: None,
+            writer,
+            lsn,
+            nothing_read,
+            place,
+            partition,
+            rows: shown.rows,
+            tables_left: shown.tables_left,
+        })
+    }
+
+    /// Appends the next rows.
+    pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<Polled> {
+        self.writer.begin_batch(out);
+        let mut budget = reader::Budget::default();
+        let polled = loop {
+            let Some(planned) = self.plan.get(self.at) else {
+                break Polled::Complete;
+            };
+            let reader = match &mut self.reader {
+                Some(reader) => reader,
+                none => {
+                    let after = resumed_key(&self.place, &planned.info);
+                    none.insert(Reader::start(&mut self.connection, planned, after).await?)
+                }
+            };
+            let is_last = self.at + 1 == self.plan.len();
+            let frames = self.connection.frames();
+            let rows = |first: bool, last: bool| marker(self.nothing_read, is_last, first, last);
+            let mut emit = reader::Emit {
+                planned,
+                writer: &mut self.writer,
+                lsn: self.lsn,
+                marker: &rows,
+            };
+            let before = out.len();
+            let step = reader.step(frames, &mut emit, &mut budget, out).await?;
+            let read = out.len() - before;
+            self.rows.add(i64::try_from(read).unwrap_or(i64::MAX));
+            self.nothing_read &= read == 0;
+            match step {
+                Step::Full => break Polled::More,
+                Step::Waiting if out.is_empty() => return Ok(Polled::More),
+                Step::Waiting => break Polled::More,
+                Step::End => self.table_complete(),
+            }
+        };
+        self.report(polled, out)
+    }
+
+    fn table_complete(&mut self) {
+        if let Some(planned) = self.plan.get(self.at) {
+            tracing::info!(table = %planned.info.full_name(), "table read");
+            self.place.snapshot = Some(Progress {
+                table: Some((planned.info.schema.clone(), planned.info.name.clone())),
+                key: Vec::new(),
+                complete: true,
+            });
+        }
+        self.at += 1;
+        self.reader = None;
+        self.tables_left.add(-1);
+    }
+
+    fn report(&mut self, polled: Polled, out: &mut Batch) -> Result<Polled> {
+        if polled == Polled::Complete {
+            self.place.snapshot = None;
+            tracing::info!(rows = self.rows.get(), "snapshot complete");
+        } else if let (Some(planned), Some(reader)) = (self.plan.get(self.at), &self.reader) {
+            // A table without key has no place to come back to but its start.
+            if let Some(key) = reader.last_key() {
+                self.place.snapshot = Some(Progress {
+                    table: Some((planned.info.schema.clone(), planned.info.name.clone())),
+                    key,
+                    complete: false,
+                });
+            }
+        }
+        out.set_position(self.place.position(&self.partition));
+        Ok(polled)
+    }
+
+    /// Ends the transaction; gives the place where streaming begins.
+    pub(crate) async fn finish(mut self) -> Result<Place> {
+        self.connection.execute("COMMIT").await?;
+        self.connection.close().await;
+        Ok(self.place)
+    }
+}
+
+/// Whether a table, or the rest of it, has yet to be read.
+fn is_missing(info: &TableInfo, progress: &Progress) -> bool {
+    let Some((schema, table)) = &progress.table else {
+        return true;
+    };
+    let this = (info.schema.as_bytes(), info.name.as_bytes());
+    match this.cmp(&(schema.as_bytes(), table.as_bytes())) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Equal => !progress.complete,
+        std::cmp::Ordering::Greater => true,
+    }
+}
+
+/// The key after which to go on in a table; empty for its start.
+fn resumed_key(place: &Place, info: &TableInfo) -> Vec<String> {
+    let progress = place
+        .snapshot
+        .as_ref()
+        .filter(|progress| !progress.complete);
+    let here = progress.filter(|progress| {
+        progress
+            .table
+            .as_ref()
+            .is_some_and(|(s, t)| *s == info.schema && *t == info.name)
+    });
+    here.map(|progress| progress.key.clone())
+        .unwrap_or_default()
+}
+
+fn marker(nothing_read: bool, last_table: bool, first: bool, last: bool) -> Marker {
+    match (first, last) {
+        (_, true) if last_table => Marker::Last,
+        (true, _) if nothing_read => Marker::First,
+        (true, _) => Marker::FirstInTable,
+        (_, true) => Marker::LastInTable,
+        _ => Marker::True,
+    }
+}
+
+/// The oldest running transaction and the LSN of now.
+async fn moment(connection: &mut Connection) -> Result<(Option<i64>, u64)> {
+    let sql = "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()), \
+        CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
+        ELSE pg_catalog.pg_current_wal_lsn() END";
+    let rows = connection.query(sql).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| error::protocol("the server tells no time"))?;
+    Ok((row.number(0), parse_lsn(row.text(1)).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(schema: &str, name: &str) -> TableInfo {
+        TableInfo {
+            oid: 1,
+            schema: schema.into(),
+            name: name.into(),
+            columns: Vec::new(),
+            key: Vec::new(),
+            has_primary_key: true,
+            replica_identity: b'd',
+        }
+    }
+
+    #[test]
+    fn a_resumed_snapshot_reads_what_is_missing() {
+        let progress = |complete| Progress {
+            table: Some(("b".into(), "m".into())),
+            key: vec!["7".into()],
+            complete,
+        };
+        let missing = |complete| {
+            [("a", "z"), ("b", "l"), ("b", "m"), ("b", "n"), ("c", "a")]
+                .map(|(schema, name)| is_missing(&info(schema, name), &progress(complete)))
+        };
+        assert_eq!(missing(false), [false, false, true, true, true]);
+        assert_eq!(missing(true), [false, false, false, true, true]);
+        assert!(is_missing(&info("a", "a"), &Progress::default()));
+        let place = Place {
+            snapshot: Some(progress(false)),
+            ..Place::default()
+        };
+        assert_eq!(resumed_key(&place, &info("b", "m")), ["7"]);
+        assert!(resumed_key(&place, &info("b", "n")).is_empty());
+    }
+
+    #[test]
+    fn markers_tell_first_and_last() {
+        assert_eq!(marker(true, false, true, false), Marker::First);
+        assert_eq!(marker(true, true, true, true), Marker::Last);
+        assert_eq!(marker(false, false, true, true), Marker::FirstInTable);
+        assert_eq!(marker(false, false, false, true), Marker::LastInTable);
+        assert_eq!(marker(false, true, false, true), Marker::Last);
+        assert_eq!(marker(false, true, false, false), Marker::True);
+    }
+}

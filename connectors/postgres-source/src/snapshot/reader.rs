@@ -1,0 +1,240 @@
+//! One table's COPY, row by row.
+
+use std::{ops::Range, time::Duration};
+
+use connect_core::{Batch, Cell, Result};
+use tokio::time::timeout;
+
+use super::Planned;
+use crate::{
+    catalog::{TableInfo, literal, quoted},
+    change::{ChangeWriter, Marker},
+    convert::{Frame, Op},
+    copy, error,
+    wire::{Connection, Frames, server_error},
+};
+
+/// A batch is full with so many rows …
+const BATCH_ROWS: usize = 2048;
+/// … or so many bytes from the server.
+const BATCH_BYTES: usize = 1 << 20;
+/// A poll ends after this long, also with nothing: sorting a large table can take its time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A running COPY.
+#[derive(Debug)]
+pub(super) struct Reader {
+    /// Places of the key, where the rows come in its order.
+    order: Vec<u16>,
+    rows: u64,
+    last_key: Option<Vec<String>>,
+    cells: Vec<Cell>,
+    ended: bool,
+}
+
+/// What has gone into the batch already.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    frames: u32,
+    bytes: usize,
+}
+
+/// Where the rows go.
+pub(super) struct Emit<'a> {
+    pub(super) planned: &'a Planned,
+    pub(super) writer: &'a mut ChangeWriter,
+    pub(super) lsn: u64,
+    /// From whether a row is the first and the last of its table.
+    pub(super) marker: &'a (dyn Fn(bool, bool) -> Marker + Sync),
+}
+
+/// Why reading stopped.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The batch is full.
+    Full,
+    /// The server has sent nothing more yet.
+    Waiting,
+    /// The table is complete.
+    End,
+}
+
+impl Reader {
+    /// Starts the COPY of a table, after a key if that is not empty.
+    pub(super) async fn start(
+        connection: &mut Connection,
+        planned: &Planned,
+        after: Vec<String>,
+    ) -> Result<Self> {
+        let order = order(&planned.info);
+        let after = if after.len() == order.len() {
+            after
+        } else {
+            Vec::new()
+        };
+        connection
+            .copy_out(&statement(planned, &order, &after))
+            .await?;
+        Ok(Self {
+            order,
+            rows: 0,
+            last_key: (!after.is_empty()).then_some(after),
+            cells: Vec::new(),
+            ended: false,
+        })
+    }
+
+    /// The key of the last row that was read; `None` when the table is not read in the order of a key.
+    pub(super) fn last_key(&self) -> Option<Vec<String>> {
+        self.last_key.clone()
+    }
+
+    /// Appends rows until the batch is full, the table ends or the server pauses.
+    pub(super) async fn step(
+        &mut self,
+        frames: &mut Frames,
+        emit: &mut Emit<'_>,
+        budget: &mut Budget,
+        out: &mut Batch,
+    ) -> Result<Step> {
+        loop {
+            if let Some(step) = self.drain(frames, emit, budget, out)? {
+                return Ok(step);
+            }
+            if !out.is_empty() && frames.try_read().await? {
+                continue;
+            }
+            match timeout(PATIENCE, frames.read()).await {
+                Ok(read) => read?,
+                Err(_) => return Ok(Step::Waiting),
+            }
+        }
+    }
+
+    /// Reads the rows that lie in the buffer, and takes them as one frame. `None` when more must come.
+    fn drain(
+        &mut self,
+        frames: &mut Frames,
+        emit: &mut Emit<'_>,
+        budget: &mut Budget,
+        out: &mut Batch,
+    ) -> Result<Option<Step>> {
+        let records = out.len();
+        let mut at = 0;
+        let mut last_line: Option<Range<usize>> = None;
+        let step = loop {
+            if out.len() >= BATCH_ROWS || budget.bytes + at >= BATCH_BYTES {
+                break Some(Step::Full);
+            }
+            let Some(message) = frames.message_at(at)? else {
+                break None;
+            };
+            let body = message.body.clone();
+            if message.tag == b'd' {
+                // The last row says so, hence a row waits for what comes behind it.
+                let Some(next) = frames.message_at(body.end)? else {
+                    break None;
+                };
+                let (first, last) = (self.rows == 0, next.tag != b'd');
+                let frame = Frame {
+                    bytes: frames.bytes(),
+                    index: budget.frames,
+                };
+                let line = frame.bytes.get(body.clone()).unwrap_or(&[]);
+                let table = &emit.planned.table;
+                copy::row(table, line, frame, &mut self.cells, out)?;
+                emit.writer.read(
+                    table,
+                    emit.lsn,
+                    (emit.marker)(first, last),
+                    &self.cells,
+                    out,
+                );
+                self.rows += 1;
+                last_line = Some(body.clone());
+            } else if self.other(message.tag, frames.bytes().get(body.clone()).unwrap_or(&[]))? {
+                at = body.end;
+                break Some(Step::End);
+            }
+            at = body.end;
+        };
+        if let Some(line) = last_line.and_then(|range| frames.bytes().get(range))
+            && !self.order.is_empty()
+        {
+            self.last_key = copy::texts(line, &self.order);
+        }
+        if out.len() > records {
+            out.push_frame(frames.take(at));
+            budget.frames += 1;
+            budget.bytes += at;
+        } else {
+            frames.skip(at);
+        }
+        Ok(step)
+    }
+
+    /// Whether a message that is no row ends the COPY.
+    fn other(&mut self, tag: u8, body: &[u8]) -> Result<bool> {
+        match tag {
+            b'c' => self.ended = true,
+            b'E' => return Err(server_error(body).into()),
+            b'Z' if self.ended => return Ok(true),
+            b'Z' => return Err(error::protocol("a COPY ended without its end")),
+            _ => {}
+        }
+        Ok(false)
+    }
+}
+
+/// The places of the primary key among the columns; empty when there is none, and rows come in any order.
+fn order(info: &TableInfo) -> Vec<u16> {
+    if !info.has_primary_key {
+        return Vec::new();
+    }
+    let place = |name: &String| {
+        let at = info
+            .columns
+            .iter()
+            .position(|column| column.name == *name)?;
+        u16::try_from(at).ok()
+    };
+    info.key
+        .iter()
+        .map(place)
+        .collect::<Option<_>>()
+        .unwrap_or_default()
+}
+
+fn statement(planned: &Planned, order: &[u16], after: &[String]) -> String {
+    let info = &planned.info;
+    let names: Vec<String> = (info.columns.iter().zip(&planned.table.columns))
+        .map(|(column, compiled)| match compiled.op {
+            Op::Skip => "NULL".to_owned(),
+            _ => quoted(&column.name),
+        })
+        .collect();
+    let keys: Vec<_> = order
+        .iter()
+        .filter_map(|at| info.columns.get(usize::from(*at)))
+        .collect();
+    let key_names = keys
+        .iter()
+        .map(|key| quoted(&key.name))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let values: Vec<String> = (keys.iter().zip(after))
+        .map(|(key, value)| format!("{}::{}", literal(value), key.type_name))
+        .collect();
+    let from = if values.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE ({key_names}) > ({})", values.join(", "))
+    };
+    let by = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" ORDER BY {key_names}")
+    };
+    let (columns, table) = (names.join(", "), info.sql_name());
+    format!("COPY (SELECT {columns} FROM {table}{from}{by}) TO STDOUT")
+}

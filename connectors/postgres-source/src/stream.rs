@@ -1,0 +1,265 @@
+//! The streaming phase: from buffered messages to records, one poll at a time.
+
+mod transaction;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use connect_core::{Batch, Result, meter::Gauge};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use self::transaction::Transactions;
+use crate::{
+    convert::Frame,
+    error,
+    heartbeat::Beats,
+    pgoutput::{self, Message, Replicated},
+    position::Place,
+    temporal::POSTGRES_EPOCH_US,
+    wire::{Replication, Side, server_error},
+};
+
+pub(crate) use self::transaction::Settings;
+
+/// A batch is full with so many records …
+const BATCH_RECORDS: usize = 2048;
+/// … or so many bytes from the server.
+const BATCH_BYTES: usize = 1 << 20;
+/// A poll ends after this long, also with nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A commit older than this is backlog: then it is better to wait for a full batch than to run with every row.
+const BACKLOG_US: i64 = 50_000;
+/// How long the socket is left to fill when there is backlog.
+const NAP: Duration = Duration::from_millis(1);
+
+/// The running stream.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    replication: Replication,
+    side: Side,
+    transactions: Transactions,
+    beats: Option<Beats>,
+    partition: Arc<str>,
+    /// How long the server may be silent, although it was asked.
+    silence_limit: Duration,
+    heard: Instant,
+    reported: Option<Place>,
+    reported_at: Instant,
+    server_asked: bool,
+    lag: Gauge,
+    frames_in_batch: u32,
+    bytes_in_batch: usize,
+}
+
+/// Why draining stopped.
+enum Step {
+    /// The batch is full.
+    Full,
+    /// Everything that came has been read.
+    Dry,
+    /// A table must be looked up before going on.
+    Relation(Bytes),
+}
+
+impl Stream {
+    /// A stream that goes on from a place.
+    pub(crate) fn new(
+        replication: Replication,
+        side: Side,
+        settings: Settings,
+        place: Place,
+        beats: Option<Beats>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            replication,
+            side,
+            partition: Arc::clone(&settings.partition),
+            silence_limit: settings.silence_limit,
+            lag: settings.lag.clone(),
+            transactions: Transactions::new(settings, place),
+            beats,
+            heard: now,
+            reported: None,
+            reported_at: now,
+            server_asked: false,
+            frames_in_batch: 0,
+            bytes_in_batch: 0,
+        }
+    }
+
+    /// See [`connect_core::SourceTask::poll`].
+    pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<()> {
+        let deadline = self.deadline();
+        (self.frames_in_batch, self.bytes_in_batch) = (0, 0);
+        let mut now_ms = self.transactions.begin_batch(out);
+        loop {
+            match self.drain(out)? {
+                Step::Full => break,
+                Step::Relation(payload) => {
+                    self.transactions.learn(&payload, &mut self.side).await?;
+                    continue;
+                }
+                Step::Dry => {}
+            }
+            let more = if out.is_empty() {
+                self.wait(deadline).await?
+            } else {
+                self.more().await?
+            };
+            if !more || (out.is_empty() && Instant::now() >= deadline) {
+                break;
+            }
+            if out.is_empty() {
+                // The clock stands in every record: it must not be that of a quiet second ago.
+                now_ms = self.transactions.begin_batch(out);
+            }
+        }
+        self.beat(out, now_ms).await?;
+        self.report(out, now_ms);
+        Ok(())
+    }
+
+    /// Ends the stream after a last word about what is durable; gives back the side connection.
+    pub(crate) async fn close(self) -> Side {
+        self.replication.close().await;
+        self.side
+    }
+
+    fn deadline(&self) -> Instant {
+        let patience = Instant::now() + PATIENCE;
+        self.beats
+            .as_ref()
+            .map_or(patience, |beats| patience.min(beats.due()))
+    }
+
+    /// Reads the messages that lie in the buffer, and takes them as one frame of the batch.
+    fn drain(&mut self, out: &mut Batch) -> Result<Step> {
+        let records = out.len();
+        let mut at = 0;
+        let mut received = 0;
+        let step = loop {
+            if out.len() >= BATCH_RECORDS || self.bytes_in_batch + at >= BATCH_BYTES {
+                break Step::Full;
+            }
+            let frames = &mut self.replication.frames;
+            let Some(message) = frames.message_at(at)? else {
+                break Step::Dry;
+            };
+            at = message.body.end;
+            let frame = Frame {
+                bytes: frames.bytes(),
+                index: self.frames_in_batch,
+            };
+            let body = frame.bytes.get(message.body).unwrap_or(&[]);
+            match message.tag {
+                b'd' => match pgoutput::replicated(body)? {
+                    Replicated::XLogData { lsn, payload } => {
+                        received = lsn;
+                        let message = pgoutput::message(payload)?;
+                        if let Message::Relation(relation) = message
+                            && !self.transactions.pass_by(relation)
+                        {
+                            break Step::Relation(Bytes::copy_from_slice(payload));
+                        }
+                        self.transactions.message(lsn, message, frame, out)?;
+                    }
+                    Replicated::Keepalive { end, wants_reply } => {
+                        received = end;
+                        self.transactions.keepalive(end);
+                        if wants_reply {
+                            self.server_asked = true;
+                            self.replication.answer();
+                        }
+                    }
+                    Replicated::Unknown => {}
+                },
+                tag => other(tag, body)?,
+            }
+        };
+        if received > 0 {
+            self.replication.received(received);
+        }
+        if out.len() > records {
+            out.push_frame(self.replication.frames.take(at));
+            self.frames_in_batch += 1;
+            self.bytes_in_batch += at;
+        } else {
+            self.replication.frames.skip(at);
+        }
+        Ok(step)
+    }
+
+    /// Waits for the server; whether it said something before the deadline.
+    async fn wait(&mut self, deadline: Instant) -> Result<bool> {
+        match timeout_at(deadline, self.replication.frames.read()).await {
+            Ok(read) => {
+                self.heard = Instant::now();
+                read.map(|()| true)
+            }
+            // The feedback asks it to answer, so that silence means a dead connection.
+            Err(_) if self.heard.elapsed() > self.silence_limit => Err(connect_core::Error::new(
+                &error::CONNECTION,
+                "the server has fallen silent",
+            )),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// What has come meanwhile; with backlog, what comes within a moment.
+    async fn more(&mut self) -> Result<bool> {
+        if self.replication.frames.try_read().await? {
+            self.heard = Instant::now();
+            return Ok(true);
+        }
+        if self.transactions.behind_us() < BACKLOG_US {
+            return Ok(false);
+        }
+        sleep(NAP).await;
+        self.replication.frames.try_read().await
+    }
+
+    async fn beat(&mut self, out: &mut Batch, now_ms: i64) -> Result<()> {
+        self.side.tidy().await;
+        let Some(beats) = &mut self.beats else {
+            return Ok(());
+        };
+        if let Some(query) = beats.beat(out, now_ms) {
+            self.side.connection().await?.execute(&query).await?;
+        }
+        Ok(())
+    }
+
+    /// Sets the position: always with records, else when it has moved, about once a second or when the server asks.
+    fn report(&mut self, out: &mut Batch, now_ms: i64) {
+        let place = self.transactions.place();
+        let due = self.server_asked || self.reported_at.elapsed() >= PATIENCE;
+        let moved = self.reported.as_ref() != Some(place);
+        if !out.is_empty() || (due && moved) {
+            out.set_position(place.position(&self.partition));
+            self.reported = Some(place.clone());
+            self.reported_at = Instant::now();
+        }
+        self.server_asked = false;
+        let behind = if out.is_empty() {
+            0
+        } else {
+            now_ms - place.ts_us / 1000
+        };
+        self.lag.set(behind.max(0));
+    }
+}
+
+fn other(tag: u8, body: &[u8]) -> Result<()> {
+    match tag {
+        b'E' => Err(server_error(body).into()),
+        b'c' => Err(error::closed()),
+        // Notices and changed parameters.
+        _ => Ok(()),
+    }
+}
+
+/// Microseconds since 1970-01-01 of PostgreSQL's.
+fn unix_us(postgres_us: i64) -> i64 {
+    postgres_us.saturating_add(POSTGRES_EPOCH_US)
+}

@@ -1,0 +1,300 @@
+//! The messages of transactions: what is emitted, what is skipped, where the stream stands.
+
+use std::{sync::Arc, time::Duration};
+
+use cdc::modes::SkippedOperations;
+use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
+
+use super::unix_us;
+use crate::{
+    change::ChangeWriter,
+    convert::Frame,
+    decode, error,
+    pgoutput::{self, Begin, Message, Old, Relation, Tuple, Value},
+    position::{Place, Resume},
+    relations::{Known, Relations, Table},
+    temporal::postgres_micros_now,
+    wire::Side,
+};
+
+/// What a stream is made of.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The tables.
+    pub relations: Relations,
+    /// The source partition.
+    pub partition: Arc<str>,
+    /// Whether deletes get tombstones.
+    pub tombstones: bool,
+    /// Operations that are left out.
+    pub skipped: SkippedOperations,
+    /// How long the server may be silent.
+    pub silence_limit: Duration,
+    /// How far behind the source's clock the last record was.
+    pub lag: Gauge,
+}
+
+/// Reads messages one by one.
+#[derive(Debug)]
+pub(super) struct Transactions {
+    relations: Relations,
+    writer: ChangeWriter,
+    skipped: SkippedOperations,
+    place: Place,
+    resume: Option<Resume>,
+    open: Option<Open>,
+    committed_us: i64,
+    new: Vec<Cell>,
+    old: Vec<Cell>,
+}
+
+/// A transaction that is being sent.
+#[derive(Debug)]
+struct Open {
+    xid: u32,
+    lsn: u64,
+    /// How many changes have come with this LSN.
+    nth: u64,
+    /// What was read of it before a restart.
+    resume: Option<Resume>,
+}
+
+impl Transactions {
+    pub(super) fn new(settings: Settings, place: Place) -> Self {
+        Self {
+            relations: settings.relations,
+            writer: ChangeWriter::new(settings.tombstones),
+            skipped: settings.skipped,
+            resume: Resume::from(&place),
+            place,
+            open: None,
+            committed_us: i64::MAX,
+            new: Vec::new(),
+            old: Vec::new(),
+        }
+    }
+
+    pub(super) fn begin_batch(&mut self, out: &mut Batch) -> i64 {
+        self.writer.begin_batch(out)
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// How long ago the last transaction was committed, by our clock.
+    pub(super) fn behind_us(&self) -> i64 {
+        postgres_micros_now().saturating_sub(self.committed_us)
+    }
+
+    /// Whether a relation needs no look into the catalog, since nobody captures it.
+    pub(super) fn pass_by(&mut self, relation: Relation<'_>) -> bool {
+        let ignored = !self.relations.is_captured(relation);
+        if ignored {
+            self.relations.ignore(relation.id);
+        }
+        ignored
+    }
+
+    /// Learns a captured relation.
+    pub(super) async fn learn(&mut self, payload: &[u8], side: &mut Side) -> Result<()> {
+        let Message::Relation(relation) = pgoutput::message(payload)? else {
+            return Ok(());
+        };
+        self.relations
+            .learn(relation, side.connection().await?)
+            .await
+    }
+
+    /// Between transactions everything before `end` has been sent.
+    pub(super) fn keepalive(&mut self, end: u64) {
+        if self.open.is_some() || end <= self.place.commit_lsn {
+            return;
+        }
+        if self.resume.is_some() {
+            // The transaction that was read in part has yet to come again.
+            self.place.commit_lsn = end;
+            return;
+        }
+        let ts_us = self.place.ts_us;
+        self.place = Place {
+            commit_lsn: end,
+            lsn: end,
+            ts_us,
+            ..Place::default()
+        };
+    }
+
+    #[inline]
+    pub(super) fn message(
+        &mut self,
+        lsn: u64,
+        message: Message<'_>,
+        frame: Frame<'_>,
+        out: &mut Batch,
+    ) -> Result<()> {
+        match message {
+            Message::Insert { .. }
+            | Message::Update { .. }
+            | Message::Delete { .. }
+            | Message::Truncate { .. } => {
+                if self.count(lsn)? {
+                    self.change(lsn, message, frame, out)?;
+                }
+            }
+            Message::Begin(begin) => self.begin(begin),
+            Message::Commit(commit) => self.commit(commit.end_lsn),
+            Message::Relation(_) | Message::Other(_) => {}
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, begin: Begin) {
+        self.committed_us = begin.committed_us;
+        let last_commit = Some(self.place.commit_lsn).filter(|lsn| *lsn > 0);
+        self.writer
+            .begin_transaction(begin.xid, begin.committed_us, last_commit);
+        // Only the first transaction can be one that was read in part.
+        let resume = self.resume.take().filter(|resume| resume.is_of(begin.xid));
+        self.open = Some(Open {
+            xid: begin.xid,
+            lsn: 0,
+            nth: 0,
+            resume,
+        });
+    }
+
+    fn commit(&mut self, end_lsn: u64) {
+        let tx_id = self.open.take().map(|open| open.xid);
+        self.place = Place {
+            commit_lsn: end_lsn,
+            lsn: end_lsn,
+            events: 0,
+            tx_id,
+            ts_us: unix_us(self.committed_us),
+            snapshot: None,
+        };
+    }
+
+    /// Counts a change, captured or not; whether it has not been read before.
+    #[inline]
+    fn count(&mut self, lsn: u64) -> Result<bool> {
+        let Some(open) = &mut self.open else {
+            return Err(error::protocol("a change stands outside of a transaction"));
+        };
+        if open.lsn == lsn {
+            open.nth += 1;
+        } else {
+            (open.lsn, open.nth) = (lsn, 1);
+        }
+        if let Some(resume) = &open.resume {
+            if resume.covers(lsn, open.nth) {
+                return Ok(false);
+            }
+            open.resume = None;
+        }
+        self.place.lsn = lsn;
+        self.place.events = open.nth;
+        self.place.tx_id = Some(open.xid);
+        self.place.ts_us = unix_us(self.committed_us);
+        Ok(true)
+    }
+
+    #[inline]
+    fn change(
+        &mut self,
+        lsn: u64,
+        message: Message<'_>,
+        frame: Frame<'_>,
+        out: &mut Batch,
+    ) -> Result<()> {
+        match message {
+            Message::Insert { relation, new } if !self.skipped.create => {
+                if let Some(table) = captured(&self.relations, relation)? {
+                    decode::tuple(table, new, frame, None, &mut self.new, out)?;
+                    self.writer.create(table, lsn, &self.new, out);
+                }
+                Ok(())
+            }
+            Message::Update { relation, old, new } if !self.skipped.update => {
+                self.update(lsn, (relation, old, new), frame, out)
+            }
+            Message::Delete { relation, old } if !self.skipped.delete => {
+                if let Some(table) = captured(&self.relations, relation)? {
+                    decode::tuple(table, old.tuple, frame, None, &mut self.old, out)?;
+                    self.writer.delete(table, lsn, &self.old, out);
+                }
+                Ok(())
+            }
+            Message::Truncate { count, relations } if !self.skipped.truncate => {
+                for id in pgoutput::relation_ids(count, relations)? {
+                    if let Some(table) = captured(&self.relations, id)? {
+                        self.writer.truncate(table, lsn, out);
+                    }
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn update(
+        &mut self,
+        lsn: u64,
+        (relation, before, tuple): (u32, Option<Old<'_>>, Tuple<'_>),
+        frame: Frame<'_>,
+        out: &mut Batch,
+    ) -> Result<()> {
+        let Self {
+            relations,
+            writer,
+            new,
+            old,
+            ..
+        } = self;
+        let Some(table) = captured(relations, relation)? else {
+            return Ok(());
+        };
+        let Some(before) = before else {
+            decode::tuple(table, tuple, frame, None, new, out)?;
+            writer.update(table, lsn, None, new, out);
+            return Ok(());
+        };
+        decode::tuple(table, before.tuple, frame, None, old, out)?;
+        let whole = before.whole.then_some(&**old);
+        decode::tuple(table, tuple, frame, whole, new, out)?;
+        if is_rekeyed(table, before, tuple) {
+            writer.rekey(table, lsn, old, new, out);
+        } else {
+            writer.update(table, lsn, Some(old), new, out);
+        }
+        Ok(())
+    }
+}
+
+#[inline]
+fn captured(relations: &Relations, id: u32) -> Result<Option<&Table>> {
+    match relations.get(id) {
+        Some(Known::Table(table)) => Ok(Some(table)),
+        Some(Known::Ignored) => Ok(None),
+        None => Err(Error::new(
+            &error::PROTOCOL,
+            "a change names a relation that was not announced",
+        )
+        .context("relation", id)),
+    }
+}
+
+/// Whether a key column has another value. In an old row that is a key only, null means that the column was not logged.
+fn is_rekeyed(table: &Table, old: Old<'_>, new: Tuple<'_>) -> bool {
+    let pairs = old.tuple.values().zip(new.values());
+    (0u16..).zip(pairs).any(|(at, pair)| {
+        table.key.contains(&at)
+            && match pair {
+                (_, Ok(Value::Unchanged)) => false,
+                (Ok(Value::Null), _) if !old.whole => false,
+                (Ok(old), Ok(new)) => old != new,
+                _ => true,
+            }
+    })
+}

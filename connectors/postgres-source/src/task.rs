@@ -1,0 +1,231 @@
+//! The task: which phase it is in, and how one follows the other.
+
+mod open;
+
+use std::{sync::Arc, time::Duration};
+
+use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
+use tokio::time::sleep;
+
+use crate::{
+    config::{Captured, PostgresConfig, SnapshotMode},
+    heartbeat::Beats,
+    position::{Place, partition, show_lsn},
+    publication,
+    relations::{Compiler, Relations},
+    slot::Slot,
+    snapshot::{Polled, Snapshot},
+    stream::{Settings, Stream},
+    wire::{Answer, Connection, Progress, Purpose, Side, Target},
+};
+
+/// A server that was asked and says nothing for this many intervals is gone.
+const SILENT_INTERVALS: u32 = 3;
+
+/// A running PostgreSQL source.
+#[derive(Debug)]
+pub struct PostgresTask {
+    config: PostgresConfig,
+    captured: Captured,
+    partition: Arc<str>,
+    phase: Phase,
+    start: Option<Start>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Not opened yet, or closed.
+    Idle,
+    /// Reading tables. Boxed, as it is much larger than the others.
+    Snapshot(Box<Snapshot>),
+    /// Reading the stream.
+    Stream(Box<Stream>),
+    /// The snapshot is complete and nothing else was wanted.
+    Done,
+}
+
+impl PostgresTask {
+    /// A task that has not connected yet.
+    pub fn new(config: PostgresConfig) -> Result<Self> {
+        let mut findings = Vec::new();
+        let captured = Captured::new(&config, &mut findings)
+            .ok_or_else(|| connect_core::config::invalid(&findings))?;
+        Ok(Self {
+            partition: partition(&config.topic_prefix).into(),
+            captured,
+            config,
+            phase: Phase::Idle,
+            start: None,
+        })
+    }
+
+    fn meter(&self) -> Meter {
+        self.start
+            .as_ref()
+            .map(|start| start.meter.clone())
+            .unwrap_or_default()
+    }
+
+    fn streams(&self) -> bool {
+        self.config.snapshot_mode != SnapshotMode::InitialOnly
+    }
+
+    /// Starts replication from a place.
+    async fn stream_from(&mut self, place: Place) -> Result<Stream> {
+        let Some(start) = &self.start else {
+            return Err(Error::new(
+                &connect_core::error::INTERNAL,
+                "a task streams before it was opened",
+            ));
+        };
+        let target = target(&self.config);
+        let mut connection = Connection::open(&target, Purpose::Replication).await?;
+        let every = self.feedback_interval(&mut connection).await?;
+        let progress = Progress {
+            safe: start.safe.clone(),
+            confirmed: place.commit_lsn,
+            every,
+        };
+        let sql = self.start_replication(&place);
+        let replication = connection.replicate(&sql, progress).await?;
+        tracing::info!(slot = %self.config.slot, lsn = %show_lsn(place.commit_lsn), "streaming");
+        let settings = Settings {
+            relations: Relations::new(Compiler::new(&self.config, self.captured.clone())),
+            partition: Arc::clone(&self.partition),
+            tombstones: self.config.tombstones,
+            skipped: self.config.skipped,
+            silence_limit: every * SILENT_INTERVALS,
+            lag: self.meter().gauge("milliseconds-behind-source"),
+        };
+        let beats = Beats::new(&self.config);
+        Ok(Stream::new(
+            replication,
+            self.side(),
+            settings,
+            place,
+            beats,
+        ))
+    }
+
+    /// As configured, but often enough for the server not to take us for dead.
+    async fn feedback_interval(&self, connection: &mut Connection) -> Result<Duration> {
+        let configured = self
+            .config
+            .status_interval
+            .0
+            .max(Duration::from_millis(100));
+        let sql = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'";
+        let rows = connection.query(sql).await?;
+        let limit: u64 = rows.first().and_then(|row| row.number(0)).unwrap_or(0);
+        Ok(match limit {
+            0 => configured,
+            ms => configured.min(Duration::from_millis(ms / 3)),
+        })
+    }
+
+    /// Protocol version 1 on every server: see [`crate::pgoutput`].
+    fn start_replication(&self, place: &Place) -> String {
+        let publication = crate::catalog::quoted(&self.config.publication).replace('\'', "''");
+        let more: String = (self
+            .config
+            .slot_stream_params
+            .as_deref()
+            .unwrap_or_default())
+        .split(';')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| {
+            let name = crate::catalog::quoted(name.trim());
+            format!(", {name} '{}'", value.trim().replace('\'', "''"))
+        })
+        .collect();
+        format!(
+            "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names '{publication}'{more})",
+            crate::catalog::quoted(&self.config.slot),
+            show_lsn(place.commit_lsn),
+        )
+    }
+
+    fn side(&self) -> Side {
+        Side::new(target(&self.config), initial_statements(&self.config))
+    }
+
+    async fn drop_slot(&self, side: &mut Side) -> Result<()> {
+        Slot::drop(side.connection().await?, &self.config.slot).await
+    }
+}
+
+impl SourceTask for PostgresTask {
+    async fn open(&mut self, start: Start) -> Result<()> {
+        let stored = start.stored.iter().find(|p| p.partition == self.partition);
+        let stored = stored
+            .map(|position| Place::parse(&position.offset))
+            .transpose()?;
+        self.start = Some(start);
+        // Boxed: opening has many steps and happens once.
+        self.phase = Box::pin(self.open_phase(stored)).await?;
+        Ok(())
+    }
+
+    async fn poll(&mut self, out: &mut Batch) -> Result<()> {
+        match &mut self.phase {
+            Phase::Stream(stream) => stream.poll(out).await,
+            Phase::Snapshot(snapshot) => {
+                if snapshot.poll(out).await? == Polled::Complete {
+                    Box::pin(self.after_snapshot()).await?;
+                }
+                Ok(())
+            }
+            Phase::Done => {
+                sleep(Duration::from_secs(1)).await;
+                Ok(())
+            }
+            Phase::Idle => Err(Error::new(
+                &connect_core::error::INTERNAL,
+                "a task was polled before it was opened",
+            )),
+        }
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        let mut side = match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Stream(stream) => stream.close().await,
+            _ => self.side(),
+        };
+        if self.config.slot_drop_on_stop && self.streams() {
+            self.drop_slot(&mut side).await?;
+        }
+        side.close().await;
+        Ok(())
+    }
+}
+
+/// How to reach the server.
+pub(crate) fn target(config: &PostgresConfig) -> Target {
+    Target {
+        host: config.host.clone(),
+        port: config.port,
+        user: config.user.clone(),
+        password: config.password.clone(),
+        database: config.database.clone(),
+        ssl_mode: config.ssl_mode,
+        ssl_root_cert: config.ssl_root_cert.clone(),
+        ssl_cert: config.ssl_cert.clone(),
+        ssl_key: config.ssl_key.clone(),
+        keep_alive: config.tcp_keep_alive,
+        connect_timeout: config.connect_timeout.0,
+        query_timeout: config.query_timeout.0,
+    }
+}
+
+/// `database.initial.statements`: separated by `;`, where `;;` is a semicolon itself.
+fn initial_statements(config: &PostgresConfig) -> Vec<String> {
+    let text = config
+        .initial_statements
+        .as_deref()
+        .unwrap_or_default()
+        .replace(";;", "\0");
+    let statements = text
+        .split(';')
+        .map(|s| s.replace('\0', ";").trim().to_owned());
+    statements.filter(|s| !s.is_empty()).collect()
+}

@@ -1,0 +1,217 @@
+//! Where to begin: what is stored, what the slot says, what `snapshot.mode` wants.
+
+use connect_core::{Error, Result};
+use tokio::time::sleep;
+
+use super::{
+    Captured, Compiler, Connection, Phase, Place, PostgresTask, Purpose, Side, Slot, Snapshot,
+    SnapshotMode, publication, target,
+};
+use crate::{
+    catalog::{self, TableInfo, Which},
+    error,
+    position::Progress,
+    snapshot::{Planned, Shown},
+};
+
+/// How the task begins.
+#[derive(Debug, PartialEq, Eq)]
+enum Beginning {
+    /// Make the slot and read the tables as of its first moment.
+    NewSlot { snapshot: bool },
+    /// Read the tables (or the rest of them) as of now, then stream from a place.
+    Snapshot(Place),
+    /// Stream from a place.
+    Stream(Place),
+    /// Read the tables and nothing else.
+    TablesOnly(Place),
+    /// Nothing is left to do.
+    Nothing,
+}
+
+impl PostgresTask {
+    /// Decides and begins.
+    pub(super) async fn open_phase(&mut self, stored: Option<Place>) -> Result<Phase> {
+        let mut side = self.side();
+        let connection = side.connection().await?;
+        if connection.server_version() < 12 {
+            return Err(Error::new(&error::VERSION, "the server is too old")
+                .context("version", connection.server_version()));
+        }
+        let captured = Which::Captured(&self.captured, &self.config);
+        let tables = catalog::tables(connection, captured).await?;
+        let slot = match self.streams() {
+            true => {
+                publication::ensure(connection, &self.config, &tables).await?;
+                Slot::find(connection, &self.config.slot).await?
+            }
+            false => None,
+        };
+        let beginning = self.beginning(stored, slot)?;
+        let phase = self.begin(beginning, &mut side).await;
+        side.close().await;
+        phase
+    }
+
+    fn beginning(&self, stored: Option<Place>, slot: Option<Slot>) -> Result<Beginning> {
+        let mode = self.config.snapshot_mode;
+        let wants_snapshot = mode != SnapshotMode::NoData;
+        if mode == SnapshotMode::InitialOnly {
+            return Ok(match stored {
+                Some(place) if place.snapshot.is_none() => Beginning::Nothing,
+                stored => Beginning::TablesOnly(stored.unwrap_or_default()),
+            });
+        }
+        let Some(slot) = slot else {
+            return match stored {
+                None => Ok(Beginning::NewSlot {
+                    snapshot: wants_snapshot,
+                }),
+                Some(_) if mode == SnapshotMode::WhenNeeded => {
+                    Ok(Beginning::NewSlot { snapshot: true })
+                }
+                // Making it again would hide that changes are missing.
+                Some(place) => Err(Slot::missing(&self.config, &place)),
+            };
+        };
+        let judged = slot.judge(&self.config, stored.as_ref());
+        if mode == SnapshotMode::WhenNeeded
+            && judged
+                .as_ref()
+                .is_err_and(|e| e.code() == &error::SLOT_AHEAD)
+        {
+            return Ok(Beginning::Snapshot(from_slot(&slot)));
+        }
+        judged?;
+        Ok(match stored {
+            None if wants_snapshot => Beginning::Snapshot(from_slot(&slot)),
+            None => Beginning::Stream(Place {
+                snapshot: None,
+                ..from_slot(&slot)
+            }),
+            Some(place) if place.snapshot.is_some() && wants_snapshot => Beginning::Snapshot(place),
+            Some(place) if mode == SnapshotMode::Always => Beginning::Snapshot(Place {
+                snapshot: Some(Progress::default()),
+                ..place
+            }),
+            Some(place) => Beginning::Stream(Place {
+                commit_lsn: place.commit_lsn.max(slot.confirmed_lsn),
+                snapshot: None,
+                ..place
+            }),
+        })
+    }
+
+    async fn begin(&mut self, beginning: Beginning, side: &mut Side) -> Result<Phase> {
+        match beginning {
+            Beginning::Nothing => Ok(Phase::Done),
+            Beginning::Stream(place) => self.stream_phase(place).await,
+            Beginning::TablesOnly(place) | Beginning::Snapshot(place) => {
+                self.snapshot_phase(place, None, side).await
+            }
+            Beginning::NewSlot { snapshot } => {
+                let target = target(&self.config);
+                let mut maker = Connection::open(&target, Purpose::Replication).await?;
+                let created = Slot::create(&mut maker, &self.config, snapshot).await?;
+                let place = Place {
+                    commit_lsn: created.consistent_lsn,
+                    lsn: created.consistent_lsn,
+                    ..Place::default()
+                };
+                let phase = match snapshot {
+                    true => {
+                        self.snapshot_phase(place, created.snapshot.as_deref(), side)
+                            .await
+                    }
+                    false => self.stream_phase(place).await,
+                };
+                // Only now: the exported snapshot lives as long as the connection that made it.
+                maker.close().await;
+                phase
+            }
+        }
+    }
+
+    async fn stream_phase(&mut self, place: Place) -> Result<Phase> {
+        let stream = self.stream_from(place).await?;
+        Ok(Phase::Stream(Box::new(stream)))
+    }
+
+    async fn snapshot_phase(
+        &mut self,
+        place: Place,
+        exported: Option<&str>,
+        side: &mut Side,
+    ) -> Result<Phase> {
+        sleep(self.config.snapshot_delay.0).await;
+        let target = target(&self.config);
+        let mut connection = Connection::open(&target, Purpose::Query).await?;
+        for statement in super::initial_statements(&self.config) {
+            connection.execute(&statement).await?;
+        }
+        Snapshot::begin(&mut connection, exported).await?;
+        let plan = self.plan(&mut connection, side).await?;
+        let meter = self.meter();
+        let shown = Shown {
+            rows: meter.gauge("snapshot-rows-scanned"),
+            tables_left: meter.gauge("snapshot-remaining-table-count"),
+        };
+        let partition = std::sync::Arc::clone(&self.partition);
+        let snapshot = Snapshot::new(
+            connection,
+            plan,
+            place,
+            partition,
+            exported.is_some(),
+            shown,
+        )
+        .await?;
+        Ok(Phase::Snapshot(Box::new(snapshot)))
+    }
+
+    /// The tables of a snapshot, as they are in its own transaction.
+    async fn plan(&self, connection: &mut Connection, side: &mut Side) -> Result<Vec<Planned>> {
+        let which = Which::Captured(&self.captured, &self.config);
+        let tables = catalog::tables(connection, which).await?;
+        let compiler = Compiler::new(&self.config, self.captured.clone());
+        let oids: Vec<u32> = tables
+            .iter()
+            .flat_map(|t| &t.columns)
+            .map(|column| column.type_oid)
+            .collect();
+        let customs = catalog::customs(side.connection().await?, &oids).await?;
+        let wanted = |table: &TableInfo| takes_part(&self.captured, table);
+        let planned = tables.into_iter().filter(wanted).map(|info| Planned {
+            table: compiler.compile(&info, &customs).into(),
+            info,
+        });
+        Ok(planned.collect())
+    }
+
+    /// The snapshot is complete: stream, or rest.
+    pub(super) async fn after_snapshot(&mut self) -> Result<()> {
+        let Phase::Snapshot(snapshot) = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return Ok(());
+        };
+        let place = snapshot.finish().await?;
+        self.phase = match self.streams() {
+            true => self.stream_phase(place).await?,
+            false => Phase::Done,
+        };
+        Ok(())
+    }
+}
+
+fn takes_part(captured: &Captured, table: &TableInfo) -> bool {
+    captured.in_snapshot(&table.schema, &table.name) && !table.columns.is_empty()
+}
+
+/// The first place of a slot that was there before us, all tables still to be read.
+fn from_slot(slot: &Slot) -> Place {
+    Place {
+        commit_lsn: slot.confirmed_lsn,
+        lsn: slot.confirmed_lsn,
+        snapshot: Some(Progress::default()),
+        ..Place::default()
+    }
+}

@@ -1,0 +1,656 @@
+//! From a PostgreSQL type to a schema and the operation that makes its cells.
+
+use std::sync::Arc;
+
+use cdc::modes::{BinaryMode, DecimalMode, TimePrecision};
+use connect_core::{Field, Form, Schema, Type, Value, schema::logical};
+use rustc_hash::FxHashMap;
+
+use crate::{
+    config::{HstoreMode, IntervalMode, PostgresConfig},
+    convert::{Op, push_base64},
+};
+
+/// How values are shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Modes {
+    decimal: DecimalMode,
+    time: TimePrecision,
+    binary: BinaryMode,
+    hstore: HstoreMode,
+    interval: IntervalMode,
+    money_digits: u16,
+    include_unknown: bool,
+    placeholder: Vec<u8>,
+}
+
+/// A type that is not the server's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Custom {
+    /// An enum with its labels, in order.
+    Enum(Vec<String>),
+    /// A domain over a type with a modifier.
+    Domain(u32, i32),
+    /// An array of a type.
+    Array(u32),
+    /// A type of an extension, known by its name.
+    Named(String),
+}
+
+/// The types of a database that are not the server's own, by oid.
+pub(crate) type Customs = FxHashMap<u32, Custom>;
+
+/// What becomes of a column.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    /// Its schema, required; names, defaults and the like are added to it.
+    pub schema: Schema,
+    /// How its text becomes a cell.
+    pub op: Op,
+    /// The text of a value that means nothing: for functions as defaults, and for nulls where none may be.
+    pub zero: &'static str,
+}
+
+/// Oids that stand in the server's own catalog and never change (`pg_type.dat`).
+pub(crate) mod oid {
+    #![allow(missing_docs)]
+    pub(crate) const BOOL: u32 = 16;
+    pub(crate) const BYTEA: u32 = 17;
+    pub(crate) const CHAR: u32 = 18;
+    pub(crate) const NAME: u32 = 19;
+    pub(crate) const INT8: u32 = 20;
+    pub(crate) const INT2: u32 = 21;
+    pub(crate) const INT4: u32 = 23;
+    pub(crate) const TEXT: u32 = 25;
+    pub(crate) const OID: u32 = 26;
+    pub(crate) const JSON: u32 = 114;
+    pub(crate) const XML: u32 = 142;
+    pub(crate) const POINT: u32 = 600;
+    pub(crate) const CIDR: u32 = 650;
+    pub(crate) const FLOAT4: u32 = 700;
+    pub(crate) const FLOAT8: u32 = 701;
+    pub(crate) const MACADDR8: u32 = 774;
+    pub(crate) const MONEY: u32 = 790;
+    pub(crate) const MACADDR: u32 = 829;
+    pub(crate) const INET: u32 = 869;
+    pub(crate) const BPCHAR: u32 = 1042;
+    pub(crate) const VARCHAR: u32 = 1043;
+    pub(crate) const DATE: u32 = 1082;
+    pub(crate) const TIME: u32 = 1083;
+    pub(crate) const TIMESTAMP: u32 = 1114;
+    pub(crate) const TIMESTAMPTZ: u32 = 1184;
+    pub(crate) const INTERVAL: u32 = 1186;
+    pub(crate) const TIMETZ: u32 = 1266;
+    pub(crate) const BIT: u32 = 1560;
+    pub(crate) const VARBIT: u32 = 1562;
+    pub(crate) const NUMERIC: u32 = 1700;
+    pub(crate) const UUID: u32 = 2950;
+    pub(crate) const TSVECTOR: u32 = 3614;
+    pub(crate) const JSONB: u32 = 3802;
+    pub(crate) const INT4RANGE: u32 = 3904;
+    pub(crate) const NUMRANGE: u32 = 3906;
+    pub(crate) const TSRANGE: u32 = 3908;
+    pub(crate) const TSTZRANGE: u32 = 3910;
+    pub(crate) const DATERANGE: u32 = 3912;
+    pub(crate) const INT8RANGE: u32 = 3926;
+    /// The first oid that a database gives itself.
+    pub(crate) const FIRST_CUSTOM: u32 = 16_384;
+}
+
+/// Arrays of the server's own types that Debezium has: array oid, item oid.
+const ARRAYS: [(u32, u32); 33] = [
+    (1000, oid::BOOL),
+    (1001, oid::BYTEA),
+    (1002, oid::CHAR),
+    (1005, oid::INT2),
+    (1007, oid::INT4),
+    (1009, oid::TEXT),
+    (1014, oid::BPCHAR),
+    (1015, oid::VARCHAR),
+    (1016, oid::INT8),
+    (1021, oid::FLOAT4),
+    (1022, oid::FLOAT8),
+    (1028, oid::OID),
+    (1040, oid::MACADDR),
+    (1041, oid::INET),
+    (651, oid::CIDR),
+    (775, oid::MACADDR8),
+    (1115, oid::TIMESTAMP),
+    (1182, oid::DATE),
+    (1183, oid::TIME),
+    (1185, oid::TIMESTAMPTZ),
+    (1231, oid::NUMERIC),
+    (1270, oid::TIMETZ),
+    (199, oid::JSON),
+    (2951, oid::UUID),
+    (3807, oid::JSONB),
+    (3905, oid::INT4RANGE),
+    (3907, oid::NUMRANGE),
+    (3909, oid::TSRANGE),
+    (3911, oid::TSTZRANGE),
+    (3913, oid::DATERANGE),
+    (3927, oid::INT8RANGE),
+    (3643, oid::TSVECTOR),
+    (1561, oid::BIT),
+];
+
+/// A domain over a domain over … ends somewhere.
+const DEPTH: usize = 16;
+
+impl Modes {
+    /// As configured.
+    pub(crate) fn new(config: &PostgresConfig) -> Self {
+        let placeholder = match config.placeholder.strip_prefix("hex:") {
+            Some(hex) => connect_core::decimal::unhex(hex.as_bytes()),
+            None => config.placeholder.clone().into_bytes(),
+        };
+        Self {
+            decimal: config.decimal_mode,
+            time: config.time_precision,
+            binary: config.binary_mode,
+            hstore: config.hstore_mode,
+            interval: config.interval_mode,
+            money_digits: config.money_digits,
+            include_unknown: config.include_unknown,
+            placeholder,
+        }
+    }
+
+    /// What becomes of a column of a type; `None` when it is left out.
+    pub(crate) fn shape(&self, customs: &Customs, type_oid: u32, modifier: i32) -> Option<Shape> {
+        self.shape_within(customs, type_oid, modifier, DEPTH)
+    }
+
+    fn shape_within(
+        &self,
+        customs: &Customs,
+        type_oid: u32,
+        modifier: i32,
+        depth: usize,
+    ) -> Option<Shape> {
+        let depth = depth.checked_sub(1)?;
+        if let Some((_, item)) = ARRAYS.iter().find(|(array, _)| *array == type_oid) {
+            return self.array(self.shape_within(customs, *item, modifier, depth)?);
+        }
+        let known = match customs.get(&type_oid) {
+            Some(Custom::Enum(labels)) => Some(self.enumeration(labels)),
+            Some(Custom::Domain(base, base_modifier)) => {
+                return self.shape_within(customs, *base, *base_modifier, depth);
+            }
+            Some(Custom::Array(item)) => {
+                return self.array(self.shape_within(customs, *item, modifier, depth)?);
+            }
+            Some(Custom::Named(name)) => self.extension(name),
+            None => self.builtin(type_oid, modifier),
+        };
+        known.or_else(|| self.include_unknown.then(|| self.unknown()))
+    }
+
+    fn builtin(&self, type_oid: u32, modifier: i32) -> Option<Shape> {
+        Some(match type_oid {
+            oid::BOOL => plain(Type::Bool, Op::Bool, "f"),
+            oid::INT2 => plain(Type::Int16, Op::Int, "0"),
+            oid::INT4 => plain(Type::Int32, Op::Int, "0"),
+            oid::INT8 | oid::OID => plain(Type::Int64, Op::Int, "0"),
+            oid::FLOAT4 => plain(Type::Float32, Op::Float, "0"),
+            oid::FLOAT8 => plain(Type::Float64, Op::Float, "0"),
+            oid::NUMERIC => self.numeric(modifier),
+            oid::MONEY => self.money(),
+            oid::CHAR | oid::NAME | oid::TEXT | oid::BPCHAR | oid::VARCHAR => self.text(None, ""),
+            oid::JSON | oid::JSONB => self.text(Some("io.debezium.data.Json"), "{}"),
+            oid::XML => self.text(Some("io.debezium.data.Xml"), ""),
+            oid::UUID => self.text(
+                Some("io.debezium.data.Uuid"),
+                "00000000-0000-0000-0000-000000000000",
+            ),
+            oid::TSVECTOR => self.text(Some("io.debezium.data.Tsvector"), ""),
+            oid::INET | oid::CIDR | oid::MACADDR | oid::MACADDR8 => self.text(None, ""),
+            oid::INT4RANGE..=oid::INT8RANGE if is_range(type_oid) => self.text(None, ""),
+            oid::BYTEA => self.bytea(),
+            oid::BIT | oid::VARBIT => bits(modifier),
+            oid::DATE => self.date(),
+            oid::TIME => self.time(modifier),
+            oid::TIMESTAMP => self.timestamp(modifier),
+            oid::TIMESTAMPTZ => Shape {
+                schema: named(Type::String, "io.debezium.time.ZonedTimestamp"),
+                op: Op::ZonedTimestamp(precision(modifier)),
+                zero: "1970-01-01 00:00:00+00",
+            },
+            oid::TIMETZ => Shape {
+                schema: named(Type::String, "io.debezium.time.ZonedTime"),
+                op: Op::ZonedTime(0),
+                zero: "00:00:00+00",
+            },
+            oid::INTERVAL => self.interval(),
+            oid::POINT => point(),
+            _ => return None,
+        })
+    }
+
+    /// Types of extensions, whose oids differ from database to database.
+    fn extension(&self, name: &str) -> Option<Shape> {
+        Some(match name {
+            "citext" | "isbn" | "isbn13" | "issn" | "ismn" | "ean13" | "upc" => self.text(None, ""),
+            "ltree" => self.text(Some("io.debezium.data.Ltree"), ""),
+            "hstore" => match self.hstore {
+                HstoreMode::Json => Shape {
+                    op: Op::HstoreJson,
+                    ..self.text(Some("io.debezium.data.Json"), "")
+                },
+                HstoreMode::Map => {
+                    let (key, value) = (
+                        Schema::of(Type::String),
+                        Schema::of(Type::String).optional(),
+                    );
+                    let absent = self.placeholder_text();
+                    let entry = (absent.clone(), Value::Str(absent));
+                    let schema = Schema::of(Type::Map(Arc::new(key), Arc::new(value)));
+                    Shape {
+                        schema: schema.absent(Value::Map(vec![entry])),
+                        op: Op::HstoreMap,
+                        zero: "",
+                    }
+                }
+            },
+            _ => return None,
+        })
+    }
+
+    fn placeholder_text(&self) -> String {
+        String::from_utf8_lossy(&self.placeholder).into_owned()
+    }
+
+    fn text(&self, name: Option<&str>, zero: &'static str) -> Shape {
+        let schema = match name {
+            Some(name) => named(Type::String, name),
+            None => Schema::of(Type::String),
+        };
+        let absent = Value::Str(self.placeholder_text());
+        Shape {
+            schema: schema.absent(absent),
+            op: Op::Text,
+            zero,
+        }
+    }
+
+    fn enumeration(&self, labels: &[String]) -> Shape {
+        let mut shape = self.text(Some("io.debezium.data.Enum"), "");
+        shape.schema = shape.schema.parameter("allowed", labels.join(","));
+        shape
+    }
+
+    fn numeric(&self, modifier: i32) -> Shape {
+        match (self.decimal, digits(modifier)) {
+            (DecimalMode::String, _) => plain(Type::String, Op::Text, "0"),
+            (DecimalMode::Double, _) => plain(Type::Float64, Op::Float, "0"),
+            (DecimalMode::Precise, Some((precision, scale))) => Shape {
+                schema: decimal(scale)
+                    .parameter("connect.decimal.precision", precision.to_string()),
+                op: Op::Decimal,
+                zero: "0",
+            },
+            (DecimalMode::Precise, None) => {
+                let mut schema = Schema::structure([
+                    Field::new("scale", Schema::of(Type::Int32)),
+                    Field::new("value", Schema::of(Type::Bytes)),
+                ])
+                .named("io.debezium.data.VariableScaleDecimal", 1);
+                schema.doc = Some("Variable scaled decimal".into());
+                Shape {
+                    schema,
+                    op: Op::VariableDecimal,
+                    zero: "0",
+                }
+            }
+        }
+    }
+
+    fn money(&self) -> Shape {
+        match self.decimal {
+            DecimalMode::Precise => Shape {
+                schema: decimal(i32::from(self.money_digits)),
+                op: Op::Money,
+                zero: "$0",
+            },
+            DecimalMode::Double => plain(Type::Float64, Op::Money, "$0"),
+            DecimalMode::String => plain(Type::String, Op::Money, "$0"),
+        }
+    }
+
+    fn bytea(&self) -> Shape {
+        let schema = |ty| Schema::of(ty);
+        let (schema, op, absent) = match self.binary {
+            BinaryMode::Bytes => (
+                schema(Type::Bytes).form(Form::Hex),
+                Op::Hex,
+                Value::Bytes(self.placeholder.clone()),
+            ),
+            BinaryMode::Hex => {
+                let hex: String = self
+                    .placeholder
+                    .iter()
+                    .map(|b| format!("{b:02x}"))
+                    .collect();
+                (schema(Type::String), Op::Hex, Value::Str(hex))
+            }
+            BinaryMode::Base64 | BinaryMode::Base64UrlSafe => {
+                let for_addresses = self.binary == BinaryMode::Base64UrlSafe;
+                let mut text = Vec::new();
+                push_base64(&self.placeholder, for_addresses, &mut text);
+                let text = String::from_utf8_lossy(&text).into_owned();
+                (
+                    schema(Type::String),
+                    Op::Base64(for_addresses),
+                    Value::Str(text),
+                )
+            }
+        };
+        Shape {
+            schema: schema.absent(absent),
+            op,
+            zero: "\\x",
+        }
+    }
+
+    fn unknown(&self) -> Shape {
+        let bytes = Schema::of(Type::Bytes).absent(Value::Bytes(self.placeholder.clone()));
+        Shape {
+            schema: bytes,
+            op: Op::Text,
+            zero: "",
+        }
+    }
+
+    fn date(&self) -> Shape {
+        let (schema, op) = match self.time {
+            TimePrecision::Connect => (named(Type::Int32, logical::DATE), Op::Date),
+            TimePrecision::IsoString => {
+                (named(Type::String, "io.debezium.time.IsoDate"), Op::IsoDate)
+            }
+            _ => (named(Type::Int32, "io.debezium.time.Date"), Op::Date),
+        };
+        Shape {
+            schema,
+            op,
+            zero: "1970-01-01",
+        }
+    }
+
+    fn time(&self, modifier: i32) -> Shape {
+        let micro = || {
+            (
+                named(Type::Int64, "io.debezium.time.MicroTime"),
+                Op::Time(1, 1),
+            )
+        };
+        let (schema, op) = match self.time {
+            TimePrecision::Adaptive if precision(modifier) <= 3 => (
+                named(Type::Int32, "io.debezium.time.Time"),
+                Op::Time(1000, 1),
+            ),
+            TimePrecision::Connect => (named(Type::Int32, logical::TIME), Op::Time(1000, 1)),
+            TimePrecision::IsoString => (
+                named(Type::String, "io.debezium.time.IsoTime"),
+                Op::IsoTime(precision(modifier)),
+            ),
+            TimePrecision::Nanoseconds => (
+                named(Type::Int64, "io.debezium.time.NanoTime"),
+                Op::Time(1, 1000),
+            ),
+            _ => micro(),
+        };
+        Shape {
+            schema,
+            op,
+            zero: "00:00:00",
+        }
+    }
+
+    fn timestamp(&self, modifier: i32) -> Shape {
+        let adaptive = matches!(
+            self.time,
+            TimePrecision::Adaptive | TimePrecision::AdaptiveTimeMicroseconds
+        );
+        let (schema, op) = match self.time {
+            _ if adaptive && precision(modifier) <= 3 => (
+                named(Type::Int64, "io.debezium.time.Timestamp"),
+                Op::Timestamp(1000, 1),
+            ),
+            TimePrecision::Connect => (
+                named(Type::Int64, logical::TIMESTAMP),
+                Op::Timestamp(1000, 1),
+            ),
+            TimePrecision::IsoString => (
+                named(Type::String, "io.debezium.time.IsoTimestamp"),
+                Op::IsoTimestamp(precision(modifier)),
+            ),
+            TimePrecision::Nanoseconds => (
+                named(Type::Int64, "io.debezium.time.NanoTimestamp"),
+                Op::Timestamp(1, 1000),
+            ),
+            _ => (
+                named(Type::Int64, "io.debezium.time.MicroTimestamp"),
+                Op::Timestamp(1, 1),
+            ),
+        };
+        Shape {
+            schema,
+            op,
+            zero: "1970-01-01 00:00:00",
+        }
+    }
+
+    fn interval(&self) -> Shape {
+        let (schema, op) = match self.interval {
+            IntervalMode::Numeric => (
+                named(Type::Int64, "io.debezium.time.MicroDuration"),
+                Op::IntervalMicros,
+            ),
+            IntervalMode::String => (
+                named(Type::String, "io.debezium.time.Interval"),
+                Op::IntervalText,
+            ),
+        };
+        Shape {
+            schema,
+            op,
+            zero: "PT0S",
+        }
+    }
+
+    fn array(&self, item: Shape) -> Option<Shape> {
+        let octets = || {
+            self.placeholder
+                .iter()
+                .map(|b| Value::Int(i64::from(*b)))
+                .collect()
+        };
+        let absent = match (&item.schema.ty, &item.op) {
+            (Type::Int32 | Type::Int64, Op::Int) => Some(octets()),
+            _ => item.schema.absent.clone().map(|value| vec![value]),
+        };
+        let item_schema = Arc::new(item.schema.optional());
+        let mut schema = Schema::of(Type::Array(item_schema));
+        schema.absent = absent.map(Value::Array);
+        Some(Shape {
+            schema,
+            op: Op::Array(Arc::new(item.op)),
+            zero: "{}",
+        })
+    }
+}
+
+fn plain(ty: Type, op: Op, zero: &'static str) -> Shape {
+    Shape {
+        schema: Schema::of(ty),
+        op,
+        zero,
+    }
+}
+
+fn named(ty: Type, name: &str) -> Schema {
+    Schema::of(ty).named(name, 1)
+}
+
+fn is_range(type_oid: u32) -> bool {
+    matches!(
+        type_oid,
+        oid::INT4RANGE
+            | oid::NUMRANGE
+            | oid::TSRANGE
+            | oid::TSTZRANGE
+            | oid::DATERANGE
+            | oid::INT8RANGE
+    )
+}
+
+fn decimal(scale: i32) -> Schema {
+    named(Type::Bytes, logical::DECIMAL)
+        .parameter("scale", scale.to_string())
+        .form(Form::DecimalText)
+}
+
+/// Precision and scale out of the modifier of a numeric; `None` when it has none, or a scale that no decimal text has.
+fn digits(modifier: i32) -> Option<(i32, i32)> {
+    let packed = modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
+    // 11 bits with a sign: a negative scale counts whole places.
+    let scale = ((packed & 0x7ff) ^ 1024) - 1024;
+    (scale >= 0).then_some(((packed >> 16) & 0xffff, scale))
+}
+
+/// Digits behind the point of a time or timestamp; 6 when none are given.
+fn precision(modifier: i32) -> usize {
+    usize::try_from(modifier).map_or(6, |digits| digits.min(6))
+}
+
+fn bits(modifier: i32) -> Shape {
+    if modifier == 1 {
+        return plain(Type::Bool, Op::Bit, "0");
+    }
+    let length = if modifier > 1 { modifier } else { i32::MAX };
+    Shape {
+        schema: named(Type::Bytes, "io.debezium.data.Bits").parameter("length", length.to_string()),
+        op: Op::Bits,
+        zero: "0",
+    }
+}
+
+fn point() -> Shape {
+    let mut schema = Schema::structure([
+        Field::new("x", Schema::of(Type::Float64)),
+        Field::new("y", Schema::of(Type::Float64)),
+        Field::new("wkb", Schema::of(Type::Bytes).optional()),
+        Field::new("srid", Schema::of(Type::Int32).optional()),
+    ])
+    .named("io.debezium.data.geometry.Point", 1);
+    schema.doc = Some("Geometry (POINT)".into());
+    Shape {
+        schema,
+        op: Op::Point,
+        zero: "(0,0)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connect_core::Config;
+
+    fn modes(more: &[(&str, &str)]) -> Modes {
+        let base = [
+            ("topic.prefix", "p"),
+            ("database.hostname", "h"),
+            ("database.user", "u"),
+            ("database.dbname", "d"),
+        ];
+        let all = base.iter().chain(more);
+        let given = all
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        Modes::new(&PostgresConfig::parse(&given).unwrap())
+    }
+
+    fn shape(modes: &Modes, type_oid: u32, modifier: i32) -> Shape {
+        modes
+            .shape(&Customs::default(), type_oid, modifier)
+            .unwrap()
+    }
+
+    #[test]
+    fn numeric_follows_its_modifier_and_the_mode() {
+        let numeric_10_2 = (10 << 16 | 2) + 4;
+        let schema = shape(&modes(&[]), oid::NUMERIC, numeric_10_2).schema;
+        assert_eq!(schema.parameter_value("scale"), Some("2"));
+        assert_eq!(
+            schema.parameter_value("connect.decimal.precision"),
+            Some("10")
+        );
+        let negative_scale = (5 << 16 | 0x7fe) + 4;
+        for modifier in [-1, negative_scale] {
+            assert_eq!(
+                shape(&modes(&[]), oid::NUMERIC, modifier).op,
+                Op::VariableDecimal
+            );
+        }
+        let text = modes(&[("decimal.handling.mode", "string")]);
+        assert_eq!(shape(&text, oid::NUMERIC, -1).op, Op::Text);
+    }
+
+    #[test]
+    fn times_adapt_to_their_precision() {
+        let name = |modes: &Modes, type_oid, modifier| {
+            shape(modes, type_oid, modifier)
+                .schema
+                .name
+                .unwrap()
+                .to_string()
+        };
+        let adaptive = modes(&[]);
+        assert_eq!(
+            name(&adaptive, oid::TIMESTAMP, 3),
+            "io.debezium.time.Timestamp"
+        );
+        assert_eq!(
+            name(&adaptive, oid::TIMESTAMP, -1),
+            "io.debezium.time.MicroTimestamp"
+        );
+        assert_eq!(name(&adaptive, oid::TIME, 0), "io.debezium.time.Time");
+        let connect = modes(&[("time.precision.mode", "connect")]);
+        assert_eq!(name(&connect, oid::TIMESTAMP, 6), logical::TIMESTAMP);
+    }
+
+    #[test]
+    fn arrays_enums_and_domains_are_resolved() {
+        let customs = Customs::from_iter([
+            (20_000, Custom::Enum(vec!["a".into(), "b".into()])),
+            (20_001, Custom::Array(20_000)),
+            (20_002, Custom::Domain(oid::VARCHAR, 14)),
+            (20_003, Custom::Domain(20_003, -1)),
+            (20_004, Custom::Named("hstore".into())),
+        ]);
+        let modes = modes(&[]);
+        let shape = |type_oid| modes.shape(&customs, type_oid, -1);
+        assert_eq!(
+            shape(20_000).unwrap().schema.parameter_value("allowed"),
+            Some("a,b")
+        );
+        assert!(matches!(shape(20_001).unwrap().schema.ty, Type::Array(item) if item.optional));
+        assert_eq!(shape(20_002).unwrap().op, Op::Text);
+        assert!(shape(20_003).is_none(), "a domain over itself ends");
+        assert_eq!(shape(20_004).unwrap().op, Op::HstoreJson);
+        assert!(shape(30_000).is_none());
+    }
+
+    #[test]
+    fn the_placeholder_has_the_type_of_its_column() {
+        let modes = modes(&[("unavailable.value.placeholder", "hex:4142")]);
+        let absent = |type_oid| shape(&modes, type_oid, -1).schema.absent.unwrap();
+        assert_eq!(absent(oid::TEXT), Value::Str("AB".into()));
+        assert_eq!(absent(oid::BYTEA), Value::Bytes(b"AB".to_vec()));
+        assert_eq!(absent(1009), Value::Array(vec![Value::Str("AB".into())]));
+        assert_eq!(
+            absent(1007),
+            Value::Array(vec![Value::Int(65), Value::Int(66)])
+        );
+    }
+}
