@@ -3,7 +3,8 @@
 use std::{io::Write, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use connect_core::{Error, Result};
+use bytes::Bytes;
+use connect_core::{Error, Result, Verdict};
 use flate2::{Compression, write::GzEncoder};
 use reqwest::{
     Method, StatusCode, Url,
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     config::EsConfig,
-    error::{Answer, PROTOCOL, TLS, classify, delayed, unanswered},
+    error::{Answer, OVERLOADED, PROTOCOL, TLS, UNREACHABLE, classify, delayed, unanswered},
     node::Nodes,
     product::Product,
     tls,
@@ -74,7 +75,8 @@ impl Client {
         Ok(client)
     }
 
-    /// Sends a request to one server and gives the body of a good answer; any other is an error.
+    /// Sends a request and gives the body of a good answer; any other is an error. A server that cannot be reached is
+    /// passed over for the next: every request of ours may come twice.
     ///
     /// `path` are the parts of the path, not yet escaped; `query` is.
     pub(crate) async fn call(
@@ -85,44 +87,48 @@ impl Client {
         kind: Body,
         body: Vec<u8>,
     ) -> Result<Vec<u8>> {
-        let (node, base) = self.nodes.pick()?;
-        let media = match kind {
-            Body::Json => &self.json,
-            Body::Lines => &self.lines,
+        let body = match self.compress && !body.is_empty() {
+            true => Bytes::from(gzip(&body)?),
+            false => Bytes::from(body),
         };
-        let mut request = self
-            .http
-            .request(method, address(base, path, query))
-            .header(ACCEPT, &self.json);
-        if !body.is_empty() {
-            request = request.header(CONTENT_TYPE, media);
-            request = match self.compress {
-                true => request.header(CONTENT_ENCODING, "gzip").body(gzip(&body)?),
-                false => request.body(body),
-            };
-        }
-        let answer = async {
-            let answer = request.send().await.map_err(unanswered)?;
-            let (status, after) = (answer.status(), retry_after(answer.headers()));
-            Ok((status, after, read(answer).await?))
-        };
-        match answer.await {
-            Ok((status, _, body)) if status.is_success() => {
-                self.nodes.answered(node);
-                Ok(body)
-            }
-            Ok((status, after, body)) => {
-                let err = delayed(classify(&read_answer(status, &body)), after);
-                if matches!(status.as_u16(), 502..=504) {
+        let mut others = self.nodes.count().saturating_sub(1);
+        loop {
+            let (node, base) = self.nodes.pick()?;
+            let url = address(base, path, query);
+            let called = self.call_one(method.clone(), url, kind, body.clone()).await;
+            match &called {
+                Ok(_) => self.nodes.answered(node),
+                Err(err) if err.verdict() == Verdict::Retry && err.code() != &OVERLOADED => {
                     self.nodes.failed(node);
                 }
-                Err(err)
+                Err(_) => {}
             }
-            Err(err) => {
-                self.nodes.failed(node);
-                Err(err)
+            match called {
+                Err(err) if others > 0 && err.code() == &UNREACHABLE => others -= 1,
+                called => return called,
             }
         }
+    }
+
+    async fn call_one(&self, method: Method, url: Url, kind: Body, body: Bytes) -> Result<Vec<u8>> {
+        let mut request = self.http.request(method, url).header(ACCEPT, &self.json);
+        if !body.is_empty() {
+            let media = match kind {
+                Body::Json => &self.json,
+                Body::Lines => &self.lines,
+            };
+            request = request.header(CONTENT_TYPE, media).body(body);
+            if self.compress {
+                request = request.header(CONTENT_ENCODING, "gzip");
+            }
+        }
+        let answer = request.send().await.map_err(unanswered)?;
+        let (status, after) = (answer.status(), retry_after(answer.headers()));
+        let body = read(answer).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(delayed(classify(&read_answer(status, &body)), after))
     }
 
     /// [`Client::call`] with JSON in and out.

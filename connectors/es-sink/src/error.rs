@@ -106,21 +106,15 @@ pub(crate) fn unanswered(err: reqwest::Error) -> Error {
     Error::new(&UNREACHABLE, "the connection to the server failed").caused_by(err)
 }
 
-fn is_certificate(err: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(err);
-    while let Some(err) = cause {
-        if err.downcast_ref::<rustls::Error>().is_some() {
-            return true;
-        }
-        let inner = err
-            .downcast_ref::<std::io::Error>()
-            .and_then(|io| io.get_ref());
-        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = err.source();
+/// Whether TLS itself failed: such an error lies inside others, some of which do not call it their source.
+fn is_certificate(err: &(dyn std::error::Error + 'static)) -> bool {
+    if err.is::<rustls::Error>() {
+        return true;
     }
-    false
+    let inner = err
+        .downcast_ref::<std::io::Error>()
+        .and_then(|io| io.get_ref());
+    inner.is_some_and(|inner| is_certificate(inner)) || err.source().is_some_and(is_certificate)
 }
 
 /// An overload with the delay that the server asks for.

@@ -231,3 +231,6 @@ fn parse(arena: &[u8], range: &Range<usize>) -> Result<Map<String, Value>> {
     serde_json::from_slice(arena.get(range.clone()).unwrap_or(&[]))
         .map_err(|err| Error::new(&PROTOCOL, "a document of ours is not JSON").caused_by(err))
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,11 @@ impl Nodes {
         })
     }
 
+    /// How many.
+    pub(crate) fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// The next server that is not resting; when all rest, the next. With it goes its number.
     pub(crate) fn pick(&self) -> Result<(usize, &Url)> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);

@@ -33,17 +33,20 @@ async fn write(
     properties: &[(&str, &str)],
 ) -> Connection {
     let mut task = SERVER.task(properties);
-    task.open(Meter::default()).await.unwrap();
-    let rejects = task.write(&table.batch(changes, from)).await.unwrap();
+    task.open(Meter::default()).await.expect("redis");
+    let rejects = task
+        .write(&table.batch(changes, from))
+        .await
+        .expect("redis");
     assert!(rejects.is_empty(), "{rejects:?}");
     SERVER.client()
 }
 
 fn ask<T: redis::FromRedisValue>(client: &mut Connection, words: &str) -> T {
     let mut words = words.split(' ');
-    let mut command = redis::cmd(words.next().unwrap());
+    let mut command = redis::cmd(words.next().expect("redis"));
     words.for_each(|word| _ = command.arg(word));
-    command.query(client).unwrap()
+    command.query(client).expect("redis")
 }
 
 #[tokio::test]
