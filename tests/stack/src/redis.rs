@@ -6,14 +6,10 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
-    time::Duration,
 };
-
-use rustix::process::Signal;
 
 use crate::{
     Result, Server, Stack,
-    account::Account,
     install::prefix::{Packages, bin},
     port::Port,
     postgres::{PASSWORD, USER},
@@ -156,17 +152,9 @@ fn plan(programs: &Path, folder: &Path, address: &Address) -> Plan {
         let answer = run(cli(&client, &at).arg("PING"));
         Ok(answer.is_ok_and(|text| text.trim() == "PONG"))
     };
-    Plan {
-        account: Account::of_servers(),
-        program: programs.join("redis-server"),
-        arguments: vec![folder.join("redis.conf").into()],
-        environment: vec![],
-        folder: None,
-        stop: Signal::TERM,
-        stale: &[],
-        ready: Box::new(ready),
-        ready_limit: Duration::from_secs(30),
-    }
+    let mut plan = Plan::new(programs.join("redis-server"), Box::new(ready));
+    plan.arguments = vec![folder.join("redis.conf").into()];
+    plan
 }
 
 fn configuration(tls: &Path, port: u16, tls_port: u16, options: &RedisOptions) -> String {

@@ -16,6 +16,8 @@ use crate::{
     spawn::spawn, wait_until,
 };
 
+/// For a JVM on a busy machine; a server that ends while it starts is noticed at once.
+const READY_LIMIT: Duration = Duration::from_secs(240);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 const KILL_LIMIT: Duration = Duration::from_secs(20);
 
@@ -32,7 +34,22 @@ pub(crate) struct Plan {
     /// Files in the server's folder that a killed server leaves and a new one stumbles over.
     pub stale: &'static [&'static str],
     pub ready: Ready,
-    pub ready_limit: Duration,
+}
+
+impl Plan {
+    /// A server of the servers' account that ends in order on SIGTERM.
+    pub(crate) fn new(program: PathBuf, ready: Ready) -> Self {
+        Self {
+            program,
+            account: Account::of_servers(),
+            arguments: vec![],
+            environment: vec![],
+            folder: None,
+            stop: Signal::TERM,
+            stale: &[],
+            ready,
+        }
+    }
 }
 
 /// True once the server answers; an error is final.
@@ -272,16 +289,12 @@ impl Server {
     }
 
     fn wait_ready(&self, plan: &Plan, process: Process) -> Result<()> {
-        let ready = wait_until(
-            &format!("{} to answer", self.name),
-            plan.ready_limit,
-            || {
-                if !process.is_alive() {
-                    return Err(Error::new(format!("{} ended while it started", self.name)));
-                }
-                (plan.ready)()
-            },
-        );
+        let ready = wait_until(&format!("{} to answer", self.name), READY_LIMIT, || {
+            if !process.is_alive() {
+                return Err(Error::new(format!("{} ended while it started", self.name)));
+            }
+            (plan.ready)()
+        });
         ready.map_err(|error| {
             let path = self.log.display();
             Error::new(format!(

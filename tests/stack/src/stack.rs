@@ -11,10 +11,10 @@ use crate::{
     connect::{Connect, ConnectOptions},
     home::Home,
     kafka::{Kafka, KafkaOptions},
-    opensearch::{Search, SearchOptions},
     port::Port,
     postgres::{PgVersion, Postgres, PostgresOptions},
     redis::{Redis, RedisOptions},
+    search::{Search, SearchOptions},
     server::Plan,
 };
 

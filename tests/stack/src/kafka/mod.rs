@@ -1,57 +1,27 @@
 //! Apache Kafka, one broker that is its own controller (KRaft), from Maven's repositories.
 
-use std::{
-    fs,
-    ops::Deref,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
-    time::Duration,
-};
+pub(crate) mod jars;
 
-use rustix::process::Signal;
+use std::{fs, ops::Deref, path::Path, process::Command, sync::Arc, time::Duration};
 
 use crate::{
-    Proxy, Result, Server, Stack,
+    Kcat, Proxy, Result, Server, Stack,
     account::Account,
-    cache,
     error::While,
-    install::{
-        java,
-        maven::{self, Artifact},
-    },
-    kcat::Kcat,
+    jvm::Heap,
     port::Port,
     run::run,
-    server::Plan,
+    server::{Plan, Ready},
     url::Address,
     wait_until,
 };
 
 const VARIABLE: &str = "TIDEWATER_KAFKA_BOOTSTRAP";
-pub(crate) const VERSION: &str = "4.3.0";
-const ARTIFACTS: [&str; 6] = [
-    "kafka_2.13",
-    "kafka-tools",
-    "connect-runtime",
-    "connect-json",
-    "connect-file",
-    "connect-mirror",
-];
-/// Halves the start of a JVM on few cores.
-pub(crate) const JVM: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
-/// Without it, nothing is logged.
-const LOG_BINDING: Artifact = Artifact("org.apache.logging.log4j", "log4j-slf4j-impl", "2.25.4");
-const CLUSTER: &str = "dGlkZXdhdGVyLXN0YWNrMQ";
-pub(crate) const LOG4J: &str = "Configuration:\n  Appenders: {Console: {name: STDOUT, PatternLayout: \
-    {pattern: \"[%d] %p %m (%c)%n\"}}}\n  Loggers: {Root: {level: WARN, AppenderRef: {ref: STDOUT}}}\n";
-
 /// How a Kafka broker is started.
 #[derive(Clone, Debug)]
 pub struct KafkaOptions {
     settings: Vec<(String, String)>,
-    heap_mb: u32,
-    full_speed: bool,
+    heap: Heap,
     proxied: bool,
 }
 
@@ -59,8 +29,10 @@ impl Default for KafkaOptions {
     fn default() -> Self {
         Self {
             settings: Vec::new(),
-            heap_mb: 512,
-            full_speed: false,
+            heap: Heap {
+                mb: 512,
+                full_speed: false,
+            },
             proxied: false,
         }
     }
@@ -81,8 +53,10 @@ impl KafkaOptions {
 
     /// For measurements: 1 GB of heap and the JVM's own choice of compiler and collector. It starts slower.
     pub fn full_speed(mut self) -> Self {
-        self.heap_mb = 1024;
-        self.full_speed = true;
+        self.heap = Heap {
+            mb: 1024,
+            full_speed: true,
+        };
         self
     }
 }
@@ -124,7 +98,6 @@ impl Kafka {
         let outer = proxy.as_ref().map_or(inner, |proxy| proxy.port());
         let text = properties(&folder, ports.each_ref().map(Port::number), outer, &options);
         fs::write(folder.join("server.properties"), text)?;
-        fs::write(folder.join("log4j2.yaml"), LOG4J)?;
         let bootstrap = format!("127.0.0.1:{port}");
         let kcat = Kcat::at(&bootstrap)?;
         let plan = plan(&folder, &options, ready(kcat.clone()))?;
@@ -196,11 +169,7 @@ impl Kafka {
     /// Runs a main class of Kafka's own tools: `tool("org.apache.kafka.tools.TopicCommand", &["--list", …])`.
     /// Takes two seconds of a core.
     pub fn tool(&self, class: &str, words: &[&str]) -> Result<String> {
-        run(Command::new(java::home(17)?.join("bin/java"))
-            .args(JVM)
-            .arg("-cp")
-            .arg(class_path(&libraries()?))
-            .arg(class)
+        run(jars::command(&jars::libraries()?, class)?
             .args(["--bootstrap-server", &self.bootstrap])
             .args(words))
     }
@@ -214,88 +183,17 @@ impl Deref for Kafka {
     }
 }
 
-/// The jars of Kafka and Kafka Connect, installed if needed.
-pub(crate) fn libraries() -> Result<PathBuf> {
-    let place = cache::install(&format!("kafka-{VERSION}"), |folder, _| {
-        let mut artifacts: Vec<_> = ARTIFACTS
-            .map(|name| Artifact("org.apache.kafka", name, VERSION))
-            .into();
-        artifacts.push(LOG_BINDING);
-        maven::copy(&artifacts, &folder.join("libs"))?;
-        format_storage(folder)
-    })?;
-    Ok(place.join("libs"))
-}
-
-pub(crate) fn class_path(libraries: &Path) -> String {
-    format!("{}/*", libraries.display())
-}
-
-/// Formats an empty log folder once; every new broker copies it. It names no port.
-fn format_storage(folder: &Path) -> Result<()> {
-    let data = folder.join("data");
-    let file = folder.join("format.properties");
-    fs::write(
-        &file,
-        format!(
-            "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:1\n\
-             listeners=PLAINTEXT://127.0.0.1:2,CONTROLLER://127.0.0.1:1\n\
-             controller.listener.names=CONTROLLER\nlog.dirs={}\n",
-            data.display()
-        ),
-    )?;
-    run(Command::new(java::home(17)?.join("bin/java"))
-        .args(JVM)
-        .arg("-cp")
-        .arg(class_path(&folder.join("libs")))
-        .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c"])
-        .arg(&file))?;
-    Ok(())
-}
-
-fn plan(folder: &Path, options: &KafkaOptions, ready: crate::server::Ready) -> Result<Plan> {
-    let libraries = libraries()?;
-    let template = libraries.with_file_name("data");
-    let copy = Account::of_servers()
+fn plan(folder: &Path, options: &KafkaOptions, ready: Ready) -> Result<Plan> {
+    let libraries = jars::libraries()?;
+    run(Account::of_servers()
         .command(Path::new("cp"))
         .arg("-r")
-        .arg(template)
-        .arg(folder)
-        .output()?;
-    if !copy.status.success() {
-        return Err(crate::Error::new(String::from_utf8_lossy(&copy.stderr)));
-    }
-    let mut arguments = vec![format!("-Xmx{}m", options.heap_mb)];
-    if !options.full_speed {
-        arguments.extend(JVM.map(str::to_owned));
-    }
-    arguments.extend([
-        format!(
-            "-Dlog4j2.configurationFile={}",
-            folder.join("log4j2.yaml").display()
-        ),
-        "-cp".into(),
-        class_path(&libraries),
-        "kafka.Kafka".into(),
-        folder
-            .join("server.properties")
-            .to_string_lossy()
-            .into_owned(),
-    ]);
-    Ok(Plan {
-        account: Account::of_servers(),
-        program: java::home(17)?.join("bin/java"),
-        arguments: arguments.into_iter().map(Into::into).collect(),
-        environment: vec![],
-        folder: None,
-        stop: Signal::TERM,
-        stale: &[],
-        ready,
-        ready_limit: Duration::from_secs(120),
-    })
+        .arg(libraries.with_file_name(jars::DATA))
+        .arg(folder))?;
+    jars::jvm(options.heap, folder, "kafka.Kafka", "server.properties")?.plan(ready)
 }
 
-fn ready(kcat: Kcat) -> crate::server::Ready {
+fn ready(kcat: Kcat) -> Ready {
     Box::new(move || {
         let listed = kcat.run(&["-L", "-m", "1"]);
         Ok(listed.is_ok_and(|text| text.contains("broker 1 at")))

@@ -1,19 +1,19 @@
 //! PostgreSQL 15 and 18 from Debian's packages.
 
+mod data;
+
 use std::{
     fmt, fs,
     ops::Deref,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
-    time::Duration,
 };
 
 use rustix::process::Signal;
 
 use crate::{
     Result, Server, Stack,
-    account::Account,
     error::While,
     install::prefix::Packages,
     port::Port,
@@ -170,10 +170,10 @@ impl Postgres {
         let name = stack.name(version.kind());
         let port = Port::claim()?;
         let folder = stack.home().create(&name)?;
-        create_data(&programs, &folder, version)?;
+        data::create(&programs, &folder, version)?;
         fs::write(
             folder.join("stack.conf"),
-            configuration(&folder, port.number(), &options),
+            data::configuration(&folder, port.number(), &options),
         )?;
         let plan = plan(&programs, &folder, port.number());
         Ok(Self {
@@ -263,109 +263,15 @@ fn psql(programs: &Path, url: &str) -> Command {
 
 fn plan(programs: &Path, folder: &Path, port: u16) -> Plan {
     let ready = psql_ready(programs.to_path_buf(), port);
-    Plan {
-        account: Account::of_servers(),
-        program: programs.join("postgres"),
-        arguments: vec!["-D".into(), folder.join("data").into()],
-        environment: vec![],
-        folder: None,
-        // Fast shutdown: clients are cut off.
-        stop: Signal::INT,
-        stale: &["data/postmaster.pid"],
-        ready: Box::new(ready),
-        ready_limit: Duration::from_secs(60),
-    }
+    let mut plan = Plan::new(programs.join("postgres"), Box::new(ready));
+    plan.arguments = vec!["-D".into(), folder.join("data").into()];
+    // Fast shutdown: clients are cut off.
+    plan.stop = Signal::INT;
+    plan.stale = &["data/postmaster.pid"];
+    plan
 }
 
 fn psql_ready(programs: PathBuf, port: u16) -> impl Fn() -> Result<bool> {
     let url = format!("postgresql://{USER}:{PASSWORD}@127.0.0.1:{port}/{DATABASE}");
     move || Ok(run(psql(&programs, &url).args(["-c", "select 1"])).is_ok())
-}
-
-fn configuration(folder: &Path, port: u16, options: &PostgresOptions) -> String {
-    let tls = folder.join("tls");
-    let tls = tls.display();
-    let mut text = format!(
-        "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\n\
-         wal_level = logical\nmax_wal_senders = 40\nmax_replication_slots = 40\nmax_connections = 200\n\
-         shared_buffers = 64MB\nmax_wal_size = 4GB\npassword_encryption = 'scram-sha-256'\n\
-         ssl = on\nssl_ca_file = '{tls}/ca.pem'\nssl_cert_file = '{tls}/server.pem'\n\
-         ssl_key_file = '{tls}/server.key'\nlog_line_prefix = '%m [%p] %q%a '\n"
-    );
-    if !options.durable {
-        text += "fsync = off\n";
-    }
-    for (name, value) in &options.settings {
-        text += &format!("{name} = '{}'\n", value.replace('\'', "''"));
-    }
-    text
-}
-
-/// Copies the prepared data folder, made once for each version, and the certificates.
-fn create_data(programs: &Path, folder: &Path, version: PgVersion) -> Result<()> {
-    let template = template(programs, version)?;
-    let tls = certificates()?;
-    let account = Account::of_servers();
-    let copy = |from: &Path, to: &Path| {
-        run(account.command(Path::new("cp")).arg("-r").arg(from).arg(to)).map(|_| ())
-    };
-    copy(&template.join("data"), &folder.join("data"))?;
-    run(account.command(Path::new("mkdir")).arg(folder.join("tls")))?;
-    for name in ["ca.pem", "server.pem", "server.key"] {
-        copy(&tls.join(name), &folder.join("tls"))?;
-    }
-    let private = [folder.join("data"), folder.join("tls/server.key")];
-    run(account
-        .command(Path::new("chmod"))
-        .arg("-R")
-        .arg("go-rwx")
-        .args(private))?;
-    Ok(())
-}
-
-fn template(programs: &Path, version: PgVersion) -> Result<PathBuf> {
-    let name = format!("{}-data", version.kind());
-    crate::cache::install(&name, |folder, _| {
-        let account = Account::of_servers();
-        account.own(folder)?;
-        let data = folder.join("data");
-        fs::write(folder.join("password"), PASSWORD)?;
-        run(account
-            .command(&programs.join("initdb"))
-            .args([
-                "-U",
-                SUPERUSER,
-                "-A",
-                "scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-            ])
-            .arg(format!("--pwfile={}", folder.join("password").display()))
-            .arg("-D")
-            .arg(&data))?;
-        let sql = format!(
-            "CREATE ROLE {USER} LOGIN REPLICATION CREATEDB PASSWORD '{PASSWORD}'\n\
-             CREATE DATABASE {DATABASE} OWNER {USER}\n"
-        );
-        let postgres = programs.join("postgres");
-        let mut single = account.command(&postgres);
-        single
-            .args(["--single", "-F", "-D"])
-            .arg(&data)
-            .arg("postgres");
-        run_with(&mut single, sql.as_bytes())?;
-        // The account owns the folder and may have closed it to us only where we are that account.
-        let append = "echo \"include '../stack.conf'\" >> \"$1/postgresql.conf\"; \
-            printf '%s\\n' 'host all all 127.0.0.1/32 scram-sha-256' 'host replication all 127.0.0.1/32 scram-sha-256' \
-            > \"$1/pg_hba.conf\"";
-        run(account
-            .command(Path::new("sh"))
-            .args(["-c", append, "sh"])
-            .arg(&data))?;
-        if account == Account::Nobody {
-            run(Command::new("chmod").arg("-R").arg("a+rX").arg(&data))?;
-        }
-        Ok(())
-    })
 }
