@@ -6,7 +6,7 @@ use connect_core::{Batch, Cell, Error, Result, Span, decimal};
 
 use crate::{
     array, error,
-    temporal::{self, INFINITY, Moment, NEGATIVE_INFINITY},
+    temporal::{self, DAY_US, INFINITY, Moment, NEGATIVE_INFINITY},
 };
 
 /// What to do with the text of a column.
@@ -179,7 +179,10 @@ fn time(op: &Op, bytes: &[u8], out: &mut Batch) -> Result<Cell, temporal::Malfor
         }
         Op::Timestamp(divide, times) => {
             return temporal::moment(bytes).map(|moment| match moment {
-                Moment::At(us) => Cell::Int(us.div_euclid(*divide).saturating_mul(*times)),
+                Moment::At(days, us) => {
+                    let us = days.saturating_mul(DAY_US).saturating_add(us);
+                    Cell::Int(us.div_euclid(*divide).saturating_mul(*times))
+                }
                 Moment::Infinity => Cell::Int(INFINITY),
                 Moment::NegativeInfinity => Cell::Int(NEGATIVE_INFINITY),
             });
@@ -200,7 +203,7 @@ fn time(op: &Op, bytes: &[u8], out: &mut Batch) -> Result<Cell, temporal::Malfor
             out.arena().push(b'Z');
         }
         Op::IsoTimestamp(digits) | Op::ZonedTimestamp(digits) => match temporal::moment(bytes)? {
-            Moment::At(us) => temporal::push_instant(us, *digits, out.arena()),
+            Moment::At(days, us) => temporal::push_instant(days, us, *digits, out.arena()),
             Moment::Infinity | Moment::NegativeInfinity => out.arena().extend_from_slice(bytes),
         },
         Op::IntervalText => temporal::interval(bytes)?.push(out.arena()),

@@ -1,0 +1,10 @@
+//! The task driven by hand, against real servers.
+
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+mod positions;
+mod servers;
+mod snapshots;
+mod streaming;
+mod types;
