@@ -11,6 +11,20 @@
 //!
 //! Programs come from package registries and are kept in [`cache`]; the first use of a server takes up to a minute.
 //! Every user and role has the password `cdc`.
+//!
+//! These variables name running servers, which [`Stack::postgres`] and the like then use instead of starting one (the
+//! methods with options always start one, and tests that stop servers need those):
+//!
+//! | variable | names |
+//! |---|---|
+//! | `TIDEWATER_POSTGRES_URL` | a superuser's URL of a PostgreSQL 15 with the role `cdc` and the database `inventory` |
+//! | `TIDEWATER_POSTGRES18_URL` | the same of a PostgreSQL 18 |
+//! | `TIDEWATER_REDIS_URL` | a Redis 7 |
+//! | `TIDEWATER_KAFKA_BOOTSTRAP` | Kafka's `host:port,host:port` |
+//! | `TIDEWATER_SEARCH_URL` | an OpenSearch or Elasticsearch without security |
+//!
+//! `TIDEWATER_CACHE` is the folder for downloads, programs and logs; `TIDEWATER_DEBIAN_MIRROR` a Debian archive other
+//! than the one in the machine's apt sources.
 
 mod account;
 mod cache;
