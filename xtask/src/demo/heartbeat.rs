@@ -1,4 +1,4 @@
-//! A row that is written all the time, and when each write was committed.
+//! A row of each table that is written all the time, and when each write was committed.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,7 +8,12 @@ use std::{
 
 use stack::Postgres;
 
-use super::{Result, inventory::HEARTBEAT, session::Session, stop::Stop};
+use super::{
+    Result,
+    inventory::{Beaten, HEARTBEAT},
+    session::Session,
+    stop::Stop,
+};
 
 const EVERY: Duration = Duration::from_millis(100);
 
@@ -28,12 +33,17 @@ impl Beats {
         self.with(|times| times.get(at).map(Instant::elapsed))
     }
 
-    /// Commits one more beat. Its time is taken when the server has answered.
+    /// Commits one more beat, in all tables at once. Its time is taken when the server has answered.
     pub(super) fn beat(&self, session: &mut Session) -> Result<u64> {
         let beat = self.last() + 1;
-        session.run(&format!(
-            "UPDATE {HEARTBEAT} SET beat = {beat}, beaten_at = clock_timestamp();"
-        ))?;
+        let updates = HEARTBEAT.iter().map(|it| {
+            let Beaten {
+                table, row, column, ..
+            } = it;
+            format!("UPDATE {table} SET {column} = {beat} WHERE {row};\n")
+        });
+        let updates: String = updates.collect();
+        session.run(&format!("BEGIN;\n{updates}COMMIT;"))?;
         self.with(|times| times.push(Instant::now()));
         Ok(beat)
     }

@@ -6,11 +6,47 @@ use super::Result;
 
 const SQL: &str = include_str!("inventory.sql");
 
-/// The row of this table is written all the time, and its way to the sinks is timed.
-pub(super) const HEARTBEAT: &str = "demo_heartbeat";
-
 /// The captured tables.
-pub(super) const TABLES: [&str; 5] = ["customers", "products", "orders", "order_lines", HEARTBEAT];
+pub(super) const TABLES: [&str; 4] = ["customers", "products", "orders", "order_lines"];
+
+/// The heartbeat's row of a table.
+pub(super) struct Beaten {
+    pub(super) table: &'static str,
+    /// Its key.
+    pub(super) key: &'static str,
+    /// Its key as a condition.
+    pub(super) row: &'static str,
+    /// The column that holds the number of the last beat.
+    pub(super) column: &'static str,
+}
+
+/// One in every table, since the changes of one table may reach a sink before those of another.
+pub(super) const HEARTBEAT: [Beaten; 4] = [
+    Beaten {
+        table: "customers",
+        key: "0",
+        row: "id = 0",
+        column: "visits",
+    },
+    Beaten {
+        table: "products",
+        key: "0",
+        row: "id = 0",
+        column: "stock",
+    },
+    Beaten {
+        table: "orders",
+        key: "0",
+        row: "id = 0",
+        column: "revision",
+    },
+    Beaten {
+        table: "order_lines",
+        key: "0:0",
+        row: "order_id = 0 AND line_no = 0",
+        column: "quantity",
+    },
+];
 
 /// Rows of the tables before the workload; their ids count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +95,7 @@ impl Inventory {
         Ok(())
     }
 
-    /// All rows but the heartbeat's.
+    /// All rows but those of the heartbeat.
     pub(super) fn rows(&self) -> u32 {
         self.customers + self.products + self.orders + self.lines
     }

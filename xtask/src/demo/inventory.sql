@@ -65,7 +65,8 @@ CREATE TABLE orders (
     gift            boolean,
     channel         smallint,
     meta            json,
-    comment         text
+    comment         text,
+    revision        bigint NOT NULL
 );
 CREATE INDEX ON orders (customer_id);
 
@@ -80,14 +81,6 @@ CREATE TABLE order_lines (
     note       text,
     PRIMARY KEY (order_id, line_no)
 );
-
--- One row, written all the time: its way to the sinks is the lag that the demo shows.
-CREATE TABLE demo_heartbeat (
-    id        integer PRIMARY KEY,
-    beat      bigint NOT NULL,
-    beaten_at timestamptz NOT NULL
-);
-INSERT INTO demo_heartbeat VALUES (1, 0, clock_timestamp());
 
 INSERT INTO customers
 SELECT i,
@@ -147,7 +140,8 @@ SELECT i,
     CASE WHEN i % 5 > 0 THEN i % 5 = 1 END,
     CASE WHEN i % 6 > 0 THEN (i % 6)::smallint END,
     CASE WHEN i % 4 > 0 THEN json_build_object('agent', 'web/' || i, 'coupon', NULL, 'path', 'C:\orders') END,
-    CASE WHEN i % 3 = 0 THEN E'Bitte "vorsichtig"\nliefern — ' || i END
+    CASE WHEN i % 3 = 0 THEN E'Bitte "vorsichtig"\nliefern — ' || i END,
+    0
 FROM generate_series(1, :orders) i;
 
 INSERT INTO order_lines
@@ -160,6 +154,15 @@ SELECT 1 + i % :orders,
     CASE WHEN i % 6 = 0 THEN jsonb_build_object('wrap', 'gold', 'n', i) END,
     CASE WHEN i % 10 = 0 THEN 'Größe: ' || i || ', "fragil"' END
 FROM generate_series(0, :lines - 1) i;
+
+-- The row 0 of each table is the heartbeat's: a number in it is written all the time, and its way to the sinks is timed.
+INSERT INTO customers (id, code, name, active, joined, credit_limit, visits)
+    VALUES (0, gen_random_uuid(), 'heartbeat', true, now(), 0, 0);
+INSERT INTO products (id, sku, name, price, stock, manual, updated_at)
+    VALUES (0, 'heartbeat', 'heartbeat', 0, 0, '', now());
+INSERT INTO orders (id, customer_id, number, status, total, currency, placed_at, revision)
+    VALUES (0, 0, gen_random_uuid(), 'new', 0, 'EUR', now(), 0);
+INSERT INTO order_lines (order_id, line_no, product_id, quantity, unit_price) VALUES (0, 0, 0, 0, 0);
 
 COMMIT;
 ANALYZE;

@@ -15,7 +15,7 @@ pub(super) trait Mirror: Send {
     /// Whether every value is text, and a null is a column that is not there.
     fn is_plain(&self) -> bool;
 
-    /// The heartbeat's number there; `None` before its row came.
+    /// The last beat that is there in every table; `None` before all tables came.
     fn beat(&mut self) -> Result<Option<u64>>;
 
     /// About how many rows it holds.

@@ -57,7 +57,7 @@ impl Mix {
             "INSERT INTO orders SELECT {order}, (SELECT id FROM customers WHERE id >= {customer} ORDER BY id LIMIT 1), \
              gen_random_uuid(), 'new', (random() * 10000)::numeric(14,4), 'EUR', clock_timestamp(), NULL, \
              make_interval(hours => {lines}), random() < 0.2, {lines}, json_build_object('agent', 'app \"β\"'), \
-             CASE WHEN {lines} > 4 THEN E'schnell,\\nbitte' END;\n\
+             CASE WHEN {lines} > 4 THEN E'schnell,\\nbitte' END, 1;\n\
              INSERT INTO order_lines SELECT {order}, n, 1 + ({product} + n * 31) % {products}, n * 2, \
              (random() * 500)::numeric(10,2), random(), NULL, 'new' FROM generate_series(1, {lines}) n;\n"
         )

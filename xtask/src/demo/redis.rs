@@ -35,9 +35,17 @@ impl Mirror for RedisMirror {
     }
 
     fn beat(&mut self) -> Result<Option<u64>> {
-        let key = format!("{PREFIX}{HEARTBEAT}:1");
-        let beat = self.resp.ask(&["HGET", &key, "beat"])?;
-        Ok(beat.text().and_then(|text| text.parse().ok()))
+        let keys = HEARTBEAT
+            .each_ref()
+            .map(|it| format!("{PREFIX}{}:{}", it.table, it.key));
+        let commands = keys
+            .iter()
+            .zip(HEARTBEAT)
+            .map(|(key, it)| vec!["HGET", key, it.column]);
+        let beats = self.resp.ask_all(commands)?;
+        let beat = |reply: &Reply| reply.text()?.parse().ok();
+        let beats: Option<Vec<u64>> = beats.iter().map(beat).collect();
+        Ok(beats.and_then(|beats| beats.into_iter().min()))
     }
 
     fn rows(&mut self) -> Result<u64> {

@@ -25,14 +25,29 @@ impl SearchMirror {
 
     /// The answer, and JSON's null when there is no such thing.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        match self.request(method, path, body)? {
+            (503, answer) => Err(format!("{method} {path} was answered 503: {answer}").into()),
+            (_, answer) => Ok(answer),
+        }
+    }
+
+    /// The answer, and JSON's null when there is no such thing or its index is just being made.
+    fn glance(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        match self.request(method, path, body)? {
+            (503, _) => Ok(Value::Null),
+            (_, answer) => Ok(answer),
+        }
+    }
+
+    fn request(&self, method: &str, path: &str, body: &Value) -> Result<(u16, Value)> {
         let body = match body {
             Value::Null => String::new(),
             body => body.to_string(),
         };
         let answer = self.search.request(method, path, &body)?;
         match answer.status {
-            200..300 => Ok(serde_json::from_str(&answer.body)?),
-            404 => Ok(Value::Null),
+            status @ (200..300 | 503) => Ok((status, serde_json::from_str(&answer.body)?)),
+            404 => Ok((404, Value::Null)),
             status => Err(format!("{method} {path} was answered {status}: {}", answer.body).into()),
         }
     }
@@ -47,21 +62,28 @@ impl Mirror for SearchMirror {
         false
     }
 
-    /// By the document's id, which shows it before the next refresh makes it searchable.
+    /// By the documents' ids, which show them before the next refresh makes them searchable.
     fn beat(&mut self) -> Result<Option<u64>> {
-        let path = format!("/{PREFIX}{HEARTBEAT}/_doc/1");
-        let found = self.ask("GET", &path, &Value::Null)?;
-        Ok(found["_source"]["beat"].as_u64())
+        let rows = HEARTBEAT.each_ref().map(|it| {
+            json!({"_index": format!("{PREFIX}{}", it.table), "_id": it.key, "_source": [it.column]})
+        });
+        let found = self.glance("POST", "/_mget", &json!({ "docs": rows }))?;
+        let beats = HEARTBEAT
+            .iter()
+            .enumerate()
+            .map(|(at, it)| found["docs"][at]["_source"][it.column].as_u64());
+        let beats: Option<Vec<u64>> = beats.collect();
+        Ok(beats.and_then(|beats| beats.into_iter().min()))
     }
 
     fn rows(&mut self) -> Result<u64> {
-        let count = self.ask("GET", &format!("/{PREFIX}*/_count"), &Value::Null)?;
+        let count = self.glance("GET", &format!("/{PREFIX}*/_count"), &Value::Null)?;
         Ok(count["count"].as_u64().unwrap_or(0))
     }
 
     fn writes(&mut self) -> Result<u64> {
         let path = format!("/{PREFIX}*/_stats/indexing");
-        let told = self.ask("GET", &path, &Value::Null)?;
+        let told = self.glance("GET", &path, &Value::Null)?;
         let counts = &told["_all"]["primaries"]["indexing"];
         let count = |name: &str| counts[name].as_u64().unwrap_or(0);
         Ok(count("index_total") + count("delete_total"))

@@ -63,7 +63,7 @@ fn settle(run: Run<'_>) -> Result<[Box<dyn Mirror>; 2]> {
     } = run;
     let mut session = writers.end()?;
     let last = beats.beat(&mut session)?;
-    let catch_up = || {
+    let catch_up = || -> Result<()> {
         let mut looked = Instant::now();
         let mut failure = None;
         let caught_up = wait_until(
@@ -82,16 +82,19 @@ fn settle(run: Run<'_>) -> Result<[Box<dyn Mirror>; 2]> {
         if let Some(failure) = failure {
             return Err(failure);
         }
-        caught_up?;
-        mirrors.iter_mut().try_for_each(|it| at_rest(it.as_mut()))
+        Ok(caught_up?)
     };
     progress.step("workload stopped, sinks catch up", catch_up, |()| {
-        "the last change is in both, and both are at rest".into()
+        "the last change of every table is in both".into()
+    })?;
+    let rest = || mirrors.iter_mut().try_for_each(|it| at_rest(it.as_mut()));
+    progress.step("sinks come to rest", rest, |()| {
+        format!("no writes for {} s", REST.as_secs())
     })?;
     Ok(mirrors)
 }
 
-/// The last change of one table is no proof for the others: all writing must have ended.
+/// The last change of a table is in its last partition only: all writing must have ended.
 fn at_rest(mirror: &mut dyn Mirror) -> Result<()> {
     let mut writes = mirror.writes()?;
     let mut since = Instant::now();
