@@ -3,3 +3,4 @@
 pub mod changes;
 pub mod random;
 pub mod sink_suite;
+pub mod source_suite;
