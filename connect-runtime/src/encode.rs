@@ -20,6 +20,11 @@ use crate::{
 /// More plans than this are forgotten and compiled again: schemas that change without end must not grow without end.
 const MAX_PLANS: usize = 10_000;
 
+/// No record has this route.
+const UNUSED: usize = usize::MAX;
+/// A record has this route, and its plan is not yet looked up.
+const USED: usize = usize::MAX - 1;
+
 /// The compiled encoders of one task.
 pub(crate) struct Encoder {
     converters: Converters,
@@ -47,23 +52,33 @@ impl Encoder {
         }
     }
 
-    /// Finds or compiles the plan of every route of the batch, and gives back the routes that were not known.
+    /// Finds or compiles the plan of every route that a record of the batch has, and gives back those that were not known.
+    ///
+    /// Transforms leave routes behind that no record has any more: for these nothing may be compiled or created.
     pub(crate) async fn prepare(&mut self, batch: &Batch) -> Result<Vec<Arc<Route>>> {
         let mut fresh = Vec::new();
-        self.of_batch.clear();
         if self.plans.len() > MAX_PLANS {
             self.by_route.clear();
             self.plans.clear();
         }
-        for route in batch.routes() {
-            let plan = match self.by_route.get(&route.id()) {
+        self.of_batch.clear();
+        self.of_batch.resize(batch.routes().len(), UNUSED);
+        for record in batch.records() {
+            if let Some(plan @ &mut UNUSED) = self.of_batch.get_mut(record.route as usize) {
+                *plan = USED;
+            }
+        }
+        for (at, route) in batch.routes().iter().enumerate() {
+            if self.of_batch[at] == UNUSED {
+                continue;
+            }
+            self.of_batch[at] = match self.by_route.get(&route.id()) {
                 Some(plan) => *plan,
                 None => {
                     fresh.push(Arc::clone(route));
                     self.compile(route).await?
                 }
             };
-            self.of_batch.push(plan);
         }
         Ok(fresh)
     }

@@ -137,3 +137,6 @@ async fn read(
         .map(|(key, value)| (key.to_vec(), value.to_vec()));
     Ok(entries.collect())
 }
+
+#[cfg(test)]
+mod tests;

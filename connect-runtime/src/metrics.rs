@@ -1,8 +1,20 @@
 //! Numbers of tasks: plain atomics, held in the task's structs, rendered on request.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+mod text;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 use connect_core::meter::Meter;
+use parking_lot::Mutex;
+
+use crate::answers::TaskId;
 
 /// The numbers of one task, over all its tries.
 #[derive(Debug, Default)]
@@ -13,8 +25,6 @@ pub(crate) struct TaskMetrics {
     pub(crate) records_in: AtomicU64,
     /// Records written to the log, or sent to the destination.
     pub(crate) records_out: AtomicU64,
-    /// Records that are read but not yet durable or committed.
-    pub(crate) active: AtomicI64,
     /// Batches: their number, the sum of their sizes, the largest.
     pub(crate) batches: Sizes,
     /// Time per poll of a source or write of a sink, in microseconds.
@@ -29,8 +39,6 @@ pub(crate) struct TaskMetrics {
     pub(crate) partitions: AtomicI64,
     /// The largest lag over a sink task's partitions.
     pub(crate) lag_max: AtomicI64,
-    /// Tries after the first.
-    pub(crate) retries: AtomicU64,
     errors: AtomicU64,
     failures: AtomicU64,
     skipped: AtomicU64,
@@ -40,9 +48,21 @@ pub(crate) struct TaskMetrics {
     /// Dead letters that could not be written.
     pub(crate) dead_letter_failures: AtomicU64,
     last_error_ms: AtomicI64,
+    rate: Mutex<Option<Rate>>,
 }
 
-/// Number, sum, maximum and last of something measured.
+/// Records per second between two looks that are some seconds apart.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    at: Instant,
+    records: (u64, u64),
+    per_second: (f64, f64),
+}
+
+/// Looks that are closer than this give the same rate.
+const RATE_WINDOW: Duration = Duration::from_secs(5);
+
+/// Number, sum and maximum of something measured.
 #[derive(Debug, Default)]
 pub(crate) struct Sizes {
     count: AtomicU64,
@@ -59,7 +79,7 @@ impl Sizes {
     }
 
     /// Takes a duration in microseconds.
-    pub(crate) fn take_time(&self, time: std::time::Duration) {
+    pub(crate) fn take_time(&self, time: Duration) {
         self.take(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
@@ -110,7 +130,7 @@ impl TaskMetrics {
 
 impl TaskMetrics {
     /// A source was polled.
-    pub(crate) fn polled(&self, records: usize, took: std::time::Duration) {
+    pub(crate) fn polled(&self, records: usize, took: Duration) {
         if records > 0 {
             self.records_in.fetch_add(records as u64, Relaxed);
             self.batches.take(records as u64);
@@ -130,13 +150,13 @@ impl TaskMetrics {
     }
 
     /// Records went to the destination.
-    pub(crate) fn put(&self, records: usize, took: std::time::Duration) {
+    pub(crate) fn put(&self, records: usize, took: Duration) {
         self.records_out.fetch_add(records as u64, Relaxed);
         self.work_us.take_time(took);
     }
 
     /// Offsets, or a transaction, were committed, or not.
-    pub(crate) fn commit(&self, took: std::time::Duration, ok: bool) {
+    pub(crate) fn commit(&self, took: Duration, ok: bool) {
         self.commit_us.take_time(took);
         if !ok {
             self.commit_failures.fetch_add(1, Relaxed);
@@ -158,17 +178,61 @@ impl TaskMetrics {
     }
 }
 
+impl TaskMetrics {
+    /// Records per second, in and out, since a look some seconds ago.
+    fn rates(&self) -> (f64, f64) {
+        let records = (
+            self.records_in.load(Relaxed),
+            self.records_out.load(Relaxed),
+        );
+        let now = Instant::now();
+        let mut rate = self.rate.lock();
+        let Some(last) = *rate else {
+            *rate = Some(Rate {
+                at: now,
+                records,
+                per_second: (0.0, 0.0),
+            });
+            return (0.0, 0.0);
+        };
+        let passed = now.duration_since(last.at);
+        if passed < RATE_WINDOW {
+            return last.per_second;
+        }
+        let per = |new: u64, old: u64| new.saturating_sub(old) as f64 / passed.as_secs_f64();
+        let per_second = (
+            per(records.0, last.records.0),
+            per(records.1, last.records.1),
+        );
+        *rate = Some(Rate {
+            at: now,
+            records,
+            per_second,
+        });
+        per_second
+    }
+}
+
 /// The numbers of all tasks.
 #[derive(Debug, Default)]
-pub(crate) struct Metrics(
-    parking_lot::Mutex<
-        std::collections::BTreeMap<crate::answers::TaskId, std::sync::Arc<TaskMetrics>>,
-    >,
-);
+pub(crate) struct Metrics(Mutex<BTreeMap<TaskId, Arc<TaskMetrics>>>);
 
 impl Metrics {
     /// The numbers of a task; the same over all its tries.
-    pub(crate) fn task(&self, id: &crate::answers::TaskId) -> std::sync::Arc<TaskMetrics> {
-        std::sync::Arc::clone(self.0.lock().entry(id.clone()).or_default())
+    pub(crate) fn task(&self, id: &TaskId) -> Arc<TaskMetrics> {
+        Arc::clone(self.0.lock().entry(id.clone()).or_default())
+    }
+
+    /// Forgets a task that is not wanted any more.
+    pub(crate) fn remove(&self, id: &TaskId) {
+        self.0.lock().remove(id);
+    }
+
+    fn all(&self) -> Vec<(TaskId, Arc<TaskMetrics>)> {
+        self.0
+            .lock()
+            .iter()
+            .map(|(id, task)| (id.clone(), Arc::clone(task)))
+            .collect()
     }
 }

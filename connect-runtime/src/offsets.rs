@@ -179,4 +179,7 @@ impl Offsets {
 }
 
 #[cfg(test)]
+pub(crate) use record::is_same_to_the_byte;
+
+#[cfg(test)]
 mod tests;

@@ -93,11 +93,6 @@ impl Shared {
             .get("connector.class")?;
         self.plugins.find(class).map(|plugin| plugin.about.version)
     }
-
-    /// All numbers in Prometheus' text format.
-    pub(crate) fn metrics_text(&self) -> String {
-        String::new()
-    }
 }
 
 /// 404 in Kafka Connect's words.

@@ -95,16 +95,6 @@ impl Statuses {
             .collect()
     }
 
-    /// How many tasks are in each state, over all connectors.
-    pub(crate) fn all_tasks(&self) -> Vec<(TaskId, State)> {
-        self.memory
-            .lock()
-            .tasks
-            .iter()
-            .map(|(id, status)| (id.clone(), status.state))
-            .collect()
-    }
-
     /// Sets the status of a connector.
     pub(crate) fn set_connector(
         &self,
@@ -298,6 +288,9 @@ impl Memory {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) use record::is_same_to_the_byte;
 
 #[cfg(test)]
 mod tests;

@@ -137,7 +137,10 @@ impl Actor {
             .and(desired.connectors.get(&id.connector))
             .map(|c| c.target);
         match target {
-            None | Some(TargetState::Stopped) => self.shared.statuses.remove_task(id),
+            None | Some(TargetState::Stopped) => {
+                self.shared.statuses.remove_task(id);
+                self.shared.metrics.remove(id);
+            }
             Some(TargetState::Paused) => {
                 let version = self.shared.version_of(&desired, &id.connector);
                 self.shared

@@ -35,3 +35,9 @@ pub(super) fn sorted(partition: &str) -> String {
         Err(_) => partition.to_owned(),
     }
 }
+
+/// Whether a recorded key is read, and would be written again just so.
+#[cfg(test)]
+pub(crate) fn is_same_to_the_byte(key: &[u8]) -> bool {
+    parse_key(key).is_some_and(|(connector, partition)| key_bytes(&connector, &partition) == key)
+}

@@ -130,3 +130,15 @@ impl TopicUse {
 fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
+
+/// Whether a recorded entry is read, and would be written again just so.
+#[cfg(test)]
+pub(crate) fn is_same_to_the_byte(key: &[u8], value: Option<&[u8]>) -> bool {
+    let Some(parsed) = StatusKey::parse(key).filter(|parsed| parsed.bytes() == key) else {
+        return false;
+    };
+    value.is_none_or(|bytes| match parsed {
+        StatusKey::Topic(..) => TopicUse::parse(bytes).is_some_and(|used| used.bytes() == bytes),
+        _ => Status::parse(bytes).is_some_and(|status| status.bytes() == bytes),
+    })
+}

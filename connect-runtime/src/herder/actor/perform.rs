@@ -134,6 +134,7 @@ impl Actor {
             let id = TaskId::new(name, task);
             if !self.running.tasks.contains_key(&id) {
                 self.shared.statuses.remove_task(&id);
+                self.shared.metrics.remove(&id);
             }
         }
         Ok(())
