@@ -47,6 +47,8 @@ pub(crate) enum Command {
         after_help = "EXAMPLES:\n  tidewater check inventory-source.json\n  tidewater check --offline - < inventory-source.json"
     )]
     Check(Check),
+    /// Print a topic of an embedded log whose worker is stopped: key, tab, value, a line each.
+    Read(Read),
     /// Print the reference of all connectors' properties, or of one, as Markdown.
     Docs {
         /// The connector's class or its short name; all when left out.
@@ -90,4 +92,14 @@ pub(crate) struct Check {
     /// Validate the properties only; connect to nothing.
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// `tidewater read`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Read {
+    /// The topic.
+    pub(crate) topic: String,
+    /// Where the embedded log lives.
+    #[arg(long, value_name = "DIR", env = "TIDEWATER_DATA_DIR", default_value = "data")]
+    pub(crate) data_dir: PathBuf,
 }

@@ -6,6 +6,7 @@ mod docs;
 mod logging;
 mod plugins;
 mod properties;
+mod read;
 mod worker;
 
 use std::process::ExitCode;
@@ -46,6 +47,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check(options) => runtime()?.block_on(check::run(&options)),
+        Command::Read(options) => {
+            runtime()?.block_on(read::run(&options))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Docs { class } => print_docs(class.as_deref()),
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -7,10 +7,11 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use serde_json::Value;
-use stack::Postgres;
+use stack::{Postgres, wait_until};
 
 use crate::Outcome;
 
@@ -63,8 +64,8 @@ impl Counting {
         self.rounds.load(Ordering::Relaxed)
     }
 
-    /// Stops, and writes the marker as the last change of counter 1.
-    pub fn finish(mut self, marker: &str) -> Outcome {
+    /// Stops, and waits until the source has confirmed to the server that everything is durable.
+    pub fn finish(mut self, slot: &str) -> Outcome {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.join().map_err(|_| "the writer panicked")??;

@@ -7,7 +7,7 @@ mod rest;
 mod suite;
 mod worker;
 
-pub use log::{LogKind, Topics};
+pub use log::LogKind;
 pub use rest::Rest;
 pub use suite::{is_long, rounds};
 pub use worker::{Worker, WorkerOptions};

@@ -1,8 +1,8 @@
-//! The two logs under a worker, and their topics as a Kafka client sees them.
+//! The two logs under a worker.
 
-use std::time::Duration;
+use std::{path::Path, process::Command};
 
-use stack::{Kcat, wait_until};
+use stack::{Kcat, binary};
 
 use crate::Outcome;
 
@@ -15,44 +15,28 @@ pub enum LogKind {
     Kafka(String),
 }
 
-/// The topics of a log, read by kcat.
-pub struct Topics(Kcat);
+/// All committed records of a topic of Kafka: keys and values.
+pub(crate) fn of_kafka(bootstrap: &str, topic: &str) -> Outcome<Vec<(String, String)>> {
+    let text = Kcat::at(bootstrap)?.run(&[
+        "-C", "-t", topic, "-e", "-f", "%k\t%s\n", "-X", "isolation.level=read_committed",
+    ])?;
+    Ok(pairs(&text))
+}
 
-impl Topics {
-    /// The topics behind a bootstrap address.
-    pub fn at(bootstrap: &str) -> Outcome<Self> {
-        Ok(Self(Kcat::at(bootstrap)?))
+/// The same, of the embedded log in a folder; its worker must be stopped.
+pub(crate) fn of_folder(folder: &Path, topic: &str) -> Outcome<Vec<(String, String)>> {
+    let mut read = Command::new(binary("tidewater")?);
+    let read = read.args(["read", topic, "--data-dir"]).arg(folder).output()?;
+    if !read.status.success() {
+        return Err(String::from_utf8_lossy(&read.stderr).into_owned().into());
     }
+    Ok(pairs(&String::from_utf8(read.stdout)?))
+}
 
-    /// All committed records of a topic, as `key<TAB>value` lines; of partition 0 when it has only that.
-    pub fn records(&self, topic: &str) -> Outcome<Vec<(String, String)>> {
-        let text = self.0.run(&[
-            "-C",
-            "-t",
-            topic,
-            "-e",
-            "-q",
-            "-Z",
-            "-f",
-            "%k\t%s\n",
-            "-X",
-            "isolation.level=read_committed",
-        ])?;
-        let pair = |line: &str| {
-            let (key, value) = line.split_once('\t').unwrap_or((line, ""));
-            (key.to_owned(), value.to_owned())
-        };
-        Ok(text.lines().map(pair).collect())
-    }
-
-    /// Waits until a record of the topic contains a text, then gives all records.
-    pub fn records_until(&self, topic: &str, marker: &str) -> Outcome<Vec<(String, String)>> {
-        let mut all = Vec::new();
-        let what = format!("{topic} to have a record with {marker}");
-        wait_until(&what, Duration::from_secs(120), || {
-            all = self.records(topic).unwrap_or_default();
-            Ok(all.iter().any(|(_, value)| value.contains(marker)))
-        })?;
-        Ok(all)
-    }
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| {
+        let (key, value) = line.split_once('\t').unwrap_or((line, ""));
+        (key.to_owned(), value.to_owned())
+    };
+    text.lines().map(pair).collect()
 }

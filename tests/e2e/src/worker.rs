@@ -4,14 +4,15 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use stack::{Program, Server, Stack, binary};
 
-use crate::{LogKind, Outcome, Rest, Topics};
+use crate::{LogKind, Outcome, Rest, log};
 
 /// A running `tidewater worker`; its port, log and data stay when it is killed and started again.
 pub struct Worker {
     server: Arc<Server>,
     rest: Rest,
-    bootstrap: String,
-    _data: tempfile::TempDir,
+    log: LogKind,
+    data_dir: PathBuf,
+    _home: tempfile::TempDir,
 }
 
 /// What kind of worker.
@@ -56,36 +57,16 @@ impl WorkerOptions {
 impl Worker {
     /// Starts a worker and waits until it is healthy.
     pub fn start(stack: &Stack, options: WorkerOptions) -> Outcome<Self> {
-        let data = tempfile::tempdir()?;
+        let home = tempfile::tempdir()?;
         let mut program = Program::new("tidewater", binary("tidewater")?);
         let port = program.claim_port()?;
-        let front = program.claim_port()?;
-        let file = data.path().join("worker.properties");
+        let file = home.path().join("worker.properties");
         fs::write(&file, properties(&options, port))?;
-        program = program.arg("worker").arg(file.as_os_str());
-        let mut bootstrap = format!("127.0.0.1:{front}");
-        match &options.log {
-            LogKind::Kafka(brokers) => bootstrap.clone_from(brokers),
-            LogKind::Embedded => {
-                let dir = options
-                    .data_dir
-                    .clone()
-                    .unwrap_or_else(|| data.path().join("log"));
-                program = program.args([
-                    "--kafka-listen".as_ref(),
-                    bootstrap.as_ref(),
-                    "--data-dir".as_ref(),
-                    dir.as_os_str(),
-                ]);
-            }
-        }
+        let data_dir = options.data_dir.clone().unwrap_or_else(|| home.path().join("log"));
+        program = program.arg("worker").arg(file.as_os_str()).arg("--data-dir").arg(data_dir.as_os_str());
         let server = stack.program(program.ready_http(port, "/health"))?;
-        Ok(Self {
-            server,
-            rest: Rest::new(port),
-            bootstrap,
-            _data: data,
-        })
+        let (rest, log) = (Rest::new(port), options.log);
+        Ok(Self { server, rest, log, data_dir, _home: home })
     }
 
     /// Its REST API.
@@ -98,9 +79,13 @@ impl Worker {
         &self.server
     }
 
-    /// Its topics.
-    pub fn topics(&self) -> Outcome<Topics> {
-        Topics::at(&self.bootstrap)
+    /// Stops the worker in order and gives all committed records of a topic.
+    pub fn stop_and_read(&self, topic: &str) -> Outcome<Vec<(String, String)>> {
+        self.server.stop()?;
+        match &self.log {
+            LogKind::Embedded => log::of_folder(&self.data_dir, topic),
+            LogKind::Kafka(bootstrap) => log::of_kafka(bootstrap, topic),
+        }
     }
 }
 

@@ -34,8 +34,8 @@ fn killed_worker(
         worker.server().kill9()?;
         worker.server().start()?;
     }
-    counting.finish("the-end")?;
-    worker.topics()?.records_until(TOPIC, "the-end")
+    counting.finish("chaos_slot")?;
+    worker.stop_and_read(TOPIC)
 }
 
 #[test]
