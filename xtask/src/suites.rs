@@ -32,7 +32,8 @@ fn suite(name: Option<&str>, tally: &mut Tally) -> Outcome {
     match name {
         None => {
             tally.add(house::run()?);
-            build(&["--workspace"])?;
+            // With all targets the same features are on as in the tests, so nothing is built twice.
+            build(&["--workspace", "--all-targets"])?;
             tests(&["--workspace", "--no-fail-fast"], None, tally)
         }
         Some("house") => {
