@@ -6,8 +6,11 @@ use connect_core::testing::sink_suite;
 use server::{Server, Sinks};
 
 #[tokio::test]
-#[ignore = "the first run downloads 950 MB"]
 async fn it_conforms() {
+    // The first run downloads 950 MB: only where a long form was asked for.
+    if std::env::var_os("TIDEWATER_SUITE").is_none() {
+        return;
+    }
     let server = Server::elasticsearch();
     let sinks = Sinks {
         server: &server,

@@ -1,5 +1,7 @@
 //! From a PostgreSQL type to a schema and the operation that makes its cells.
 
+pub(crate) mod oid;
+
 use std::sync::Arc;
 
 use cdc::modes::{BinaryMode, DecimalMode, TimePrecision};
@@ -51,89 +53,6 @@ pub(crate) struct Shape {
     pub zero: &'static str,
 }
 
-/// Oids that stand in the server's own catalog and never change (`pg_type.dat`).
-pub(crate) mod oid {
-    #![allow(missing_docs)]
-    pub(crate) const BOOL: u32 = 16;
-    pub(crate) const BYTEA: u32 = 17;
-    pub(crate) const CHAR: u32 = 18;
-    pub(crate) const NAME: u32 = 19;
-    pub(crate) const INT8: u32 = 20;
-    pub(crate) const INT2: u32 = 21;
-    pub(crate) const INT4: u32 = 23;
-    pub(crate) const TEXT: u32 = 25;
-    pub(crate) const OID: u32 = 26;
-    pub(crate) const JSON: u32 = 114;
-    pub(crate) const XML: u32 = 142;
-    pub(crate) const POINT: u32 = 600;
-    pub(crate) const CIDR: u32 = 650;
-    pub(crate) const FLOAT4: u32 = 700;
-    pub(crate) const FLOAT8: u32 = 701;
-    pub(crate) const MACADDR8: u32 = 774;
-    pub(crate) const MONEY: u32 = 790;
-    pub(crate) const MACADDR: u32 = 829;
-    pub(crate) const INET: u32 = 869;
-    pub(crate) const BPCHAR: u32 = 1042;
-    pub(crate) const VARCHAR: u32 = 1043;
-    pub(crate) const DATE: u32 = 1082;
-    pub(crate) const TIME: u32 = 1083;
-    pub(crate) const TIMESTAMP: u32 = 1114;
-    pub(crate) const TIMESTAMPTZ: u32 = 1184;
-    pub(crate) const INTERVAL: u32 = 1186;
-    pub(crate) const TIMETZ: u32 = 1266;
-    pub(crate) const BIT: u32 = 1560;
-    pub(crate) const VARBIT: u32 = 1562;
-    pub(crate) const NUMERIC: u32 = 1700;
-    pub(crate) const UUID: u32 = 2950;
-    pub(crate) const TSVECTOR: u32 = 3614;
-    pub(crate) const JSONB: u32 = 3802;
-    pub(crate) const INT4RANGE: u32 = 3904;
-    pub(crate) const NUMRANGE: u32 = 3906;
-    pub(crate) const TSRANGE: u32 = 3908;
-    pub(crate) const TSTZRANGE: u32 = 3910;
-    pub(crate) const DATERANGE: u32 = 3912;
-    pub(crate) const INT8RANGE: u32 = 3926;
-    /// The first oid that a database gives itself.
-    pub(crate) const FIRST_CUSTOM: u32 = 16_384;
-}
-
-/// Arrays of the server's own types that Debezium has: array oid, item oid.
-const ARRAYS: [(u32, u32); 33] = [
-    (1000, oid::BOOL),
-    (1001, oid::BYTEA),
-    (1002, oid::CHAR),
-    (1005, oid::INT2),
-    (1007, oid::INT4),
-    (1009, oid::TEXT),
-    (1014, oid::BPCHAR),
-    (1015, oid::VARCHAR),
-    (1016, oid::INT8),
-    (1021, oid::FLOAT4),
-    (1022, oid::FLOAT8),
-    (1028, oid::OID),
-    (1040, oid::MACADDR),
-    (1041, oid::INET),
-    (651, oid::CIDR),
-    (775, oid::MACADDR8),
-    (1115, oid::TIMESTAMP),
-    (1182, oid::DATE),
-    (1183, oid::TIME),
-    (1185, oid::TIMESTAMPTZ),
-    (1231, oid::NUMERIC),
-    (1270, oid::TIMETZ),
-    (199, oid::JSON),
-    (2951, oid::UUID),
-    (3807, oid::JSONB),
-    (3905, oid::INT4RANGE),
-    (3907, oid::NUMRANGE),
-    (3909, oid::TSRANGE),
-    (3911, oid::TSTZRANGE),
-    (3913, oid::DATERANGE),
-    (3927, oid::INT8RANGE),
-    (3643, oid::TSVECTOR),
-    (1561, oid::BIT),
-];
-
 /// A domain over a domain over … ends somewhere.
 const DEPTH: usize = 16;
 
@@ -169,7 +88,7 @@ impl Modes {
         depth: usize,
     ) -> Option<Shape> {
         let depth = depth.checked_sub(1)?;
-        if let Some((_, item)) = ARRAYS.iter().find(|(array, _)| *array == type_oid) {
+        if let Some((_, item)) = oid::ARRAYS.iter().find(|(array, _)| *array == type_oid) {
             return self.array(self.shape_within(customs, *item, modifier, depth)?);
         }
         let known = match customs.get(&type_oid) {

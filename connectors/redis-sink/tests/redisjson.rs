@@ -6,9 +6,11 @@ use connect_core::testing::{changes::Shape, sink_suite};
 use server::{Kind, Server};
 
 #[tokio::test]
-#[ignore = "needs a Redis with RedisJSON, named by TIDEWATER_REDISJSON_URL"]
 async fn documents_conform() {
-    let url = std::env::var("TIDEWATER_REDISJSON_URL").expect("TIDEWATER_REDISJSON_URL");
+    // Debian's Redis has no RedisJSON: only where a server that has it is named.
+    let Ok(url) = std::env::var("TIDEWATER_REDISJSON_URL") else {
+        return;
+    };
     let server = Server::at(url);
     redis::cmd("FLUSHDB")
         .exec(&mut server.client())

@@ -70,9 +70,14 @@ impl Counting {
         if let Some(thread) = self.thread.take() {
             thread.join().map_err(|_| "the writer panicked")??;
         }
-        self.postgres.psql(&format!(
-            "update counters set n = n + 1, note = '{marker}' where k = 1"
-        ))?;
+        let end = self.postgres.psql("select pg_current_wal_lsn()")?;
+        let confirmed = format!(
+            "select confirmed_flush_lsn >= '{}' from pg_replication_slots where slot_name = '{slot}'",
+            end.trim()
+        );
+        wait_until("the slot to be confirmed", Duration::from_secs(120), || {
+            Ok(self.postgres.psql(&confirmed)?.trim() == "t")
+        })?;
         Ok(())
     }
 }

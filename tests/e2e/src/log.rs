@@ -18,7 +18,14 @@ pub enum LogKind {
 /// All committed records of a topic of Kafka: keys and values.
 pub(crate) fn of_kafka(bootstrap: &str, topic: &str) -> Outcome<Vec<(String, String)>> {
     let text = Kcat::at(bootstrap)?.run(&[
-        "-C", "-t", topic, "-e", "-f", "%k\t%s\n", "-X", "isolation.level=read_committed",
+        "-C",
+        "-t",
+        topic,
+        "-e",
+        "-f",
+        "%k\t%s\n",
+        "-X",
+        "isolation.level=read_committed",
     ])?;
     Ok(pairs(&text))
 }
@@ -26,7 +33,10 @@ pub(crate) fn of_kafka(bootstrap: &str, topic: &str) -> Outcome<Vec<(String, Str
 /// The same, of the embedded log in a folder; its worker must be stopped.
 pub(crate) fn of_folder(folder: &Path, topic: &str) -> Outcome<Vec<(String, String)>> {
     let mut read = Command::new(binary("tidewater")?);
-    let read = read.args(["read", topic, "--data-dir"]).arg(folder).output()?;
+    let read = read
+        .args(["read", topic, "--data-dir"])
+        .arg(folder)
+        .output()?;
     if !read.status.success() {
         return Err(String::from_utf8_lossy(&read.stderr).into_owned().into());
     }

@@ -62,11 +62,24 @@ impl Worker {
         let port = program.claim_port()?;
         let file = home.path().join("worker.properties");
         fs::write(&file, properties(&options, port))?;
-        let data_dir = options.data_dir.clone().unwrap_or_else(|| home.path().join("log"));
-        program = program.arg("worker").arg(file.as_os_str()).arg("--data-dir").arg(data_dir.as_os_str());
+        let data_dir = options
+            .data_dir
+            .clone()
+            .unwrap_or_else(|| home.path().join("log"));
+        program = program
+            .arg("worker")
+            .arg(file.as_os_str())
+            .arg("--data-dir")
+            .arg(data_dir.as_os_str());
         let server = stack.program(program.ready_http(port, "/health"))?;
         let (rest, log) = (Rest::new(port), options.log);
-        Ok(Self { server, rest, log, data_dir, _home: home })
+        Ok(Self {
+            server,
+            rest,
+            log,
+            data_dir,
+            _home: home,
+        })
     }
 
     /// Its REST API.

@@ -59,7 +59,7 @@ impl Server {
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         let answer = self.search.request(method, path, body).expect("answer");
         assert!(answer.status < 300, "{method} {path}: {}", answer.body);
-        serde_json::from_str(&answer.body).expect("JSON")
+        serde_json::from_str(&unchunked(&answer.body)).expect("JSON")
     }
 
     /// All documents of an index by id; none when there is no index.
@@ -99,6 +99,17 @@ impl Target for Sinks<'_> {
         let documents = self.server.documents(topic).into_iter();
         documents.map(|(id, source)| (id, fields(source))).collect()
     }
+}
+
+/// Elasticsearch sends chunks even to a client that speaks HTTP/1.0.
+fn unchunked(body: &str) -> String {
+    let (mut whole, mut rest) = (String::new(), body);
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).expect("size of a chunk");
+        whole += &after[..size];
+        rest = after[size..].trim_start();
+    }
+    whole + rest
 }
 
 fn fields(source: Value) -> BTreeMap<String, String> {
