@@ -18,6 +18,7 @@ use super::{
     client::{Context, Health},
     error::{failed, failed_with},
     native::{self, Outcome, PartitionOffset},
+    patience::Patience,
 };
 use crate::{At, TopicInfo, TopicPartition, TopicSpec};
 
@@ -86,11 +87,10 @@ impl Admin {
         settings: &BTreeMap<String, String>,
     ) -> Result<()> {
         let (topic, settings) = (name.to_owned(), settings.clone());
-        let done = self.native(move |client| {
+        let done = self.native("change a topic's settings", move |client| {
             native::alter_topic(client.inner(), &topic, settings.iter(), Self::LIMIT)
         });
-        let done = done.await.map_err(|err| err.context("topic", name));
-        done.map_err(|err| self.explain(err))
+        done.await.map_err(|err| err.context("topic", name))
     }
 
     pub(super) async fn delete(&self, name: &str) -> Result<()> {
@@ -182,46 +182,57 @@ impl Admin {
 
     async fn offset(&self, of: &TopicPartition, spec: i64) -> Result<i64> {
         let asked = of.clone();
-        let found = self.native(move |client| {
+        let found = self.native("look an offset up", move |client| {
             let list = list([(&asked, Some(spec))])?;
             native::offset_at(client.inner(), &list, Self::LIMIT)
         });
-        let found = found.await.and_then(|found| match found.error {
-            Some(code) => Err(failed_with("look an offset up", code)),
-            None => Ok(found.offset),
-        });
-        found.map_err(|err| {
-            self.explain(err)
-                .context("topic", &of.topic)
-                .context("partition", of.partition)
-        })
+        found
+            .await
+            .map(|found| found.offset)
+            .map_err(|err| about(err, of))
     }
 
     pub(super) async fn delete_records(&self, of: &TopicPartition, before: i64) -> Result<()> {
-        let list =
-            list([(of, Some(before))]).map_err(|code| failed_with("delete records", code))?;
-        let done = self.client.delete_records(&list, &options()).await;
-        let done = done.map_err(|err| self.failed("delete records", err))?;
-        for element in done.elements() {
-            element
-                .error()
-                .map_err(|err| failed("delete records", err).context("topic", &of.topic))?;
+        let list = list([(of, Some(before))]);
+        let list = list.map_err(|code| failed_with("delete records", code))?;
+        let mut patience = Patience::new(Self::LIMIT);
+        loop {
+            let done = self.client.delete_records(&list, &options()).await;
+            let done = done.and_then(|done| done.elements().iter().try_for_each(|one| one.error()));
+            let code = done.as_ref().err().and_then(KafkaError::rdkafka_error_code);
+            match (done, code) {
+                (Ok(()), _) => return Ok(()),
+                (_, Some(code)) if patience.again(code).await => {}
+                (Err(err), _) => return Err(about(self.failed("delete records", err), of)),
+            }
         }
-        Ok(())
     }
 
     pub(super) async fn group_offsets(&self, group: &str) -> Result<BTreeMap<TopicPartition, i64>> {
-        let asked = group.to_owned();
-        let rows = self
-            .native(move |client| native::group_offsets(client.inner(), &asked, Self::LIMIT))
-            .await
-            .map_err(|err| self.explain(err).context("group", group))?;
-        let known = rows
-            .into_iter()
-            .filter(|row| row.offset >= 0 && row.error.is_none());
-        Ok(known
-            .map(|row| (TopicPartition::new(row.topic, row.partition), row.offset))
-            .collect())
+        self.stable_offsets(group, None).await
+    }
+
+    /// Waits until offsets that a transaction committed are seen by everybody.
+    ///
+    /// Kafka answers a commit before the group knows of it, and asked for all offsets of a group it leaves out those that are
+    /// their partition's first.
+    pub(super) async fn until_stable(&self, group: &str, of: &[TopicPartition]) -> Result<()> {
+        self.stable_offsets(group, Some(of)).await.map(drop)
+    }
+
+    async fn stable_offsets(
+        &self,
+        group: &str,
+        of: Option<&[TopicPartition]>,
+    ) -> Result<BTreeMap<TopicPartition, i64>> {
+        let (asked, of) = (group.to_owned(), of.map(<[TopicPartition]>::to_vec));
+        let rows = self.native("read a group's offsets", move |client| {
+            let of = of.as_ref().map(|of| list(of.iter().map(|of| (of, None))));
+            let of = of.transpose()?;
+            native::group_offsets(client.inner(), &asked, of.as_ref(), Self::LIMIT)
+        });
+        let rows = rows.await.map_err(|err| err.context("group", group))?;
+        Ok(committed(rows))
     }
 
     pub(super) async fn alter_group_offsets(
@@ -234,53 +245,52 @@ impl Admin {
             .map(|(of, offset)| (of.clone(), *offset))
             .partition(|(_, offset)| offset.is_some());
         let name = group.to_owned();
-        let rows = self.native(move |client| {
-            let mut rows = Vec::new();
+        let done = self.native("change a group's offsets", move |client| {
             if !set.is_empty() {
                 let list = list(set.iter().map(|(of, offset)| (of, *offset)))?;
-                rows = native::alter_group_offsets(client.inner(), &name, &list, Self::LIMIT)?;
+                native::alter_group_offsets(client.inner(), &name, &list, Self::LIMIT)?;
             }
             if !removed.is_empty() {
                 let list = list(removed.iter().map(|(of, _)| (of, None)))?;
                 match native::delete_group_offsets(client.inner(), &name, &list, Self::LIMIT) {
-                    Ok(more) => rows.extend(more),
-                    Err(Kafka::GroupIdNotFound) => {}
+                    Ok(_) | Err(Kafka::GroupIdNotFound) => {}
                     Err(code) => return Err(code),
                 }
             }
-            Ok(rows)
+            Ok(())
         });
-        let rows: Vec<PartitionOffset> = rows
-            .await
-            .map_err(|err| group_error(self.explain(err)).context("group", group))?;
-        for row in rows {
-            if let Some(code) = row.error {
-                let err = group_error(failed_with("change a group's offsets", code));
-                return Err(err.context("group", group).context("topic", row.topic));
-            }
-        }
-        Ok(())
+        done.await
+            .map_err(|err| group_error(err).context("group", group))
     }
 
     pub(super) async fn delete_group(&self, group: &str) -> Result<()> {
-        let results = self.client.delete_groups(&[group], &options()).await;
-        for result in results.map_err(|err| self.failed("delete a group", err))? {
-            match result {
-                Ok(_) | Err((_, Kafka::GroupIdNotFound)) => {}
-                Err((name, code)) => {
+        let mut patience = Patience::new(Self::LIMIT);
+        loop {
+            let results = self.client.delete_groups(&[group], &options()).await;
+            let results = results.map_err(|err| self.failed("delete a group", err))?;
+            match results.into_iter().find_map(Result::err) {
+                None | Some((_, Kafka::GroupIdNotFound)) => return Ok(()),
+                Some((_, code)) if patience.again(code).await => {}
+                Some((name, code)) => {
                     return Err(failed_with("delete a group", code).context("group", name));
                 }
             }
         }
-        Ok(())
     }
 
     async fn native<T: Send + 'static>(
         &self,
-        call: impl FnOnce(&AdminClient<Context>) -> Outcome<T> + Send + 'static,
+        doing: &'static str,
+        call: impl Fn(&AdminClient<Context>) -> Outcome<T> + Clone + Send + 'static,
     ) -> Result<T> {
-        let done = self.blocking(call).await?;
-        done.map_err(|code| failed_with("administer the cluster", code))
+        let mut patience = Patience::new(Self::LIMIT);
+        loop {
+            let done = self.blocking(call.clone()).await?;
+            match done {
+                Err(code) if patience.again(code).await => {}
+                other => return other.map_err(|code| self.explain(failed_with(doing, code))),
+            }
+        }
     }
 
     /// Runs a call that waits for the cluster where it blocks nobody.
@@ -300,6 +310,19 @@ impl Admin {
     fn explain(&self, error: Error) -> Error {
         self.health.explain(error)
     }
+}
+
+fn about(error: Error, of: &TopicPartition) -> Error {
+    error
+        .context("topic", &of.topic)
+        .context("partition", of.partition)
+}
+
+fn committed(rows: Vec<PartitionOffset>) -> BTreeMap<TopicPartition, i64> {
+    let known = rows.into_iter().filter(|row| row.offset >= 0);
+    known
+        .map(|row| (TopicPartition::new(row.topic, row.partition), row.offset))
+        .collect()
 }
 
 /// Kafka says "unknown member" to an outsider who changes the offsets of a group with members.

@@ -1,6 +1,6 @@
 //! One ordered writer: records into librdkafka's queue, deliveries into the ledger.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use connect_core::{
     BoxFuture, Encoded, Error, Result, Watermark, encoded::EncodedRecord, error::RECORD_TOO_LARGE,
@@ -18,7 +18,7 @@ use super::{
     topics::Topics,
     transaction::Transactions,
 };
-use crate::{Append, Appended, GroupCommit, Ticket};
+use crate::{Append, Appended, GroupCommit, Ticket, TopicPartition};
 
 /// How large records may be.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,9 @@ pub(super) struct KafkaAppender {
     /// Records handed to librdkafka so far.
     sent: u64,
     last: Ticket,
+    /// The group of the last commits, and the partitions whose offsets they have set.
+    group: String,
+    group_partitions: BTreeSet<TopicPartition>,
     /// Last: its thread closes the producer when nobody else has it.
     _delivery: Delivery,
 }
@@ -77,6 +80,8 @@ impl KafkaAppender {
             limits,
             sent: 0,
             last: 0,
+            group: String::new(),
+            group_partitions: BTreeSet::new(),
             _delivery: delivery,
         };
         if config.get("transactional.id").is_some() {
@@ -94,7 +99,6 @@ impl KafkaAppender {
         let count = u32::try_from(records.len()).map_err(|_| too_many())?;
         let mut refused = Vec::new();
         let mut open = OpenTicket::new(&self.ledger, count);
-        self.last = open.ticket;
         let mut at = 0;
         for (index, record) in records.records.iter().enumerate() {
             if !self
@@ -120,6 +124,7 @@ impl KafkaAppender {
             }
             self.send(at, records, record, open.ticket).await?;
             open.unsent -= 1;
+            self.last = open.ticket;
         }
         drop(open);
         Ok(Appended {
@@ -226,7 +231,7 @@ impl KafkaAppender {
         if let Some(transactions) = &mut self.transactions {
             transactions.commit(offsets, &self.ledger).await?;
             self.ledger.committed(self.last);
-            return Ok(());
+            return self.settle_group(offsets).await;
         }
         if self.last > 0 {
             self.ledger.durable().reach(self.last).await?;
@@ -239,6 +244,30 @@ impl KafkaAppender {
         self.admin
             .alter_group_offsets(&commit.group, &offsets.collect())
             .await
+    }
+}
+
+impl KafkaAppender {
+    /// After the first commit of a group's partition, waits until everybody sees it; from then on Kafka tells when one is
+    /// under way.
+    async fn settle_group(&mut self, offsets: Option<&GroupCommit>) -> Result<()> {
+        let Some(commit) = offsets else {
+            return Ok(());
+        };
+        if self.group != commit.group {
+            self.group.clone_from(&commit.group);
+            self.group_partitions.clear();
+        }
+        let new = commit
+            .offsets
+            .keys()
+            .filter(|of| !self.group_partitions.contains(*of));
+        let new: Vec<TopicPartition> = new.cloned().collect();
+        if !new.is_empty() {
+            self.admin.until_stable(&commit.group, &new).await?;
+            self.group_partitions.extend(new);
+        }
+        Ok(())
     }
 }
 
@@ -277,10 +306,12 @@ impl Limits {
     }
 }
 
-/// A ticket while its records are being sent. It is closed at the end, also when the append fails or is dropped.
+/// A ticket while its records are being sent. It is closed at the end, also when the append fails or is dropped; a ticket of
+/// no records is taken back.
 struct OpenTicket {
     ledger: Arc<Ledger>,
     ticket: Ticket,
+    records: u32,
     unsent: u32,
 }
 
@@ -289,6 +320,7 @@ impl OpenTicket {
         Self {
             ticket: ledger.open(records),
             ledger: Arc::clone(ledger),
+            records,
             unsent: records,
         }
     }
@@ -296,7 +328,11 @@ impl OpenTicket {
 
 impl Drop for OpenTicket {
     fn drop(&mut self) {
-        self.ledger.close(self.ticket, self.unsent);
+        if self.unsent == self.records {
+            self.ledger.withdraw();
+        } else {
+            self.ledger.close(self.ticket, self.unsent);
+        }
     }
 }
 

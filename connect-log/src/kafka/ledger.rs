@@ -65,6 +65,11 @@ impl Ledger {
         self.settle(ticket, u64::from(unsent) + 1);
     }
 
+    /// Takes the newest ticket back: none of its records was sent.
+    pub(super) fn withdraw(&self) {
+        self.open.lock().left.pop_back();
+    }
+
     /// One record of a ticket has arrived.
     pub(super) fn arrived(&self, ticket: Ticket) {
         self.settle(ticket, 1);
@@ -173,15 +178,24 @@ mod tests {
     }
 
     #[test]
-    fn an_open_ticket_is_never_durable_and_an_empty_one_is_at_once() {
+    fn an_open_ticket_is_never_durable() {
         let ledger = Ledger::default();
         let half = ledger.open(3);
         ledger.arrived(half);
         assert_eq!(ledger.durable().latest(), None);
         ledger.close(half, 2);
         assert_eq!(ledger.durable().latest(), Some(half));
-        let empty = sent(&ledger, 0);
-        assert_eq!(ledger.durable().latest(), Some(empty));
+    }
+
+    #[test]
+    fn a_ticket_taken_back_was_never_there() {
+        let ledger = Ledger::default();
+        let one = sent(&ledger, 1);
+        let two = ledger.open(3);
+        ledger.withdraw();
+        ledger.arrived(one);
+        assert_eq!(ledger.durable().latest(), Some(one));
+        assert_eq!(sent(&ledger, 1), two);
     }
 
     #[test]
@@ -201,8 +215,7 @@ mod tests {
         let last = [sent(&ledger, 5), sent(&ledger, 7)][1];
         ledger.committed(last);
         assert_eq!(ledger.durable().latest(), Some(last));
-        let next = sent(&ledger, 0);
-        assert_eq!(ledger.durable().latest(), Some(next));
+        assert_eq!(sent(&ledger, 1), last + 1);
     }
 
     #[tokio::test]

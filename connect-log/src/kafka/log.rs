@@ -179,6 +179,25 @@ impl KafkaLog {
     }
 }
 
+/// How long a broker may take to see the controller's changes of a topic.
+const SEEN: Duration = Duration::from_secs(2);
+
+impl KafkaLog {
+    async fn until_altered(&self, name: &str, settings: &BTreeMap<String, String>) -> Result<()> {
+        loop {
+            let found = self.admin.settings(&[name]).await?.pop().flatten();
+            let found = found.unwrap_or_default();
+            if settings
+                .iter()
+                .all(|(name, value)| found.get(name) == Some(value))
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
 impl Log for KafkaLog {
     fn cluster_id(&self) -> BoxFuture<'_, Result<String>> {
         Box::pin(self.admin.cluster_id())
@@ -201,8 +220,10 @@ impl Log for KafkaLog {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.admin.alter(name, settings).await?;
+            let seen = tokio::time::timeout(SEEN, self.until_altered(name, settings)).await;
             self.topics.forget(name);
-            Ok(())
+            // A broker may write a value in another way; then nothing is wrong.
+            seen.unwrap_or(Ok(()))
         })
     }
 

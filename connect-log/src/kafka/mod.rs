@@ -14,6 +14,7 @@ mod jaas;
 mod ledger;
 mod log;
 mod native;
+mod patience;
 mod reader;
 mod rebalance;
 mod settings;

@@ -221,18 +221,19 @@ pub(super) struct PartitionOffset {
     pub(super) topic: String,
     pub(super) partition: i32,
     pub(super) offset: i64,
-    pub(super) error: Option<Kafka>,
 }
 
-/// The committed offsets of a group. Waits for offsets of open transactions to be decided.
+/// The committed offsets of a group, of all partitions or of these. Those of open transactions are errors.
 pub(super) fn group_offsets(
     client: &Client<Context>,
     group: &str,
+    of: Option<&TopicPartitionList>,
     timeout: Duration,
 ) -> Outcome<Vec<PartitionOffset>> {
     let group = CString::new(group).map_err(|_| Kafka::InvalidGroupId)?;
-    // SAFETY: the name is copied; no list of partitions means all.
-    let request = unsafe { c::rd_kafka_ListConsumerGroupOffsets_new(group.as_ptr(), ptr::null()) };
+    let of = of.map_or(ptr::null(), |list| list.ptr().cast_const());
+    // SAFETY: name and list are copied; no list of partitions means all.
+    let request = unsafe { c::rd_kafka_ListConsumerGroupOffsets_new(group.as_ptr(), of) };
     let request = Owned::new(request, c::rd_kafka_ListConsumerGroupOffsets_destroy)?;
     let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
     let event = call(client, op, timeout, |rk, options, queue| {
@@ -413,6 +414,8 @@ fn call(
     Ok(event)
 }
 
+/// The rows, or the error of the group or of one of them.
+///
 /// # Safety
 /// `groups` must be an array of `count` results, as an admin answer gives it.
 unsafe fn group_rows(
@@ -437,17 +440,19 @@ unsafe fn group_rows(
     }
 }
 
+/// A row, or its error.
+///
 /// # Safety
 /// `of` must be a valid row.
 unsafe fn row(of: *const c::rd_kafka_topic_partition_t) -> Outcome<PartitionOffset> {
     // SAFETY: the caller's promise; the name is a C string.
     unsafe {
         let of = of.as_ref().ok_or(Kafka::UnknownPartition)?;
+        outcome(of.err)?;
         Ok(PartitionOffset {
             topic: CStr::from_ptr(of.topic).to_string_lossy().into_owned(),
             partition: of.partition,
             offset: of.offset,
-            error: outcome(of.err).err(),
         })
     }
 }

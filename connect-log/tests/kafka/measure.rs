@@ -7,7 +7,7 @@ use std::{
 };
 
 use connect_core::Encoded;
-use connect_log::{Event, Log, ReaderSpec, TopicPartition};
+use connect_log::{Append, Event, Log, ReaderSpec, TopicPartition};
 use stack::{KafkaOptions, Process, Stack};
 
 use super::broker::{log_of, plain, topic, transactional, unique};
@@ -16,8 +16,13 @@ const RECORDS: usize = 1_000_000;
 const BYTES: usize = 600;
 const BATCH: usize = 1000;
 
+/// Numbers take minutes and a quiet machine: only when asked for.
+fn measuring() -> bool {
+    std::env::var_os("TIDEWATER_MEASURE").is_some()
+}
+
 fn me() -> Process {
-    Process::find(std::process::id()).unwrap()
+    Process::find(std::process::id()).expect("this process")
 }
 
 /// Batches of JSON-like records that compress about as change events do.
@@ -52,8 +57,10 @@ fn batches(topic: &Arc<str>) -> Vec<Encoded> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures"]
 async fn measure_producing() {
+    if !measuring() {
+        return;
+    }
     let stack = Stack::new().unwrap();
     let kafka = stack
         .kafka_with(KafkaOptions::default().full_speed())
@@ -94,9 +101,69 @@ async fn measure_producing() {
     }
 }
 
+/// The bare client with the same settings, for comparison: what the appender adds is the difference.
+#[test]
+fn measure_the_bare_client() {
+    if !measuring() {
+        return;
+    }
+    use rdkafka::{
+        ClientConfig,
+        error::{KafkaError, RDKafkaErrorCode},
+        producer::{BaseRecord, Producer, ThreadedProducer},
+    };
+    let stack = Stack::new().unwrap();
+    let kafka = stack
+        .kafka_with(KafkaOptions::default().full_speed())
+        .unwrap();
+    let name: Arc<str> = "bare".into();
+    let batches = batches(&name);
+    for compression in ["lz4", "lz4", "none", "lz4", "none"] {
+        let mut config = ClientConfig::new();
+        for (setting, value) in [
+            ("bootstrap.servers", kafka.bootstrap()),
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("compression.type", compression),
+            ("linger.ms", "5"),
+            ("batch.size", "1000000"),
+            ("batch.num.messages", "50000"),
+            ("queue.buffering.max.messages", "1000000"),
+            ("queue.buffering.max.kbytes", "16384"),
+        ] {
+            config.set(setting, value);
+        }
+        let producer: ThreadedProducer<rdkafka::producer::DefaultProducerContext> =
+            config.create().unwrap();
+        let (cpu, start) = (me().cpu_seconds().unwrap(), Instant::now());
+        for batch in batches.iter().cycle().take(RECORDS / BATCH) {
+            for record in &batch.records {
+                let (key, value) = (batch.key(record).unwrap(), batch.value(record).unwrap());
+                loop {
+                    match producer.send(BaseRecord::to("bare").key(key).payload(value)) {
+                        Ok(()) => break,
+                        Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                            std::thread::park_timeout(Duration::from_millis(3));
+                        }
+                        Err((error, _)) => panic!("{error}"),
+                    }
+                }
+            }
+        }
+        producer.flush(Duration::from_secs(60)).unwrap();
+        println!(
+            "bare, {compression}: {:.2} CPU s per million, {:.0} k/s",
+            me().cpu_seconds().unwrap() - cpu,
+            RECORDS as f64 / start.elapsed().as_secs_f64() / 1000.0
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures"]
 async fn measure_consuming() {
+    if !measuring() {
+        return;
+    }
     let stack = Stack::new().unwrap();
     let kafka = stack
         .kafka_with(KafkaOptions::default().full_speed())
@@ -139,9 +206,24 @@ async fn measure_consuming() {
     }
 }
 
+/// A record each millisecond, with the time of its sending.
+async fn trickle(mut appender: Box<dyn Append>, topic: Arc<str>, start: Instant) {
+    let mut tick = tokio::time::interval(Duration::from_millis(1));
+    let filler = "x".repeat(BYTES - 20);
+    for _ in 0..20_000 {
+        tick.tick().await;
+        let mut records = Encoded::default();
+        let value = format!("{} {filler}", start.elapsed().as_micros());
+        records.push(&topic, None, Some(value.as_bytes()), -1);
+        appender.append(&records).await.expect("room");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures"]
 async fn measure_latency() {
+    if !measuring() {
+        return;
+    }
     let stack = Stack::new().unwrap();
     let kafka = stack
         .kafka_with(KafkaOptions::default().full_speed())
@@ -157,22 +239,9 @@ async fn measure_latency() {
             )]))
             .await
             .unwrap();
-        let mut appender = log.appender(plain()).await.unwrap();
+        let appender = log.appender(plain()).await.unwrap();
         let start = Instant::now();
-        let sender = tokio::spawn({
-            let topic = Arc::clone(&topic);
-            async move {
-                let mut tick = tokio::time::interval(Duration::from_millis(1));
-                let filler = "x".repeat(BYTES - 20);
-                for _ in 0..20_000 {
-                    tick.tick().await;
-                    let mut records = Encoded::default();
-                    let value = format!("{} {filler}", start.elapsed().as_micros());
-                    records.push(&topic, None, Some(value.as_bytes()), -1);
-                    appender.append(&records).await.unwrap();
-                }
-            }
-        });
+        let sender = tokio::spawn(trickle(appender, Arc::clone(&topic), start));
         let mut delays = Vec::new();
         let mut records = Encoded::default();
         let (mut cpu, mut broker) = (0.0, 0.0);
@@ -213,8 +282,10 @@ async fn measure_latency() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures"]
 async fn measure_commits() {
+    if !measuring() {
+        return;
+    }
     let stack = Stack::new().unwrap();
     let kafka = stack
         .kafka_with(KafkaOptions::default().full_speed())
