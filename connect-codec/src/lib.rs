@@ -15,4 +15,5 @@ pub mod registry;
 pub mod string;
 mod temporal;
 
+pub use plain_text::write_as_text;
 pub use registry::{converter, header_converter};

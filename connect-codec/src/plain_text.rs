@@ -23,6 +23,11 @@ pub(crate) enum Style {
     Java,
 }
 
+/// Appends a value as Kafka Connect's `Values.convertToString` prints it.
+pub fn write_as_text(datum: Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
+    write_plain(datum, Style::Values, false, out)
+}
+
 /// Appends a value. `embedded` is true inside arrays, maps and structs.
 pub(crate) fn write_plain(
     datum: Datum<'_>,

@@ -185,6 +185,41 @@ mod tests {
         assert_eq!(findings.err().unwrap()[0].key, "value.converter");
     }
 
+    /// Properties as the `ConfigDef`s of Kafka Connect 4.3 list them, in `keys.txt`.
+    #[test]
+    fn properties_are_those_of_kafka_connect() {
+        let mut class = "";
+        let mut listed = 0;
+        for line in include_str!("keys.txt").lines() {
+            if let Some(name) = line.strip_prefix("## ") {
+                class = name;
+                continue;
+            }
+            let keys = keys(class).unwrap();
+            let name = line.split(" | ").next().unwrap();
+            let key = keys.iter().find(|key| key.name == name).unwrap();
+            let default = match key.default {
+                _ if key.required => "-",
+                default => default.unwrap_or("null"),
+            };
+            let ours = [
+                key.name,
+                key.kind.name(),
+                &key.required.to_string(),
+                default,
+                key.importance.name(),
+                key.group.unwrap_or("null"),
+                &key.order.to_string(),
+                key.width.name(),
+                key.display,
+                &key.documentation,
+            ];
+            assert_eq!(ours.join(" | "), line, "{class}");
+            listed += 1;
+        }
+        assert_eq!(listed, 15);
+    }
+
     // As in the list of a Kafka Connect 4.3.
     #[test]
     fn the_list_has_nine_converters_and_ten_for_headers() {

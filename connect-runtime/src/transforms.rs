@@ -27,6 +27,6 @@ mod value_to_key;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use registry::{
+pub use registry::{
     all_predicates, all_transforms, predicate, predicate_keys, transform, transform_keys,
 };

@@ -150,19 +150,31 @@ impl Reshape for Cast {
 
     fn schemaless(&mut self, value: Value, _batch: &Batch, _record: &Record) -> Result<Value> {
         match &self.casts {
-            Casts::Whole(ty) => cast(Datum::of_value(None, &value), ty),
+            Casts::Whole(ty) => cast_free(&value, ty),
             Casts::Fields(casts) => {
                 let mut entries = entries(value, PURPOSE)?;
                 for (name, ty) in casts {
                     let known = entries.iter().find(|(known, _)| known == name);
                     let value = known.map_or(&Value::Null, |(_, value)| value);
-                    let value = cast(Datum::of_value(None, value), ty)?;
+                    let value = cast_free(value, ty)?;
                     put(&mut entries, name, value);
                 }
                 Ok(Value::Map(entries))
             }
         }
     }
+}
+
+/// A schemaless value as another type. A float has no type there that tells its width, so it takes the double that
+/// prints as that float does.
+fn cast_free(value: &Value, ty: &Type) -> Result<Value> {
+    let value = cast(Datum::of_value(None, value), ty)?;
+    Ok(match value {
+        Value::Float(float) if *ty == Type::Float32 => {
+            Value::Float((float as f32).to_string().parse().unwrap_or(float))
+        }
+        value => value,
+    })
 }
 
 fn cast_field(field: &Field, ty: &Type) -> Result<Field> {
@@ -269,7 +281,10 @@ fn number(datum: Datum<'_>) -> Result<Number> {
 
 fn of_digits(digits: &[u8], datum: Datum<'_>) -> Option<Number> {
     let text = std::str::from_utf8(digits).ok()?;
-    let float = matches!(datum.schema().map(|s| &s.ty), Some(Type::Float32 | Type::Float64));
+    let float = matches!(
+        datum.schema().map(|s| &s.ty),
+        Some(Type::Float32 | Type::Float64)
+    );
     match text.parse() {
         Ok(whole) if !float => Some(Number::Whole(whole)),
         _ => text.parse().ok().map(Number::Float),

@@ -71,9 +71,6 @@ impl ExtractField {
     }
 
     fn step(&mut self, batch: &mut Batch, schema: &Schema, at: usize, cell: Cell) -> Result<Cell> {
-        if matches!(cell, Cell::Null | Cell::Absent) {
-            return Ok(Cell::Null);
-        }
         take_cells(batch, schema, cell, PURPOSE, &mut self.cells)?;
         let cell = self.cells.get(at).copied().unwrap_or(Cell::Null);
         let field = schema.fields().get(at);
@@ -108,9 +105,15 @@ impl Reshape for ExtractField {
     ) -> Result<Cell> {
         let mut cell = cell;
         for (schema, at) in &plan.way {
+            if matches!(cell, Cell::Null | Cell::Absent) {
+                return Ok(Cell::Null);
+            }
             cell = self.step(batch, schema, *at, cell)?;
         }
-        let last = plan.way.last().and_then(|(schema, at)| schema.fields().get(*at));
+        let last = plan
+            .way
+            .last()
+            .and_then(|(schema, at)| schema.fields().get(*at));
         match last.and_then(|field| Some((field, field.schema.default.as_ref()?))) {
             Some((field, default)) if self.defaults && cell == Cell::Null => {
                 Ok(batch.push_value(default, Some(&field.schema)))

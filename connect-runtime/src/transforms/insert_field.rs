@@ -108,19 +108,6 @@ impl InsertField {
             cells: Vec::new(),
         })
     }
-
-    /// One fixed text as a new optional field, as Debezium uses it.
-    pub(super) fn fixed(name: &str, text: &str, defaults: bool) -> Self {
-        Self {
-            inserted: vec![Inserted {
-                name: name.into(),
-                optional: true,
-                what: What::Fixed(text.to_owned()),
-            }],
-            defaults,
-            cells: Vec::new(),
-        }
-    }
 }
 
 impl Inserted {
@@ -148,7 +135,9 @@ impl Inserted {
             What::Partition => i64::from(record.partition),
             What::Timestamp => record.timestamp_ms,
             What::Offset if record.offset < 0 => {
-                return Err(Error::record("Only SinkRecord supported for [field insertion]"));
+                return Err(Error::record(
+                    "Only SinkRecord supported for [field insertion]",
+                ));
             }
             _ => record.offset,
         };
@@ -202,7 +191,9 @@ impl Reshape for InsertField {
         for inserted in &self.inserted {
             let value = match &inserted.what {
                 What::Topic => {
-                    let topic = batch.route(record.route).map(|route| route.topic().to_string());
+                    let topic = batch
+                        .route(record.route)
+                        .map(|route| route.topic().to_string());
                     Value::Str(topic.unwrap_or_default())
                 }
                 What::Fixed(text) => Value::Str(text.clone()),

@@ -27,7 +27,8 @@ impl JavaRegex {
     pub(super) fn new(pattern: &str) -> Result<Self, String> {
         let translated = translate(pattern)?;
         let compile = |pattern: &str| {
-            Regex::new(pattern).map_err(|err| format!("Invalid regular expression: {}", cause(&err)))
+            Regex::new(pattern)
+                .map_err(|err| format!("Invalid regular expression: {}", cause(&err)))
         };
         // Alone first, so that an unbalanced group cannot be closed by ours.
         let part = compile(&translated)?;
@@ -86,7 +87,8 @@ fn group(rest: &mut Peekable<Chars<'_>>, regex: &Regex) -> Result<usize, String>
     let most = regex.captures_len() - 1;
     if rest.next_if_eq(&'{').is_some() {
         let name: String = std::iter::from_fn(|| rest.next_if(|c| *c != '}')).collect();
-        rest.next().ok_or("named capturing group is missing trailing '}'")?;
+        rest.next()
+            .ok_or("named capturing group is missing trailing '}'")?;
         let found = regex.capture_names().position(|known| known == Some(&name));
         return found.ok_or_else(|| format!("No group with name {{{name}}}"));
     }
@@ -165,7 +167,9 @@ fn check_group(rest: &Peekable<Chars<'_>>) -> Result<(), String> {
 }
 
 fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
-    let letter = rest.next().ok_or("Unexpected internal error: the pattern ends with a backslash")?;
+    let letter = rest
+        .next()
+        .ok_or("Unexpected internal error: the pattern ends with a backslash")?;
     match letter {
         'd' => out.push_str("[0-9]"),
         'D' => out.push_str("[^0-9]"),
@@ -173,7 +177,9 @@ fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String
         'W' => out.push_str("[^0-9A-Za-z_]"),
         's' => out.push_str(r"[ \t\n\x0B\f\r]"),
         'S' => out.push_str(r"[^ \t\n\x0B\f\r]"),
-        'h' => out.push_str(r"[ \t\u{A0}\u{1680}\u{180e}\u{2000}-\u{200a}\u{202f}\u{205f}\u{3000}]"),
+        'h' => {
+            out.push_str(r"[ \t\u{A0}\u{1680}\u{180e}\u{2000}-\u{200a}\u{202f}\u{205f}\u{3000}]")
+        }
         'v' => out.push_str(r"[\n\x0B\f\r\u{85}\u{2028}\u{2029}]"),
         'R' => out.push_str(r"(?:\r\n|[\n\x0B\f\r\u{85}\u{2028}\u{2029}])"),
         'e' => out.push_str(r"\x1B"),
@@ -227,13 +233,18 @@ fn property(kind: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Res
         out.push_str(&format!("[[:{not}{}:]]", name.to_ascii_lowercase()));
         return Ok(());
     }
-    let name = name.strip_prefix("Is").or(name.strip_prefix("In")).unwrap_or(&name);
+    let name = name
+        .strip_prefix("Is")
+        .or(name.strip_prefix("In"))
+        .unwrap_or(&name);
     out.push_str(&format!("\\{kind}{{{name}}}"));
     Ok(())
 }
 
 fn cannot(what: &str) -> String {
-    format!("The pattern has {what}, which this program's regular expressions cannot do; write it without")
+    format!(
+        "The pattern has {what}, which this program's regular expressions cannot do; write it without"
+    )
 }
 
 #[cfg(test)]
@@ -249,7 +260,12 @@ mod tests {
     #[test]
     fn patterns_and_replacements_are_read_as_java_does() {
         for (pattern, replacement, text, expected) in [
-            (r"([^.]+)\.([^.]+)\.([^.]+)", "$3", "srv.public.orders", Some("orders")),
+            (
+                r"([^.]+)\.([^.]+)\.([^.]+)",
+                "$3",
+                "srv.public.orders",
+                Some("orders"),
+            ),
             (r"(.*)\.(.*)", r"$2-\$1\\", "a.b", Some(r"b-$1\")),
             (r"(?<db>\w+)\.(\w+)", "${db}_$2", "x.y", Some("x_y")),
             (r"(a)(b)?.*", "$1$2$10", "ac", Some("aa0")),

@@ -6,6 +6,7 @@ use connect_core::{
     Batch, Cell, Error, Finding, Form, Properties, Record, Result, Route, Schema, Type, Value,
     config::{Config, List, Rules},
     decimal::scale_of,
+    schema::logical,
 };
 
 use super::{
@@ -93,8 +94,11 @@ impl Reshape for MaskField {
 
     fn compile(&self, schema: &Arc<Schema>, _route: &Route) -> Result<(Arc<Schema>, Plan)> {
         let fields = schema.fields().iter().enumerate();
-        let masked = fields.filter(|(_, field)| self.fields.iter().any(|name| **name == *field.name));
-        let masks = masked.map(|(at, field)| (at, self.mask(&field.schema))).collect();
+        let masked =
+            fields.filter(|(_, field)| self.fields.iter().any(|name| **name == *field.name));
+        let masks = masked
+            .map(|(at, field)| (at, self.mask(&field.schema)))
+            .collect();
         let plan = Plan {
             schema: Arc::clone(schema),
             masks,
@@ -163,7 +167,11 @@ fn replaced(schema: &Schema, text: &str) -> Result<Value> {
         let number = number.filter(|number: &i64| (least..=most).contains(number));
         number.map(Value::Int).ok_or_else(not_number)
     };
+    let is_date = [logical::DATE, logical::TIME, logical::TIMESTAMP]
+        .iter()
+        .any(|name| schema.is(name));
     match schema.ty {
+        _ if is_date => Err(cannot()),
         Type::Int8 => whole(i8::MIN.into(), i8::MAX.into()),
         Type::Int16 => whole(i16::MIN.into(), i16::MAX.into()),
         Type::Int32 => whole(i32::MIN.into(), i32::MAX.into()),
@@ -182,7 +190,8 @@ fn decimal(schema: &Schema, text: &str) -> Result<Value> {
     let scale = scale_of(schema).ok_or_else(cannot)?;
     let mut bytes = Vec::new();
     let text = text.trim();
-    connect_core::decimal::unscaled(text.as_bytes(), scale, &mut bytes).map_err(|_| not_number())?;
+    connect_core::decimal::unscaled(text.as_bytes(), scale, &mut bytes)
+        .map_err(|_| not_number())?;
     Ok(match schema.form {
         Form::DecimalText => Value::Digits(text.to_owned()),
         _ => Value::Bytes(bytes),

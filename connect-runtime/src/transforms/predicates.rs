@@ -97,7 +97,10 @@ impl Predicate for TopicNameMatches {
 
 impl Predicate for HasHeaderKey {
     fn test(&self, batch: &Batch, index: usize) -> bool {
-        let headers = batch.records().get(index).map(|record| batch.headers(*record));
+        let headers = batch
+            .records()
+            .get(index)
+            .map(|record| batch.headers(*record));
         headers.is_some_and(|all| all.iter().any(|header| *header.name == *self.name))
     }
 }

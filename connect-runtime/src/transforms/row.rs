@@ -77,10 +77,10 @@ pub(super) fn put(entries: &mut Vec<(String, Value)>, name: &str, value: Value) 
 pub(super) fn with_fields(schema: &Schema, fields: Vec<Field>) -> Result<Schema> {
     for (at, field) in fields.iter().enumerate() {
         if fields.iter().take(at).any(|other| other.name == field.name) {
-            return Err(Error::record(
-                "Cannot create field because of field name duplication",
-            )
-            .context("field", &field.name));
+            return Err(
+                Error::record("Cannot create field because of field name duplication")
+                    .context("field", &field.name),
+            );
         }
     }
     let mut new = basics(schema, Type::Struct(fields.into()));

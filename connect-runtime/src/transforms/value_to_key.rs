@@ -70,10 +70,14 @@ impl ValueToKey {
             return Ok(());
         };
         if is_null(batch, record.value) {
-            return Err(Error::record(format!("Only Struct objects supported for [{PURPOSE}], found: null")));
+            return Err(Error::record(format!(
+                "Only Struct objects supported for [{PURPOSE}], found: null"
+            )));
         }
         let names = &self.fields;
-        let compiled = self.compiled.of(batch, record.route, |route| compile(names, route));
+        let compiled = self
+            .compiled
+            .of(batch, record.route, |route| compile(names, route));
         let Some(compiled) = compiled else {
             return Ok(());
         };
@@ -132,9 +136,8 @@ fn compile(names: &[String], route: &Arc<Route>) -> Result<Option<Plan>> {
     let mut picked = Vec::new();
     for name in names {
         let found = value.field(name);
-        let (at, field) = found.ok_or_else(|| {
-            Error::record(format!("Field does not exist: {name}"))
-        })?;
+        let (at, field) =
+            found.ok_or_else(|| Error::record(format!("Field does not exist: {name}")))?;
         picked.push(at);
         fields.push(field.clone());
     }

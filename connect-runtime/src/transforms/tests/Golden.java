@@ -1,0 +1,73 @@
+// Records what Kafka Connect's own transforms make of the records in cases.json, one JSON object per line:
+//   java -cp "<kafka>/libs/*:<debezium-connect-plugins and its jars>/*" Golden.java cases.json > golden.json
+import com.fasterxml.jackson.databind.*;
+import com.fasterxml.jackson.databind.node.*;
+import java.io.*;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.*;
+import java.util.*;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.connect.data.*;
+import org.apache.kafka.connect.header.*;
+import org.apache.kafka.connect.json.JsonConverter;
+import org.apache.kafka.connect.sink.SinkRecord;
+import org.apache.kafka.connect.transforms.Transformation;
+
+public class Golden {
+    static final ObjectMapper JSON = new ObjectMapper();
+
+    static JsonConverter converter(boolean schemas) {
+        JsonConverter converter = new JsonConverter();
+        converter.configure(Map.of("schemas.enable", schemas), false);
+        return converter;
+    }
+
+    static byte[] bytes(JsonNode text) {
+        return text == null || text.isNull() ? null : text.textValue().getBytes(StandardCharsets.UTF_8);
+    }
+
+    static String text(byte[] bytes) {
+        return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    @SuppressWarnings("unchecked")
+    static void one(ObjectNode test) throws Exception {
+        JsonConverter converter = converter(test.get("schemas").booleanValue());
+        try {
+            Transformation<SinkRecord> transform =
+                (Transformation<SinkRecord>) Class.forName(test.get("class").textValue()).getDeclaredConstructor().newInstance();
+            transform.configure(JSON.convertValue(test.get("settings"), Map.class));
+            SchemaAndValue key = converter.toConnectData("t", bytes(test.get("key")));
+            SchemaAndValue value = converter.toConnectData("t", bytes(test.get("value")));
+            ConnectHeaders headers = new ConnectHeaders();
+            if (test.has("drop"))
+                headers.addList("drop", JSON.convertValue(test.get("drop"), List.class), SchemaBuilder.array(Schema.STRING_SCHEMA).build());
+            SinkRecord record = new SinkRecord(test.get("topic").textValue(), 3, key.schema(), key.value(),
+                value.schema(), value.value(), 42, 1700000000123L, TimestampType.CREATE_TIME, headers);
+            SinkRecord after = transform.apply(record);
+            ObjectNode expected = test.putObject("expected");
+            if (after == null) {
+                expected.put("dropped", true);
+                return;
+            }
+            expected.put("topic", after.topic());
+            expected.put("key", text(converter.fromConnectData("t", after.keySchema(), after.key())));
+            // A null value with a schema is a tombstone here.
+            expected.put("value", after.value() == null ? null : text(converter.fromConnectData("t", after.valueSchema(), after.value())));
+            ObjectNode names = expected.putObject("headers");
+            for (Header header : after.headers())
+                if (!header.key().equals("drop"))
+                    names.put(header.key(), text(converter(true).fromConnectData("t", header.schema(), header.value())));
+        } catch (Throwable wrong) {
+            test.putObject("expected").put("error", String.valueOf(wrong.getMessage()));
+        }
+    }
+
+    public static void main(String[] args) throws Exception {
+        for (String line : Files.readAllLines(Path.of(args[0]))) {
+            ObjectNode test = (ObjectNode) JSON.readTree(line);
+            one(test);
+            System.out.println(JSON.writeValueAsString(test));
+        }
+    }
+}
