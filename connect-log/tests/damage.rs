@@ -256,6 +256,7 @@ async fn a_really_full_disk_is_survived() {
             Ok(()) => acknowledged += 200,
             Err(error) => break error,
         }
+        assert!(acknowledged < 100_000, "the disk never gets full");
     };
     assert_eq!(error.code(), &STORAGE, "{error:?}");
     assert_eq!(read_all(&*log).await.expect("records").len(), acknowledged);

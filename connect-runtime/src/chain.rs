@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use connect_core::{
     Batch, Error, Properties, Result,
+    config::invalid,
     transform::{Predicate, Transform, Verdicts},
 };
 
-use crate::worker_config::under;
+use crate::{transforms, worker_config::under};
 
 /// The compiled chain of one task.
 pub(crate) struct Chain(Vec<Step>);
@@ -56,17 +57,21 @@ impl Chain {
 
 impl Step {
     fn new(alias: &str, config: &Properties) -> Result<Self> {
-        let mut settings = under(config, &format!("transforms.{alias}."));
-        let class = settings.remove("type").unwrap_or_default();
-        let negate = settings
-            .remove("negate")
+        let (class, settings) = transform_settings(alias, config);
+        let of_step = under(config, &format!("transforms.{alias}."));
+        let negate = of_step
+            .get("negate")
             .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
-        let predicate = match settings.remove("predicate").filter(|name| !name.is_empty()) {
-            Some(name) => Some(predicate(&name, config)?),
+        let predicate = match of_step.get("predicate").filter(|name| !name.is_empty()) {
+            Some(name) => {
+                let (class, settings) = predicate_settings(name, config);
+                Some(transforms::predicate(&class, &settings).map_err(|f| invalid(&f))?)
+            }
             None => None,
         };
+        let transform = transforms::transform(&class, &settings).map_err(|f| invalid(&f))?;
         Ok(Self {
-            transform: registry::transform(&class, &settings)?,
+            transform,
             predicate,
             negate,
             chosen: Vec::new(),
@@ -87,10 +92,20 @@ impl Step {
     }
 }
 
-fn predicate(name: &str, config: &Properties) -> Result<Box<dyn Predicate>> {
-    let mut settings = under(config, &format!("predicates.{name}."));
-    let class = settings.remove("type").unwrap_or_default();
-    registry::predicate(&class, &settings)
+/// The class of a transform, and the properties that are its own.
+pub(crate) fn transform_settings(alias: &str, config: &Properties) -> (String, Properties) {
+    let mut settings = under(config, &format!("transforms.{alias}."));
+    for ours in ["predicate", "negate", "plugin.version"] {
+        settings.remove(ours);
+    }
+    (settings.remove("type").unwrap_or_default(), settings)
+}
+
+/// The class of a predicate, and the properties that are its own.
+pub(crate) fn predicate_settings(alias: &str, config: &Properties) -> (String, Properties) {
+    let mut settings = under(config, &format!("predicates.{alias}."));
+    settings.remove("plugin.version");
+    (settings.remove("type").unwrap_or_default(), settings)
 }
 
 /// The aliases in a list property.
@@ -133,17 +148,5 @@ fn leave_out(
 fn mark(gone: &mut [bool], index: usize) {
     if let Some(gone) = gone.get_mut(index) {
         *gone = true;
-    }
-}
-
-mod registry {
-    use super::{Error, Predicate, Properties, Result, Transform};
-
-    pub(super) fn transform(class: &str, _settings: &Properties) -> Result<Box<dyn Transform>> {
-        Err(Error::config(format!("Class {class} could not be found.")))
-    }
-
-    pub(super) fn predicate(class: &str, _settings: &Properties) -> Result<Box<dyn Predicate>> {
-        Err(Error::config(format!("Class {class} could not be found.")))
     }
 }

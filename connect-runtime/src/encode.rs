@@ -83,6 +83,12 @@ impl Encoder {
         Ok(fresh)
     }
 
+    /// The topics of the prepared batch.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &Arc<str>> {
+        let plans = self.of_batch.iter().filter_map(|at| self.plans.get(*at));
+        plans.map(|plan| plan.route.topic())
+    }
+
     async fn compile(&mut self, route: &Arc<Route>) -> Result<usize> {
         let plan = Plan {
             route: Arc::clone(route),

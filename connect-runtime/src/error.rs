@@ -15,14 +15,12 @@ connect_core::codes! {
     TIMEOUT = "runtime.timeout", Fail, "Look at the worker's health and at the log or broker behind it.", 500;
     /// A plugin panicked. Only its task ended.
     PANIC = "runtime.panic", Fail, "This is a defect of the plugin: report it with this text, then restart the task.";
-    /// A task did not stop within the graceful deadline and was dropped.
-    STOP_DEADLINE = "runtime.stop_deadline", Fail, "Raise `task.shutdown.graceful.timeout.ms` if its server is only slow.";
     /// The connector makes more tasks than `tasks.max`.
     TOO_MANY_TASKS = "runtime.too_many_tasks", Fail, "Raise `tasks.max`, or set `tasks.max.enforce=false`.";
     /// Tolerance exceeded in error handler.
     TOLERANCE_EXCEEDED = "runtime.tolerance_exceeded", Fail, "Look at the record that the cause names; set `errors.tolerance=all` and a dead letter topic to go on without such records.";
-    /// A stored record of an internal topic cannot be read.
-    STORED_INVALID = "runtime.stored_invalid", Fail, "The internal topic has a record that no worker of Kafka Connect 3.0 or newer writes; remove its key.";
+    /// The tasks of a connector have not ended yet.
+    TASKS_STOPPING = "runtime.tasks_stopping", Fail, "Try again when the connector's status shows no tasks.", 500;
     /// An internal topic has the wrong shape.
     INTERNAL_TOPIC = "runtime.internal_topic", Fail, "Create the topic as the message says, or name another one in the worker's settings.";
     /// A `${provider:…}` placeholder cannot be resolved.

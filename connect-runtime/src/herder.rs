@@ -5,10 +5,11 @@
 
 pub(crate) mod actor;
 pub(crate) mod command;
+mod plan;
 pub mod reconcile;
 pub mod state;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use connect_core::{Error, Properties, Result};
 use serde_json::Value;
@@ -19,7 +20,7 @@ use crate::{
         ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStatus, GivenConfig,
         Health, HealthStatus, PluginInfo, ServerInfo, TargetState, TaskId, TaskState,
     },
-    error::{BAD_REQUEST, FORBIDDEN, NOT_FOUND, STOPPING, TIMEOUT},
+    error::{BAD_REQUEST, FORBIDDEN, NOT_FOUND, STOPPING, TASKS_STOPPING, TIMEOUT},
     offset_request,
     shared::Shared,
     validate,
@@ -30,6 +31,10 @@ use command::{Command, Reply};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a request for health waits.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long after their deadline tasks are waited for.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+/// How often it is looked whether they have ended.
+const STOP_POLL: Duration = Duration::from_millis(20);
 
 /// A handle to the worker. Errors carry Kafka Connect's texts, and codes with its HTTP statuses.
 #[derive(Clone)]
@@ -226,32 +231,35 @@ impl Herder {
     pub async fn alter_offsets(
         &self,
         name: &str,
-        offsets: Vec<(Value, Option<Value>)>,
+        offsets: OffsetChange,
     ) -> Result<&'static str> {
         if offsets.is_empty() {
             let what = "Partitions / offsets need to be provided for an alter offsets request";
             return Err(Error::new(&BAD_REQUEST, what));
         }
-        let name = name.to_owned();
-        self.ask(|reply| Command::Offsets {
-            name,
-            change: Some(offsets),
-            reply,
-        })
-        .await?;
+        self.change_offsets(name, Some(offsets)).await?;
         Ok("The offsets for this connector have been altered successfully")
     }
 
     /// Forgets all offsets of a stopped connector. The answer is Kafka Connect's sentence.
     pub async fn reset_offsets(&self, name: &str) -> Result<&'static str> {
-        let name = name.to_owned();
-        self.ask(|reply| Command::Offsets {
-            name,
-            change: None,
-            reply,
-        })
-        .await?;
+        self.change_offsets(name, None).await?;
         Ok("The offsets for this connector have been reset successfully")
+    }
+
+    /// A connector that was stopped just now may still have tasks that finish: these are waited for.
+    async fn change_offsets(&self, name: &str, change: Option<OffsetChange>) -> Result<()> {
+        let patience = self.shared.config.shutdown_timeout.0 + STOP_GRACE;
+        let deadline = tokio::time::Instant::now() + patience;
+        loop {
+            let (name, change) = (name.to_owned(), change.clone());
+            let changed = self.ask(|reply| Command::Offsets { name, change, reply }).await;
+            let stopping = changed.as_ref().is_err_and(|e| e.code() == &TASKS_STOPPING);
+            if !stopping || tokio::time::Instant::now() >= deadline {
+                return changed;
+            }
+            tokio::time::sleep(STOP_POLL).await;
+        }
     }
 }
 
@@ -350,8 +358,5 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Re
         .unwrap_or_else(|_| Err(Error::new(&TIMEOUT, "Request timed out.")))
 }
 
-/// The offsets of a request, for callers that have them as pairs of JSON.
+/// Offsets to set: pairs of a partition and its new offset, or none to remove it.
 pub type OffsetChange = Vec<(Value, Option<Value>)>;
-
-/// Settings by name.
-pub type Settings = BTreeMap<String, String>;

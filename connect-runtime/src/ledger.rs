@@ -62,9 +62,18 @@ impl Ledger {
         !self.ready.is_empty()
     }
 
-    /// The positions to store: the newest ready one of each partition.
-    pub(crate) fn take_ready(&mut self) -> Vec<Position> {
-        std::mem::take(&mut self.ready).into_values().collect()
+    /// The positions to store: the newest ready one of each partition. They stay until [`Ledger::stored`].
+    pub(crate) fn ready(&self) -> Vec<Position> {
+        self.ready.values().cloned().collect()
+    }
+
+    /// These positions are stored; newer ones of their partitions stay ready.
+    pub(crate) fn stored(&mut self, positions: &[Position]) {
+        for position in positions {
+            if self.ready.get(&position.partition) == Some(position) {
+                self.ready.remove(&position.partition);
+            }
+        }
     }
 
     /// The ticket that the last position waits for.
@@ -161,17 +170,18 @@ impl Bookkeeper {
         self.save().await
     }
 
+    /// Dropped halfway it has done nothing: what is not stored stays ready.
     async fn save(&self) -> Result<()> {
-        let positions = self.ledger.lock().take_ready();
-        if positions.is_empty() {
-            return Ok(());
-        }
-        let began = Instant::now();
-        // Invariant 1: the position is durable before the source is told.
+        let positions = self.ledger.lock().ready();
         let entries = self.offsets.entries(&self.connector, &positions);
-        let saved = self.offsets.save(entries).await;
-        self.metrics.commit(began.elapsed(), saved.is_ok());
-        saved?;
+        if !entries.is_empty() {
+            let began = Instant::now();
+            // Invariant 1: the position is durable before the source is told.
+            let saved = self.offsets.save(entries).await;
+            self.metrics.commit(began.elapsed(), saved.is_ok());
+            saved?;
+        }
+        self.ledger.lock().stored(&positions);
         for position in positions {
             self.safe.to(position);
         }

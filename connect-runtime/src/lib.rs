@@ -32,6 +32,7 @@ mod task_spec;
 mod tolerance;
 mod topic_creation;
 mod transaction;
+pub mod transforms;
 mod validate;
 mod worker_config;
 

@@ -81,21 +81,22 @@ impl Offsets {
             .collect()
     }
 
-    /// The records that store positions, with the keys under which their partitions are known.
+    /// The records that store positions, with the keys under which their partitions are known. None for what is stored already.
     pub(crate) fn entries(&self, connector: &str, positions: &[Position]) -> Vec<Entry> {
         let memory = self.memory.read();
         let known = memory.get(connector);
-        positions
-            .iter()
-            .map(|position| {
-                let stored = known.and_then(|k| k.get(&sorted(&position.partition)));
-                let key = stored.map_or_else(
-                    || key_bytes(connector, &position.partition),
-                    |stored| stored.key.clone(),
-                );
-                (key, Some(position.offset.as_bytes().to_vec()))
-            })
-            .collect()
+        let entry = |position: &Position| {
+            let stored = known.and_then(|known| known.get(&sorted(&position.partition)));
+            if stored.is_some_and(|stored| stored.offset == position.offset) {
+                return None;
+            }
+            let key = stored.map_or_else(
+                || key_bytes(connector, &position.partition),
+                |stored| stored.key.clone(),
+            );
+            Some((key, Some(position.offset.as_bytes().to_vec())))
+        };
+        positions.iter().filter_map(entry).collect()
     }
 
     /// Stores entries and waits until they are durable.

@@ -1,5 +1,6 @@
 //! The connectors that this program knows.
 
+use connect_codec::registry::Role;
 use connect_core::{
     Error, Result,
     plugin::{Direction, Plugin},
@@ -8,6 +9,7 @@ use connect_core::{
 use crate::{
     answers::{ConnectorKind, PluginInfo, PluginKind},
     error::BAD_REQUEST,
+    transforms,
 };
 
 /// All plugins.
@@ -64,7 +66,30 @@ impl Plugins {
             },
             version: Some(plugin.about.version.to_owned()),
         });
-        connectors.collect()
+        let converters = connect_codec::registry::all()
+            .into_iter()
+            .map(|listed| PluginInfo {
+                class: listed.class.to_owned(),
+                kind: match listed.role {
+                    Role::Converter => PluginKind::Converter,
+                    Role::HeaderConverter => PluginKind::HeaderConverter,
+                },
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            });
+        let of = |kind: PluginKind| {
+            move |class: &'static str| PluginInfo {
+                class: class.to_owned(),
+                kind,
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }
+        };
+        let transforms = transforms::all_transforms().map(of(PluginKind::Transformation));
+        let predicates = transforms::all_predicates().map(of(PluginKind::Predicate));
+        connectors
+            .chain(transforms)
+            .chain(predicates)
+            .chain(converters)
+            .collect()
     }
 }
 

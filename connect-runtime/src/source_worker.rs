@@ -183,9 +183,10 @@ impl Pipe {
         }
         for route in self.encoder.prepare(batch).await? {
             self.topics.ensure(route.topic()).await?;
-            if self.shared.config.topic_tracking {
-                self.shared.statuses.use_topic(&self.id, route.topic());
-            }
+        }
+        if self.shared.config.topic_tracking {
+            let topics = self.encoder.topics();
+            topics.for_each(|topic| self.shared.statuses.use_topic(&self.id, topic));
         }
         self.encoder
             .encode(batch, &mut self.encoded, &self.tolerance)

@@ -176,13 +176,13 @@ impl Statuses {
             .unwrap_or_default()
     }
 
-    /// Records that a task uses a topic. Called once per topic and task, not per record.
+    /// Records that a task uses a topic. Called once per topic and batch, not per record; it costs a lock and two look-ups.
     pub(crate) fn use_topic(&self, id: &TaskId, topic: &str) {
         let mut memory = self.memory.lock();
-        let uses = memory.topics.entry(id.connector.clone()).or_default();
-        if uses.contains_key(topic) {
+        if memory.topics.get(&id.connector).is_some_and(|uses| uses.contains_key(topic)) {
             return;
         }
+        let uses = memory.topics.entry(id.connector.clone()).or_default();
         let discovered = TopicUse::new(topic, id);
         let bytes = discovered.bytes();
         uses.insert(topic.to_owned(), discovered);

@@ -6,7 +6,9 @@ use connect_core::{Advance, Encoded, Position, Properties, Result};
 use connect_log::{Append, Appended};
 use tokio::time::Instant;
 
-use crate::{metrics::TaskMetrics, offsets::Offsets, worker_config::WorkerConfig};
+use crate::{
+    internal_topic::Entry, metrics::TaskMetrics, offsets::Offsets, worker_config::WorkerConfig,
+};
 
 /// When a transaction is committed. It ends at the end of a poll in any case.
 #[derive(Debug, Clone, Copy)]
@@ -132,28 +134,32 @@ impl Transaction {
         if self.began.take().is_none() {
             return Ok(());
         }
-        let began = Instant::now();
-        let committed = self.commit_all().await;
-        self.commit_time = began.elapsed();
-        self.metrics.commit(self.commit_time, committed.is_ok());
-        committed?;
-        self.metrics.transactions.take(self.records);
+        let positions: Vec<Position> = self.positions.values().cloned().collect();
+        let entries = self.offsets.entries(&self.connector, &positions);
+        if self.records > 0 || !entries.is_empty() {
+            let began = Instant::now();
+            let committed = self.commit_with(entries).await;
+            self.commit_time = began.elapsed();
+            self.metrics.commit(self.commit_time, committed.is_ok());
+            committed?;
+            self.metrics.transactions.take(self.records);
+        }
         (self.records, self.bytes) = (0, 0);
-        for position in std::mem::take(&mut self.positions).into_values() {
+        self.positions.clear();
+        for position in positions {
             self.safe.to(position);
         }
         Ok(())
     }
 
     // Invariant 1: one commit makes the records and the position durable; only then is the source told.
-    async fn commit_all(&mut self) -> Result<()> {
-        let positions: Vec<Position> = self.positions.values().cloned().collect();
-        let entries = self.offsets.entries(&self.connector, &positions);
+    async fn commit_with(&mut self, entries: Vec<Entry>) -> Result<()> {
         self.offset_records.clear();
         for (key, value) in &entries {
             self.offset_records
                 .push(self.offsets.topic(), Some(key), value.as_deref(), -1);
         }
+        // Appending nothing is allowed: records alone are a transaction, too.
         let appended = self.appender.append(&self.offset_records).await?;
         if let Some((_, error)) = appended.refused.into_iter().next() {
             return Err(error);

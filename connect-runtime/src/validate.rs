@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use connect_core::{
     Error, Finding, Properties, Result,
-    config::{Key, invalid},
+    config::invalid,
     plugin::{Direction, Plugin},
 };
 
@@ -172,6 +172,3 @@ fn groups(plugin: &Plugin) -> &'static [&'static str] {
         Direction::Sink => SINK_GROUPS,
     }
 }
-
-/// Keys of a plugin that is not a connector.
-pub(crate) type Keys = Vec<Key>;

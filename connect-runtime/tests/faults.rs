@@ -150,3 +150,19 @@ async fn a_sink_whose_server_is_away_loses_nothing() {
     assert_eq!(ids, (1..=40).collect::<Vec<u64>>(), "in order");
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn a_connector_that_panics_while_it_makes_tasks_fails_alone() {
+    let worker = Worker::start(&[]).await;
+    let mut bad = counting("faults-7");
+    bad.push(("batch.size", "0"));
+    worker.create("bad", &bad).await;
+    let trace = until("the connector fails", async || {
+        let status = worker.herder.status("bad").await.ok()?;
+        (status.connector.state == State::Failed).then_some(status.connector.trace?)
+    });
+    assert!(trace.await.contains("runtime.panic"));
+    worker.create("good", &counting("faults-7")).await;
+    worker.task_is("good", State::Running).await;
+    worker.stop().await;
+}

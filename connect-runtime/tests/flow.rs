@@ -237,3 +237,62 @@ async fn more_tasks_share_the_work() {
     assert_eq!(worker.herder.offsets("src").await.unwrap().len(), 3);
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn transforms_and_predicates_stand_between() {
+    let worker = Worker::start(&[]).await;
+    let (upstream, destination) = (Upstream::named("flow-8"), Destination::named("flow-8"));
+    upstream.set(|state| state.rows = 6);
+    let mut source = counting("flow-8");
+    source.extend([
+        ("transforms", "route"),
+        (
+            "transforms.route.type",
+            "org.apache.kafka.connect.transforms.RegexRouter",
+        ),
+        ("transforms.route.regex", "flow-(.*)"),
+        ("transforms.route.replacement", "routed-$1"),
+    ]);
+    worker.create("src", &source).await;
+    until("the source is told", async || {
+        (upstream.get().pruned == 6).then_some(())
+    })
+    .await;
+    assert_eq!(worker.records("routed-8").await.len(), 6);
+    assert_eq!(worker.herder.topics("src").await.unwrap(), ["routed-8"]);
+    let mut sink = collecting("routed-8", "flow-8");
+    sink.extend([
+        ("transforms", "drop, back"),
+        (
+            "transforms.drop.type",
+            "org.apache.kafka.connect.transforms.Filter",
+        ),
+        ("transforms.drop.predicate", "other"),
+        ("transforms.drop.negate", "false"),
+        (
+            "transforms.back.type",
+            "org.apache.kafka.connect.transforms.RegexRouter",
+        ),
+        ("transforms.back.regex", "routed-(.*)"),
+        ("transforms.back.replacement", "back-$1"),
+        ("predicates", "other"),
+        (
+            "predicates.other.type",
+            "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+        ),
+        ("predicates.other.pattern", "other.*"),
+    ]);
+    worker.create("snk", &sink).await;
+    until("rows arrive", async || {
+        (destination.ids().len() == 6).then_some(())
+    })
+    .await;
+    assert!(
+        destination
+            .get()
+            .records
+            .iter()
+            .all(|(topic, _)| topic == "back-8")
+    );
+    worker.stop().await;
+}

@@ -11,12 +11,12 @@ use rustc_hash::FxHashMap;
 
 use super::{
     append::now_ms,
-    block::{Block, Draft, Entry, TARGET_BYTES},
+    block::{Block, Entry, TARGET_BYTES},
     engine::Shared,
     partition::{Partition, PartitionId},
-    request::Work,
+    rewrite::Slice,
     settings::Settings,
-    store::{Head, Store, Upto},
+    store::{Head, Store},
 };
 
 /// Bytes of keys in the map of one pass.
@@ -59,24 +59,6 @@ struct Pass {
     now_ms: i64,
     horizon_ms: i64,
     clean: Clean,
-}
-
-/// What is left of blocks that are rewritten.
-#[derive(Default)]
-struct Slice {
-    remove: Vec<i64>,
-    put: Vec<(Block, Upto)>,
-    open: Option<Open>,
-    bytes: usize,
-}
-
-/// A block being put together.
-struct Open {
-    draft: Draft,
-    first: i64,
-    last: i64,
-    horizon_ms: Option<i64>,
-    upto: Upto,
 }
 
 impl Compactions {
@@ -185,12 +167,15 @@ impl Pass {
                     continue;
                 };
                 self.rewrite_block(&block, &head, &mut slice)?;
-                if slice.bytes >= SLICE_BYTES {
+                if slice.bytes() >= SLICE_BYTES {
                     slice.send(shared, partition)?;
                 }
             }
         }
-        slice.send(shared, partition)
+        slice.send(shared, partition)?;
+        // Readers must not get from memory what the store has no more.
+        partition.forget_recent();
+        Ok(())
     }
 
     /// Moves what is left of a block into the slice; a block that stays as it is stays where it is.
@@ -213,8 +198,7 @@ impl Pass {
             slice.close();
             return Ok(());
         }
-        slice.remove.push(block.last);
-        slice.bytes += block.body.len();
+        slice.take(block);
         for entry in &kept {
             slice.push(block, entry, horizon_ms, head.upto);
         }
@@ -229,53 +213,6 @@ impl Pass {
         let superseded = self.keys.last.get(key).is_some_and(|l| *l > entry.offset);
         let expired = block.horizon_ms.is_some_and(|h| h <= self.now_ms);
         !superseded && (entry.value.is_some() || !expired)
-    }
-}
-
-impl Slice {
-    /// Appends a record to the open block, or to a new one when that is full.
-    fn push(&mut self, block: &Block, entry: &Entry, horizon_ms: Option<i64>, upto: Upto) {
-        let size = entry.end - entry.start;
-        let full = |open: &Open| open.draft.body.len() + size > TARGET_BYTES;
-        if self.open.as_ref().is_some_and(full) {
-            self.close();
-        }
-        let open = self.open.get_or_insert_with(|| Open {
-            draft: Draft::default(),
-            first: entry.offset,
-            last: entry.offset - 1,
-            horizon_ms: None,
-            upto,
-        });
-        let gap = u64::try_from(entry.offset - open.last - 1).unwrap_or(0);
-        open.draft.push_entry(&block.body, entry, gap);
-        open.last = entry.offset;
-        open.horizon_ms = open.horizon_ms.max(horizon_ms);
-        open.upto = upto;
-    }
-
-    fn close(&mut self) {
-        if let Some(open) = self.open.take() {
-            let mut block = open.draft.into_block(open.first);
-            block.last = open.last;
-            block.horizon_ms = open.horizon_ms;
-            self.put.push((block, open.upto));
-        }
-    }
-
-    /// Has it written, and begins anew.
-    fn send<S: Store>(&mut self, shared: &Shared<S>, partition: &Arc<Partition>) -> Result<()> {
-        self.close();
-        let Self { remove, put, .. } = std::mem::take(self);
-        if remove.is_empty() {
-            return Ok(());
-        }
-        shared.ask_blocking(Work::Rewrite {
-            partition: Arc::clone(partition),
-            remove,
-            put,
-            start: 0,
-        })
     }
 }
 

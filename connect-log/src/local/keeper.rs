@@ -6,7 +6,7 @@ use connect_core::Result;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
-use super::{compact, engine::Shared, queue::closed, retain, store::Store};
+use super::{compact, engine::Shared, queue::closed, retain, seal, store::Store};
 
 /// Blocks that are removed at once.
 const SLICE_BLOCKS: usize = 256;
@@ -59,6 +59,7 @@ impl Alarm {
 pub(crate) struct Keeper<S> {
     shared: Arc<Shared<S>>,
     compactions: compact::Compactions,
+    sealed: seal::Sealed,
 }
 
 impl<S: Store> Keeper<S> {
@@ -66,6 +67,7 @@ impl<S: Store> Keeper<S> {
         Self {
             shared,
             compactions: compact::Compactions::default(),
+            sealed: seal::Sealed::default(),
         }
     }
 
@@ -110,6 +112,8 @@ impl<S: Store> Keeper<S> {
                 if settings.compact {
                     self.compactions
                         .compact(&self.shared, partition, &settings, asked)?;
+                } else {
+                    self.sealed.seal(&self.shared, partition)?;
                 }
             }
         }

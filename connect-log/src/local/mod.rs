@@ -21,6 +21,8 @@ mod queue;
 mod read;
 mod request;
 mod retain;
+mod rewrite;
+mod seal;
 mod settings;
 mod share;
 mod store;

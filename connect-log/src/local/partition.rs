@@ -157,9 +157,8 @@ impl Partition {
         self.start.fetch_max(start, Ordering::AcqRel);
     }
 
-    /// Blocks were replaced: readers ask the store.
-    pub(crate) fn rewritten(&self, start: i64) {
-        self.set_start(start);
+    /// Readers ask the store again.
+    pub(crate) fn forget_recent(&self) {
         self.recent.lock().clear();
     }
 

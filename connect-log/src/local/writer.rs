@@ -345,7 +345,7 @@ impl<S: Store> Writer<S> {
             compress,
         }));
         self.shared.store.write(&changes)?;
-        partition.rewritten(extent.start);
+        partition.set_start(extent.start);
         Ok(())
     }
 

@@ -25,6 +25,34 @@ fn me() -> Process {
     Process::find(std::process::id()).expect("this process")
 }
 
+/// CPU seconds by the names of threads.
+fn threads() -> BTreeMap<String, f64> {
+    let mut all = BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task")
+        .expect("threads")
+        .flatten()
+    {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        let Some((name, rest)) = stat.split_once('(').and_then(|(_, s)| s.rsplit_once(") ")) else {
+            continue;
+        };
+        let ticks = rest.split(' ').skip(11).take(2);
+        let ticks: f64 = ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+        *all.entry(name.to_owned()).or_default() += ticks / 100.0;
+    }
+    all
+}
+
+fn busiest(before: &BTreeMap<String, f64>) -> String {
+    let spent = threads().into_iter().map(|(name, cpu)| {
+        let before = before.get(&name).copied().unwrap_or_default();
+        (name, cpu - before)
+    });
+    let busy = spent.filter(|(_, cpu)| *cpu > 0.05);
+    busy.map(|(name, cpu)| format!(" {name} {cpu:.2}"))
+        .collect()
+}
+
 /// Batches of JSON-like records that compress about as change events do.
 fn batches(topic: &Arc<str>) -> Vec<Encoded> {
     let mut seed = 1_u64;
@@ -85,11 +113,13 @@ async fn measure_producing() {
         let batches = batches(&topic);
         let mut appender = log.appender(plain()).await.unwrap();
         let (cpu, start) = (me().cpu_seconds().unwrap(), Instant::now());
+        let before = threads();
         let mut last = 0;
         for batch in batches.iter().cycle().take(RECORDS / BATCH) {
             last = appender.append(batch).await.unwrap().ticket;
         }
         appender.durable().reach(last).await.unwrap();
+        println!("{}", busiest(&before));
         let cpu = me().cpu_seconds().unwrap() - cpu;
         let seconds = start.elapsed().as_secs_f64();
         println!(

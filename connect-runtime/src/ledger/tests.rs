@@ -10,6 +10,23 @@ fn position(partition: u8, order: u64) -> Position {
     }
 }
 
+fn take(ledger: &mut Ledger) -> Vec<Position> {
+    let ready = ledger.ready();
+    ledger.stored(&ready);
+    ready
+}
+
+#[test]
+fn a_newer_position_stays_ready_when_an_older_one_was_stored() {
+    let mut ledger = Ledger::default();
+    ledger.note(None, position(0, 1));
+    let old = ledger.ready();
+    ledger.note(None, position(0, 2));
+    ledger.stored(&old);
+    assert_eq!(take(&mut ledger), [position(0, 2)]);
+    assert!(!ledger.has_ready());
+}
+
 #[test]
 fn invariant_1_a_position_is_ready_only_after_its_records() {
     let mut ledger = Ledger::default();
@@ -19,10 +36,10 @@ fn invariant_1_a_position_is_ready_only_after_its_records() {
     ledger.durable(4);
     assert!(!ledger.has_ready());
     ledger.durable(5);
-    assert_eq!(ledger.take_ready(), [position(0, 1)]);
+    assert_eq!(take(&mut ledger), [position(0, 1)]);
     assert_eq!(ledger.last_ticket(), Some(9));
     ledger.durable(9);
-    assert_eq!(ledger.take_ready(), [position(0, 2)]);
+    assert_eq!(take(&mut ledger), [position(0, 2)]);
     assert_eq!(ledger.last_ticket(), None);
 }
 
@@ -30,14 +47,14 @@ fn invariant_1_a_position_is_ready_only_after_its_records() {
 fn a_position_without_records_waits_for_those_before_it_only() {
     let mut ledger = Ledger::default();
     ledger.note(None, position(0, 1));
-    assert_eq!(ledger.take_ready(), [position(0, 1)]);
+    assert_eq!(take(&mut ledger), [position(0, 1)]);
     ledger.note(Some(3), position(0, 2));
     ledger.note(Some(3), position(0, 3));
     assert!(!ledger.has_ready());
     ledger.durable(3);
-    assert_eq!(ledger.take_ready(), [position(0, 3)]);
+    assert_eq!(take(&mut ledger), [position(0, 3)]);
     ledger.note(Some(3), position(0, 4));
-    assert_eq!(ledger.take_ready(), [position(0, 4)]);
+    assert_eq!(take(&mut ledger), [position(0, 4)]);
 }
 
 #[derive(Debug, Clone)]
@@ -69,7 +86,7 @@ proptest! {
         let mut saved = [0_u64; 3];
         let mut noted = [0_u64; 3];
         let check = |ledger: &mut Ledger, durable: u64, tickets: &[u64], saved: &mut [u64; 3]| {
-            for position in ledger.take_ready() {
+            for position in take(ledger) {
                 let order = position.order as usize;
                 assert!(tickets[order] <= durable, "stored before its records");
                 let partition = position.partition.as_bytes()[5] - b'0';

@@ -1,23 +1,233 @@
 //! Keys of the plugins beside the connector: transforms, predicates, converters.
 
-use connect_core::Properties;
+use connect_codec::registry::Role;
+use connect_core::{Finding, Properties, config::Key};
 
-use super::{Keys, answer::Answer};
+use super::answer::{Answer, key_info, missing};
+use crate::{
+    answers::ConfigKeyInfo,
+    chain::{aliases, predicate_settings, transform_settings},
+    transforms,
+};
 
 /// The keys of a transform, predicate or converter.
-pub(super) fn plugin_keys(_class: &str) -> Option<Keys> {
-    None
+pub(super) fn plugin_keys(class: &str) -> Option<Vec<Key>> {
+    transforms::transform_keys(class)
+        .or_else(|| transforms::predicate_keys(class))
+        .or_else(|| connect_codec::registry::keys(class))
 }
 
 /// The classes that a converter property takes.
-pub(super) fn converter_classes(_property: &str) -> Vec<String> {
-    Vec::new()
+pub(super) fn converter_classes(property: &str) -> Vec<String> {
+    let role = match property {
+        "header.converter" => Role::HeaderConverter,
+        _ => Role::Converter,
+    };
+    let all = connect_codec::registry::all().into_iter();
+    all.filter(|listed| listed.role == role)
+        .map(|listed| listed.class.to_owned())
+        .collect()
 }
 
 /// Whether a class can stand in a converter property.
-pub(super) fn is_converter(_property: &str, _class: &str) -> bool {
-    true
+pub(super) fn is_converter(property: &str, class: &str) -> bool {
+    let full = connect_codec::registry::class_name(class);
+    full.is_some_and(|full| {
+        converter_classes(property)
+            .iter()
+            .any(|known| known == full)
+    })
 }
 
-/// Adds the keys of every transform and predicate that is named.
-pub(super) fn describe(_answer: &mut Answer<'_>, _resolved: &Properties) {}
+/// Adds the keys of every transform and predicate that is named, and what does not hold.
+pub(super) fn describe(answer: &mut Answer<'_>, resolved: &Properties) {
+    for alias in aliases(resolved, "transforms") {
+        let (class, settings) = transform_settings(alias, resolved);
+        let prefix = format!("transforms.{alias}.");
+        let (keys, known) = (
+            transforms::transform_keys(&class),
+            transforms::all_transforms(),
+        );
+        let part = Part {
+            prefix: &prefix,
+            alias,
+            noun: "transformation",
+            class: &class,
+        };
+        part.describe(
+            answer,
+            "Transforms",
+            keys,
+            known.map(str::to_owned).collect(),
+        );
+        if !class.is_empty() {
+            part.findings(answer, transforms::transform(&class, &settings).err());
+            predicate_of(answer, &prefix, resolved);
+        }
+    }
+    for alias in aliases(resolved, "predicates") {
+        let (class, settings) = predicate_settings(alias, resolved);
+        let prefix = format!("predicates.{alias}.");
+        let (keys, known) = (
+            transforms::predicate_keys(&class),
+            transforms::all_predicates(),
+        );
+        let part = Part {
+            prefix: &prefix,
+            alias,
+            noun: "predicate",
+            class: &class,
+        };
+        part.describe(
+            answer,
+            "Predicates",
+            keys,
+            known.map(str::to_owned).collect(),
+        );
+        if !class.is_empty() {
+            part.findings(answer, transforms::predicate(&class, &settings).err());
+        }
+    }
+}
+
+fn predicate_of(answer: &mut Answer<'_>, prefix: &str, resolved: &Properties) {
+    let key = format!("{prefix}predicate");
+    let Some(name) = resolved.get(&key).filter(|name| !name.is_empty()) else {
+        return;
+    };
+    if !aliases(resolved, "predicates").any(|alias| alias == name) {
+        let what = format!(
+            "Invalid value {name} for configuration {key}: Predicate name '{name}' is not declared in 'predicates'"
+        );
+        answer.error(&key, what);
+    }
+}
+
+/// A transform or predicate under validation.
+struct Part<'a> {
+    prefix: &'a str,
+    alias: &'a str,
+    noun: &'a str,
+    class: &'a str,
+}
+
+impl Part<'_> {
+    fn describe(
+        &self,
+        answer: &mut Answer<'_>,
+        groups: &str,
+        keys: Option<Vec<Key>>,
+        known: Vec<String>,
+    ) {
+        let group = format!("{groups}: {}", self.alias);
+        answer.group(group.clone());
+        let errors = if self.class.is_empty() {
+            vec![missing(&format!("{}type", self.prefix))]
+        } else {
+            Vec::new()
+        };
+        answer.push(self.class_key(&group), known, errors);
+        let Some(keys) = keys else {
+            return;
+        };
+        let mut order = 1;
+        let version = self.version_key(&group, order);
+        let recommended = version.default_value.clone().into_iter().collect();
+        answer.push(version, recommended, Vec::new());
+        for key in self.choice_keys(&group, order + 1) {
+            answer.push(key, Vec::new(), Vec::new());
+            order += 1;
+        }
+        for key in &keys {
+            order += 1;
+            let mut info = key_info(key);
+            info.name = format!("{}{}", self.prefix, info.name);
+            info.group = Some(group.clone());
+            info.order_in_group = order;
+            let allowed = key.allowed.iter().map(|text| (*text).to_owned()).collect();
+            answer.push(info, allowed, Vec::new());
+        }
+    }
+
+    fn key(&self, name: &str, kind: &'static str, group: &str, order: i32) -> ConfigKeyInfo {
+        ConfigKeyInfo {
+            name: format!("{}{name}", self.prefix),
+            kind,
+            required: false,
+            default_value: None,
+            importance: "MEDIUM",
+            documentation: String::new(),
+            group: Some(group.to_owned()),
+            order_in_group: order,
+            width: "MEDIUM",
+            display_name: format!("{}{name}", self.prefix),
+            dependents: Vec::new(),
+        }
+    }
+
+    fn class_key(&self, group: &str) -> ConfigKeyInfo {
+        let kind = if self.noun == "predicate" {
+            "Predicate"
+        } else {
+            "Transformation"
+        };
+        ConfigKeyInfo {
+            required: true,
+            importance: "HIGH",
+            documentation: format!("Class for the '{}' {}.", self.alias, self.noun),
+            width: "LONG",
+            display_name: format!("{kind} type for {}", self.alias),
+            ..self.key("type", "CLASS", group, 0)
+        }
+    }
+
+    fn version_key(&self, group: &str, order: i32) -> ConfigKeyInfo {
+        ConfigKeyInfo {
+            default_value: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            documentation: format!("Version of the '{}' {}.", self.alias, self.noun),
+            ..self.key("plugin.version", "STRING", group, order)
+        }
+    }
+
+    /// Transforms can be tied to a predicate.
+    fn choice_keys(&self, group: &str, order: i32) -> Vec<ConfigKeyInfo> {
+        if self.noun == "predicate" {
+            return Vec::new();
+        }
+        let predicate = ConfigKeyInfo {
+            documentation:
+                "Alias of the predicate that chooses the records to which this transform applies."
+                    .to_owned(),
+            ..self.key("predicate", "STRING", group, order)
+        };
+        let negate = ConfigKeyInfo {
+            default_value: Some("false".to_owned()),
+            documentation: "Whether it applies to the records that the predicate does not choose."
+                .to_owned(),
+            ..self.key("negate", "BOOLEAN", group, order + 1)
+        };
+        vec![predicate, negate]
+    }
+
+    /// Findings come by names without prefix; the answer has it in the name and in the sentence.
+    fn findings(&self, answer: &mut Answer<'_>, findings: Option<Vec<Finding>>) {
+        for finding in findings
+            .unwrap_or_default()
+            .into_iter()
+            .filter(Finding::is_error)
+        {
+            let (short, full) = (&finding.key, format!("{}{}", self.prefix, finding.key));
+            let message = finding
+                .message
+                .replace(
+                    &format!("for configuration {short}:"),
+                    &format!("for configuration {full}:"),
+                )
+                .replace(
+                    &format!("configuration \"{short}\""),
+                    &format!("configuration \"{full}\""),
+                );
+            answer.error(&full, message);
+        }
+    }
+}

@@ -87,6 +87,14 @@ fn source(answer: &mut Answer<'_>, shared: &Shared, resolved: &Properties) {
                     Please reconfigure it to use a different transaction boundary definition.";
         answer.error("transaction.boundary", what.to_owned());
     }
+    let own = text(resolved, "offsets.storage.topic");
+    if !own.is_empty() && own != shared.config.offset_topic {
+        let what = format!(
+            "Invalid value {own} for configuration offsets.storage.topic: this worker stores the offsets of all connectors in {}",
+            shared.config.offset_topic
+        );
+        answer.error("offsets.storage.topic", what);
+    }
     topic_creation(answer, resolved);
 }
 

@@ -117,7 +117,8 @@ impl SourceConnector for Counting {
         Vec::new()
     }
 
-    fn plan(_config: &CountingConfig, max: usize) -> Result<Vec<TaskPlan>> {
+    fn plan(config: &CountingConfig, max: usize) -> Result<Vec<TaskPlan>> {
+        assert_ne!(config.batch, 0, "no batch has no rows");
         let plan = |task| TaskPlan::from([("task".into(), format!("{task}/{max}"))]);
         Ok((0..max).map(plan).collect())
     }

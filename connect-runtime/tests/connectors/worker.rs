@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use connect_core::{Encoded, Properties, plugin::Plugin};
+use connect_core::{Encoded, Properties, Result, plugin::Plugin};
 use connect_log::{At, Event, Log, ReaderSpec, TopicPartition, memory::MemoryLog};
 use connect_runtime::{
     ConnectorStatus, GivenConfig, Herder, RunningWorker, Runtime, State, WorkerConfig,
@@ -107,7 +107,7 @@ pub async fn records(log: &Arc<dyn Log>, topic: &str) -> Vec<Read> {
             .poll(&mut records, Duration::from_millis(100))
             .await
             .unwrap();
-        if event == Event::Idle {
+        if event == Event::Idle && reader.lag().values().all(|lag| *lag == 0) {
             return read;
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -171,4 +171,10 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
     tokio::time::timeout(PATIENCE, asked)
         .await
         .unwrap_or_else(|_| panic!("never: {what}"))
+}
+
+/// The HTTP status and the text of a refusal.
+pub fn refused<T>(answer: Result<T>) -> (u16, String) {
+    let error = answer.err().expect("it is refused");
+    (error.code().status, error.to_string())
 }

@@ -32,7 +32,7 @@ impl Counting {
         postgres.psql(&format!(
             "create table counters (k int primary key, n bigint not null, note text);
              insert into counters select k, 0, null from generate_series(1, {KEYS}) k;
-             grant select on counters to cdc;"
+             alter table counters owner to cdc;"
         ))?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stack::{Answer, http, wait_until};
+use stack::{Answer, Error, http, wait_until};
 
 use crate::Outcome;
 
@@ -72,6 +72,9 @@ impl Rest {
         let mut last = Vec::new();
         let waited = wait_until(&format!("{name} to be {state}"), LIMIT, || {
             last = self.states(name).unwrap_or_default();
+            if state != "FAILED" && last.iter().any(|s| s == "FAILED") {
+                return Err(Error::new("it has failed"));
+            }
             Ok(last.len() > 1 && last[1..].iter().all(|s| s == state))
         });
         waited.map_err(|error| {

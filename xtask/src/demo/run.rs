@@ -97,6 +97,9 @@ impl<'a> Run<'a> {
         self.progress.say(format_args!(
             "the snapshot is done, changes stream ({took:.1} s, while the workload ran)"
         ));
+        self.progress.say(
+            "lag from commit to: redis, the row is there; search, a search finds it (an index refreshes once a second)",
+        );
         Ok(true)
     }
 

@@ -7,9 +7,9 @@ use super::{
     servers::Servers, stop::Stop,
 };
 
-/// How often each sink is looked at. A look at the search engine is an HTTP connection.
+/// How often each sink is looked at. The search engine shows nothing new before its next refresh, once a second.
 const REDIS_STEP: Duration = Duration::from_millis(2);
-const SEARCH_STEP: Duration = Duration::from_millis(10);
+const SEARCH_STEP: Duration = Duration::from_millis(50);
 
 /// A watch over Redis and one over the search engine.
 pub(super) struct Watches {

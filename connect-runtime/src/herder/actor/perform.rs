@@ -1,14 +1,14 @@
 //! What the actor does for each action of [`reconcile`](crate::herder::reconcile::reconcile).
 
-use connect_core::{Error, Properties, Result, plugin::Direction};
+use connect_core::{Properties, Result, plugin::Direction};
 use tokio::time::Instant;
 
 use super::Actor;
 use crate::{
     answers::{State, TargetState, TaskId},
     configs::ConfigRecord,
-    error::TOO_MANY_TASKS,
     herder::{
+        plan,
         reconcile::Action,
         state::{DesiredConnector, Phase, RunningConnector, RunningTask},
     },
@@ -47,7 +47,7 @@ impl Actor {
         let Some(connector) = self.shared.desired.read().connectors.get(name).cloned() else {
             return Ok(());
         };
-        match self.plan_tasks(&connector) {
+        match plan::tasks(&self.shared, &connector) {
             Ok((tasks, direction)) => {
                 if direction == Direction::Source && self.shared.config.is_exactly_once() {
                     self.fence(name, &connector, tasks.len()).await?;
@@ -71,40 +71,6 @@ impl Actor {
         }
         self.settled(name, &connector);
         Ok(())
-    }
-
-    fn plan_tasks(&self, connector: &DesiredConnector) -> Result<(Vec<Properties>, Direction)> {
-        let class = connector
-            .config
-            .get("connector.class")
-            .map_or("", String::as_str);
-        let plugin = self.shared.plugins.connector(class)?;
-        let resolved = self.shared.providers.resolve(&connector.config)?;
-        let number = |name: &str| resolved.get(name).and_then(|text| text.trim().parse().ok());
-        let max: usize = number("tasks.max").unwrap_or(1).max(1);
-        let plans = plugin.plan(&resolved, max)?;
-        let enforced = resolved
-            .get("tasks.max.enforce")
-            .is_none_or(|text| text.trim() != "false");
-        if plans.len() > max && enforced {
-            let what = format!(
-                "The connector has generated {} tasks, which is greater than {max}, the maximum number of tasks it is \
-                 configured to create. This behaviour should be considered a bug and is disallowed.",
-                plans.len()
-            );
-            return Err(Error::new(&TOO_MANY_TASKS, what));
-        }
-        // Stored with the placeholders, never with what they stand for.
-        let tasks = plans.into_iter().map(|plan| {
-            let mut config = connector.config.clone();
-            config.insert("task.class".to_owned(), plugin.about.task_class.to_owned());
-            let ours = plan
-                .into_iter()
-                .filter(|(name, value)| resolved.get(name) != Some(value));
-            config.extend(ours);
-            config
-        });
-        Ok((tasks.collect(), plugin.direction))
     }
 
     async fn commit_tasks(

@@ -6,7 +6,7 @@ use super::Actor;
 use crate::{
     answers::{ConnectorInfo, ConnectorStatus, State, TargetState, TaskId},
     configs::ConfigRecord,
-    error::{ALREADY_EXISTS, BAD_REQUEST, NOT_FOUND},
+    error::{ALREADY_EXISTS, NOT_FOUND, TASKS_STOPPING},
     herder::command::Command,
     offset_request,
     shared::not_found,
@@ -231,7 +231,7 @@ impl Actor {
                 .get(name)
                 .map(|c| c.target);
             if stopped == Some(TargetState::Stopped) {
-                return Err(Error::new(&BAD_REQUEST, what));
+                return Err(Error::new(&TASKS_STOPPING, what));
             }
         }
         offset_request::change(&self.shared, name, change).await

@@ -10,9 +10,8 @@ use std::sync::LazyLock;
 
 use connect_core::testing::{changes::Shape, sink_suite};
 use server::{Server, Sinks};
-use stack::SearchOptions;
 
-static SERVER: LazyLock<Server> = LazyLock::new(|| Server::opensearch(SearchOptions::default()));
+static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 
 #[tokio::test]
 async fn it_conforms() {

@@ -19,7 +19,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// OpenSearch.
+    /// OpenSearch, or what the environment names.
+    pub(crate) fn start() -> Self {
+        Self::of(Stack::opensearch)
+    }
+
+    /// OpenSearch with options.
     pub(crate) fn opensearch(options: SearchOptions) -> Self {
         Self::of(|stack| stack.opensearch_with(options))
     }
