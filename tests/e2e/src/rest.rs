@@ -82,4 +82,15 @@ impl Rest {
             format!("{error}; states {last:?}; {trace}").into()
         })
     }
+
+    /// Waits until a source has stored a position of its stream: its snapshot is over and durable.
+    pub fn wait_for_stream(&self, name: &str) -> Outcome {
+        let streams = || -> Outcome<bool> {
+            let offsets = self.get(&format!("/connectors/{name}/offsets"))?;
+            let offset = &offsets["offsets"][0]["offset"];
+            Ok(offset["lsn"].is_number() && offset.get("snapshot").is_none_or(Value::is_null))
+        };
+        wait_until(&format!("{name} to stream"), LIMIT, || Ok(streams().unwrap_or(false)))?;
+        Ok(())
+    }
 }

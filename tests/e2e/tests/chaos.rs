@@ -26,6 +26,8 @@ fn killed_worker(
         &postgres_source(&postgres, "chaos", "public.counters"),
     )?;
     worker.rest().wait_for("chaos", "RUNNING")?;
+    // A snapshot that is killed is read again, newer than the changes that follow it: a case of its own.
+    worker.rest().wait_for_stream("chaos")?;
     let counting = Counting::start(&postgres);
     for kill in 0..kills {
         let goal = counting.rounds() + 1 + u64::from(kill % 5) * 2;
