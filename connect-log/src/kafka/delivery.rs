@@ -22,7 +22,6 @@ use super::{
     client::{self, Health},
     error::{failed, failed_with},
     ledger::Ledger,
-    room,
 };
 use crate::Ticket;
 
@@ -47,10 +46,9 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: usize) {
         match result {
-            Ok(message) => {
+            Ok(_) => {
                 self.health.well();
-                let weight = room::weight(message.key_len(), message.payload_len());
-                self.ledger.arrived(ticket as Ticket, weight);
+                self.ledger.arrived(ticket as Ticket);
             }
             Err((cause, message)) => self.lost(cause, message.topic()),
         }

@@ -17,9 +17,9 @@ pub(super) struct Ledger {
     open: Mutex<Open>,
     advance: Advance<Ticket>,
     durable: Watermark<Ticket>,
-    /// The weight of all records whose fate is known.
+    /// Records whose fate is known.
     settled: AtomicU64,
-    /// The appender waits until this much is settled.
+    /// The appender waits until this many are settled.
     wake_at: AtomicU64,
     room: Notify,
 }
@@ -71,9 +71,9 @@ impl Ledger {
     }
 
     /// One record of a ticket has arrived.
-    pub(super) fn arrived(&self, ticket: Ticket, weight: u64) {
+    pub(super) fn arrived(&self, ticket: Ticket) {
         self.settle(ticket, 1);
-        self.count(weight);
+        self.count();
     }
 
     fn settle(&self, ticket: Ticket, records: u64) {
@@ -97,6 +97,7 @@ impl Ledger {
     pub(super) fn fail(&self, error: Error) {
         self.open.lock().failed = true;
         self.advance.fail(error);
+        self.count();
         self.room.notify_one();
     }
 
@@ -110,12 +111,12 @@ impl Ledger {
         self.durable.clone()
     }
 
-    /// The weight of all records whose fate is known.
+    /// Records settled so far.
     pub(super) fn settled(&self) -> u64 {
         self.settled.load(Ordering::SeqCst)
     }
 
-    /// Waits until so much is settled, or a record has failed.
+    /// Waits until so many records are settled, or one has failed.
     pub(super) async fn until_settled(&self, goal: u64) {
         loop {
             self.wake_at.store(goal, Ordering::SeqCst);
@@ -127,8 +128,8 @@ impl Ledger {
         }
     }
 
-    fn count(&self, weight: u64) {
-        let settled = self.settled.fetch_add(weight, Ordering::SeqCst) + weight;
+    fn count(&self) {
+        let settled = self.settled.fetch_add(1, Ordering::SeqCst) + 1;
         if settled >= self.wake_at.load(Ordering::SeqCst) {
             self.room.notify_one();
         }
@@ -166,12 +167,12 @@ mod tests {
     fn the_watermark_waits_for_the_oldest() {
         let ledger = Ledger::default();
         let (one, two, three) = (sent(&ledger, 2), sent(&ledger, 1), sent(&ledger, 1));
-        ledger.arrived(two, 1);
-        ledger.arrived(one, 1);
+        ledger.arrived(two);
+        ledger.arrived(one);
         assert_eq!(ledger.durable().latest(), None);
-        ledger.arrived(one, 1);
+        ledger.arrived(one);
         assert_eq!(ledger.durable().latest(), Some(two));
-        ledger.arrived(three, 1);
+        ledger.arrived(three);
         assert_eq!(ledger.durable().latest(), Some(three));
         assert_eq!(ledger.settled(), 4);
     }
@@ -180,7 +181,7 @@ mod tests {
     fn an_open_ticket_is_never_durable() {
         let ledger = Ledger::default();
         let half = ledger.open(3);
-        ledger.arrived(half, 1);
+        ledger.arrived(half);
         assert_eq!(ledger.durable().latest(), None);
         ledger.close(half, 2);
         assert_eq!(ledger.durable().latest(), Some(half));
@@ -192,7 +193,7 @@ mod tests {
         let one = sent(&ledger, 1);
         let two = ledger.open(3);
         ledger.withdraw();
-        ledger.arrived(one, 1);
+        ledger.arrived(one);
         assert_eq!(ledger.durable().latest(), Some(one));
         assert_eq!(sent(&ledger, 1), two);
     }
@@ -201,9 +202,9 @@ mod tests {
     fn after_a_failure_it_never_moves() {
         let ledger = Ledger::default();
         let (one, two) = (sent(&ledger, 1), sent(&ledger, 1));
-        ledger.arrived(one, 1);
+        ledger.arrived(one);
         ledger.fail(Error::new(&crate::UNAVAILABLE, "away"));
-        ledger.arrived(two, 1);
+        ledger.arrived(two);
         assert_eq!(ledger.durable().latest(), Some(one));
         assert!(ledger.failure().is_some());
     }
@@ -226,7 +227,7 @@ mod tests {
             tokio::spawn(async move { ledger.until_settled(3).await })
         };
         for _ in 0..3 {
-            ledger.arrived(ticket, 1);
+            ledger.arrived(ticket);
             tokio::task::yield_now().await;
         }
         waiter.await.unwrap();

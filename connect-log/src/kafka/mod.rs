@@ -17,7 +17,6 @@ mod native;
 mod patience;
 mod reader;
 mod rebalance;
-mod room;
 mod settings;
 mod topics;
 mod transaction;
