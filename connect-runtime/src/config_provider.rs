@@ -149,9 +149,8 @@ impl Provider {
         let climbs = path
             .components()
             .any(|c| c == std::path::Component::ParentDir);
-        let inside =
-            self.allowed.is_empty() || self.allowed.iter().any(|root| path.starts_with(root));
-        if inside && !(climbs && !self.allowed.is_empty()) {
+        let inside = self.allowed.iter().any(|root| path.starts_with(root));
+        if self.allowed.is_empty() || (inside && !climbs) {
             return Ok(path.to_owned());
         }
         Err(missing(format!(

@@ -19,11 +19,14 @@ pub(crate) struct Decoder {
     key: Box<dyn Decode>,
     value: Box<dyn Decode>,
     header: Box<dyn Decode>,
-    /// By topic, then by the schemas' places in memory; the routes keep these alive.
-    routes: FxHashMap<Arc<str>, FxHashMap<(usize, usize), Arc<Route>>>,
+    /// By topic, then by schemas; the routes keep these alive.
+    routes: FxHashMap<Arc<str>, RoutesOfTopic>,
     made: usize,
     last: Option<Arc<Route>>,
 }
+
+/// By the places in memory of the key's and the value's schema.
+type RoutesOfTopic = FxHashMap<(usize, usize), Arc<Route>>;
 
 impl Decoder {
     pub(crate) fn new(converters: &Converters) -> Self {

@@ -179,7 +179,7 @@ impl Encoder {
             let present = encoder.encode(value, &mut out.bytes)?;
             out.headers.push(EncodedHeader {
                 name: Arc::clone(name),
-                value: present.then(|| at..out.bytes.len()),
+                value: present.then_some(at..out.bytes.len()),
             });
         }
         let headers = first..out.headers.len();
@@ -196,5 +196,6 @@ fn encode_part(
     bytes: &mut Vec<u8>,
 ) -> Result<Option<Range<usize>>> {
     let at = bytes.len();
-    Ok(encoder.encode(datum, bytes)?.then(|| at..bytes.len()))
+    let present = encoder.encode(datum, bytes)?;
+    Ok(present.then_some(at..bytes.len()))
 }

@@ -228,11 +228,7 @@ impl Herder {
     }
 
     /// Sets offsets of a stopped connector; `None` removes one. The answer is Kafka Connect's sentence.
-    pub async fn alter_offsets(
-        &self,
-        name: &str,
-        offsets: OffsetChange,
-    ) -> Result<&'static str> {
+    pub async fn alter_offsets(&self, name: &str, offsets: OffsetChange) -> Result<&'static str> {
         if offsets.is_empty() {
             let what = "Partitions / offsets need to be provided for an alter offsets request";
             return Err(Error::new(&BAD_REQUEST, what));
@@ -253,7 +249,13 @@ impl Herder {
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             let (name, change) = (name.to_owned(), change.clone());
-            let changed = self.ask(|reply| Command::Offsets { name, change, reply }).await;
+            let changed = self
+                .ask(|reply| Command::Offsets {
+                    name,
+                    change,
+                    reply,
+                })
+                .await;
             let stopping = changed.as_ref().is_err_and(|e| e.code() == &TASKS_STOPPING);
             if !stopping || tokio::time::Instant::now() >= deadline {
                 return changed;

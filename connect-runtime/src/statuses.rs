@@ -179,7 +179,11 @@ impl Statuses {
     /// Records that a task uses a topic. Called once per topic and batch, not per record; it costs a lock and two look-ups.
     pub(crate) fn use_topic(&self, id: &TaskId, topic: &str) {
         let mut memory = self.memory.lock();
-        if memory.topics.get(&id.connector).is_some_and(|uses| uses.contains_key(topic)) {
+        if memory
+            .topics
+            .get(&id.connector)
+            .is_some_and(|uses| uses.contains_key(topic))
+        {
             return;
         }
         let uses = memory.topics.entry(id.connector.clone()).or_default();

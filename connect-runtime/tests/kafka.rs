@@ -26,17 +26,25 @@ struct Shared {
 static SHARED: LazyLock<Shared> = LazyLock::new(|| {
     let stack = Stack::new().expect("a folder for servers");
     let kafka = stack.kafka().expect("a broker");
-    Shared { _stack: stack, kafka }
+    Shared {
+        _stack: stack,
+        kafka,
+    }
 });
 
 fn log() -> Arc<dyn Log> {
     let bootstrap = SHARED.kafka.bootstrap().to_owned();
-    KafkaLog::connect(&BTreeMap::from([("bootstrap.servers".to_owned(), bootstrap)])).unwrap()
+    KafkaLog::connect(&BTreeMap::from([(
+        "bootstrap.servers".to_owned(),
+        bootstrap,
+    )]))
+    .unwrap()
 }
 
 /// Internal topics and a group of its own for each test.
 async fn worker(group: &str, more: &[(&str, &str)]) -> Worker {
-    let [configs, offsets, statuses] = ["configs", "offsets", "statuses"].map(|n| format!("{group}-{n}"));
+    let [configs, offsets, statuses] =
+        ["configs", "offsets", "statuses"].map(|n| format!("{group}-{n}"));
     let mut properties = vec![
         ("group.id", group),
         ("config.storage.topic", &configs),
@@ -54,8 +62,14 @@ async fn rows_go_through_kafka_and_a_new_worker_goes_on() {
     let first = worker("kafka-1", &[]).await;
     first.create("src", &counting("kafka-1")).await;
     first.create("snk", &collecting("kafka-1", "kafka-1")).await;
-    until("all rows arrive", async || (destination.ids().len() >= 500).then_some(())).await;
-    until("the source is told", async || (upstream.get().pruned == 500).then_some(())).await;
+    until("all rows arrive", async || {
+        (destination.ids().len() >= 500).then_some(())
+    })
+    .await;
+    until("the source is told", async || {
+        (upstream.get().pruned == 500).then_some(())
+    })
+    .await;
     until("the sink commits", async || {
         let offsets = first.herder.offsets("snk").await.unwrap();
         (offsets.first()?.offset["kafka_offset"] == 500).then_some(())
@@ -64,11 +78,17 @@ async fn rows_go_through_kafka_and_a_new_worker_goes_on() {
     first.stop().await;
     upstream.set(|state| state.rows = 600);
     let second = worker("kafka-1", &[]).await;
-    until("more rows arrive", async || (destination.ids().len() >= 600).then_some(())).await;
+    until("more rows arrive", async || {
+        (destination.ids().len() >= 600).then_some(())
+    })
+    .await;
     assert_eq!(destination.ids(), (1..=600).collect::<Vec<u64>>());
     assert_eq!(upstream.get().opens, [0, 500]);
     second.herder.stop("snk").await.unwrap();
-    until("its offsets can be reset", async || second.herder.reset_offsets("snk").await.ok()).await;
+    until("its offsets can be reset", async || {
+        second.herder.reset_offsets("snk").await.ok()
+    })
+    .await;
     second.stop().await;
 }
 
@@ -86,11 +106,17 @@ async fn every_record_is_once_in_kafka_over_panics_restarts_and_zombies() {
             upstream.set(|state| state.panic_at = None);
             running.herder.restart_task("src", 0).await.unwrap();
         }
-        until("rows", async || (upstream.get().pruned == round * 200).then_some(())).await;
+        until("rows", async || {
+            (upstream.get().pruned == round * 200).then_some(())
+        })
+        .await;
         running.stop().await;
         // A zombie of the old generation comes to life for a moment.
         let id = Some("kafka-2-src-0".to_owned());
-        let spec = AppenderSpec { transactional_id: id, ..AppenderSpec::default() };
+        let spec = AppenderSpec {
+            transactional_id: id,
+            ..AppenderSpec::default()
+        };
         let mut zombie = log().appender(spec).await.unwrap();
         let mut late = Encoded::default();
         late.push(&"kafka-2".into(), None, Some(b"zombie"), -1);
@@ -99,7 +125,12 @@ async fn every_record_is_once_in_kafka_over_panics_restarts_and_zombies() {
         running.task_is("src", State::Running).await;
         assert!(zombie.commit(None).await.is_err(), "the zombie is fenced");
     }
-    let keys: Vec<String> = running.records("kafka-2").await.into_iter().filter_map(|r| r.key).collect();
+    let keys: Vec<String> = running
+        .records("kafka-2")
+        .await
+        .into_iter()
+        .filter_map(|r| r.key)
+        .collect();
     let expected: Vec<String> = (1..=800).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
     assert_eq!(keys, expected);
     running.stop().await;

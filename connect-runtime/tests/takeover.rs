@@ -1,5 +1,7 @@
 //! A worker goes on where a stopped Kafka Connect cluster was, from the bytes that it left.
 
+#![allow(clippy::unwrap_used)]
+
 mod connectors;
 
 use std::sync::Arc;

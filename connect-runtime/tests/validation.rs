@@ -2,10 +2,10 @@
 
 mod connectors;
 
-use connect_runtime::{ConfigInfos, GivenConfig, PluginKind, State};
+use connect_runtime::{ConfigInfos, GivenConfig, PluginKind};
 use connectors::{
     counting::Upstream,
-    worker::{Worker, collecting, counting, given, refused, until},
+    worker::{Worker, counting, given, refused, until},
 };
 use serde_json::json;
 
@@ -391,7 +391,6 @@ async fn plugins_and_their_keys() {
     assert!(keys.iter().any(|key| key.name == "schemas.enable"));
     worker.stop().await;
 }
-
 
 #[tokio::test]
 async fn placeholders_are_resolved_for_tasks_and_stored_unresolved() {

@@ -10,6 +10,7 @@ mod inventory;
 mod lag;
 mod mirror;
 mod mix;
+mod named;
 mod options;
 mod progress;
 mod redis;
@@ -51,6 +52,7 @@ pub(crate) fn run(words: &[String]) -> Outcome {
             path.display().to_string()
         })
     })?;
+    named::refuse_leftovers(&servers)?;
     let inventory = Inventory::of_rows(options.rows);
     progress.step(
         "database inventory",
@@ -66,8 +68,10 @@ pub(crate) fn run(words: &[String]) -> Outcome {
     let shown = show(&options, progress, &servers, inventory, (&worker, &stop));
     progress.say("stopping everything");
     let stopped = worker.server.stop();
+    let cleaned = named::clean(&servers);
     shown?;
-    Ok(stopped?)
+    stopped?;
+    cleaned
 }
 
 /// Creates the connectors, shows what happens, and compares if asked.

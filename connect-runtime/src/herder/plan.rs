@@ -18,7 +18,10 @@ pub(crate) fn tasks(
     shared: &Shared,
     connector: &DesiredConnector,
 ) -> Result<(Vec<Properties>, Direction)> {
-    let class = connector.config.get("connector.class").map_or("", String::as_str);
+    let class = connector
+        .config
+        .get("connector.class")
+        .map_or("", String::as_str);
     let plugin = shared.plugins.connector(class)?;
     let resolved = shared.providers.resolve(&connector.config)?;
     let plans = plans(plugin, &resolved)?;
@@ -26,7 +29,9 @@ pub(crate) fn tasks(
     let tasks = plans.into_iter().map(|plan| {
         let mut config = connector.config.clone();
         config.insert("task.class".to_owned(), plugin.about.task_class.to_owned());
-        let added = plan.into_iter().filter(|(name, value)| resolved.get(name) != Some(value));
+        let added = plan
+            .into_iter()
+            .filter(|(name, value)| resolved.get(name) != Some(value));
         config.extend(added);
         config
     });
@@ -34,12 +39,21 @@ pub(crate) fn tasks(
 }
 
 fn plans(plugin: &Plugin, resolved: &Properties) -> Result<Vec<TaskPlan>> {
-    let max = resolved.get("tasks.max").and_then(|text| text.trim().parse().ok());
+    let max = resolved
+        .get("tasks.max")
+        .and_then(|text| text.trim().parse().ok());
     let max: usize = max.unwrap_or(1).max(1);
     // A connector that panics must not take the herder with it.
     let planned = catch_unwind(AssertUnwindSafe(|| plugin.plan(resolved, max)));
-    let plans = planned.unwrap_or_else(|_| Err(Error::new(&PANIC, "The connector panicked while it made tasks")))?;
-    let enforced = resolved.get("tasks.max.enforce").is_none_or(|text| text.trim() != "false");
+    let plans = planned.unwrap_or_else(|_| {
+        Err(Error::new(
+            &PANIC,
+            "The connector panicked while it made tasks",
+        ))
+    })?;
+    let enforced = resolved
+        .get("tasks.max.enforce")
+        .is_none_or(|text| text.trim() != "false");
     if plans.len() > max && enforced {
         let what = format!(
             "The connector has generated {} tasks, which is greater than {max}, the maximum number of tasks it is \

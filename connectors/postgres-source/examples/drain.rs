@@ -119,7 +119,9 @@ async fn drain(postgres: &Postgres, what: &str, rows: u64, mode: &str) -> Result
     let (mut seen, mut batches) = (0, 0u64);
     while seen < rows {
         batch.clear();
-        task.poll(&mut batch).await?;
+        task.poll(&mut batch)
+            .await
+            .inspect_err(|_| eprintln!("{}", postgres.log_tail()))?;
         seen += batch.len() as u64;
         batches += 1;
         if let Some(position) = batch.position() {

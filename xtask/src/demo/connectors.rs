@@ -7,6 +7,8 @@ use super::{inventory::TABLES, servers::Servers};
 
 /// Topics are called `inventory.SCHEMA.TABLE`; so are the indices, and so begin the keys in Redis.
 pub(super) const PREFIX: &str = "inventory.public.";
+/// The replication slot and the publication.
+pub(super) const SLOT: &str = "demo";
 
 /// Name and configuration of the source and both sinks, in the order in which they are created.
 pub(super) fn all(servers: &Servers) -> [(&'static str, Value); 3] {
@@ -29,8 +31,8 @@ fn source(servers: &Servers) -> Value {
         "topic.prefix": "inventory",
         "table.include.list": TABLES.map(|table| format!("public.{table}")).join(","),
         "plugin.name": "pgoutput",
-        "slot.name": "demo",
-        "publication.name": "demo",
+        "slot.name": SLOT,
+        "publication.name": SLOT,
         "publication.autocreate.mode": "filtered",
         "snapshot.mode": "initial"
     })

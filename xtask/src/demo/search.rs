@@ -23,6 +23,15 @@ impl SearchMirror {
         }
     }
 
+    /// The indices of the demo's tables.
+    pub(super) fn indices(&self) -> Result<Vec<String>> {
+        let path = format!("/_cat/indices/{PREFIX}*?format=json&h=index");
+        let listed = self.ask("GET", &path, &Value::Null)?;
+        let listed = listed.as_array().into_iter().flatten();
+        let names = listed.filter_map(|it| it["index"].as_str().map(str::to_owned));
+        Ok(names.collect())
+    }
+
     /// The answer, and JSON's null when there is no such thing.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         match self.request(method, path, body)? {

@@ -45,7 +45,11 @@ impl Server {
 
     /// The properties of a sink for this server, with more.
     pub(crate) fn properties(&self, more: &[(&str, &str)]) -> Properties {
-        let mut given = Properties::from([("connection.url".into(), self.search.url())]);
+        // A busy machine can take a minute to create an index.
+        let mut given = Properties::from([
+            ("connection.url".into(), self.search.url()),
+            ("read.timeout.ms".into(), "120000".into()),
+        ]);
         given.extend(more.iter().map(|(k, v)| ((*k).into(), (*v).into())));
         given
     }
