@@ -1,6 +1,6 @@
 //! One ordered writer: records into librdkafka's queue, deliveries into the ledger.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use connect_core::{
     BoxFuture, Encoded, Error, Result, Watermark, encoded::EncodedRecord, error::RECORD_TOO_LARGE,
@@ -15,6 +15,7 @@ use super::{
     error::failed_with,
     ledger::Ledger,
     native::Topic,
+    room::{self, Room},
     topics::Topics,
     transaction::Transactions,
 };
@@ -27,6 +28,8 @@ pub(super) struct Limits {
     pub(super) request: Option<usize>,
     /// No record is larger than the client's whole queue.
     pub(super) queue: usize,
+    /// How much may be on its way at once.
+    pub(super) room: u64,
     /// Whether the broker sees records smaller than we do.
     pub(super) compressed: bool,
 }
@@ -42,8 +45,7 @@ pub(super) struct KafkaAppender {
     known: Topics,
     admin: Admin,
     limits: Limits,
-    /// Records handed to librdkafka so far.
-    sent: u64,
+    room: Room,
     last: Ticket,
     /// The group of the last commits, and the partitions whose offsets they have set.
     group: String,
@@ -69,6 +71,8 @@ impl KafkaAppender {
     ) -> Result<Self> {
         let ledger = Arc::new(Ledger::default());
         let (producer, delivery) = Delivery::start(config, &ledger, health.clone())?;
+        let reports = config.get("transactional.id").is_none();
+        let room = Room::new(limits.room, reports, &ledger, &producer);
         let mut appender = Self {
             topics: Vec::new(),
             by_name: FxHashMap::default(),
@@ -78,13 +82,13 @@ impl KafkaAppender {
             known,
             admin,
             limits,
-            sent: 0,
+            room,
             last: 0,
             group: String::new(),
             group_partitions: BTreeSet::new(),
             _delivery: delivery,
         };
-        if config.get("transactional.id").is_some() {
+        if !reports {
             appender.transactions = Some(Transactions::start(producer, health).await?);
         }
         Ok(appender)
@@ -141,41 +145,26 @@ impl KafkaAppender {
         record: &EncodedRecord,
         ticket: Ticket,
     ) -> Result<()> {
+        let len = |part: &Option<Range<usize>>| part.as_ref().map_or(0, Range::len);
+        let weight = room::weight(len(&record.key), len(&record.value));
         loop {
             let Some(topic) = self.topics.get(at) else {
                 return Err(failed_with("find a topic", Kafka::UnknownTopic));
             };
-            match topic.handle.send(of, record, ticket) {
-                Ok(()) => break,
-                Err(Kafka::QueueFull) => self.wait_for_room().await?,
-                Err(code) => {
-                    let err = failed_with("take a record", code);
-                    return Err(err.context("topic", &record.topic));
+            if self.room.has(weight) {
+                match topic.handle.send(of, record, ticket) {
+                    Ok(()) => break,
+                    Err(Kafka::QueueFull) => {}
+                    Err(code) => {
+                        let err = failed_with("take a record", code);
+                        return Err(err.context("topic", &record.topic));
+                    }
                 }
             }
+            self.room.wait().await?;
         }
-        self.sent += 1;
+        self.room.sent(weight);
         Ok(())
-    }
-
-    /// Waits until a quarter of what is on its way has arrived.
-    async fn wait_for_room(&mut self) -> Result<()> {
-        // Without reports of success there is nothing to wait on but time.
-        if self.transactions.is_some() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-            return self.check();
-        }
-        let settled = self.ledger.settled();
-        match self.sent.saturating_sub(settled) {
-            // All has arrived meanwhile; librdkafka frees the room in a moment.
-            0 => tokio::task::yield_now().await,
-            on_their_way => {
-                self.ledger
-                    .until_settled(settled + on_their_way.div_ceil(4))
-                    .await
-            }
-        }
-        self.check()
     }
 
     /// Makes topics that were not seen before known: one request for all of them.
@@ -340,8 +329,7 @@ impl Drop for OpenTicket {
 fn wire_bytes(of: &Encoded, record: &EncodedRecord) -> usize {
     /// A batch's header and the most that the lengths and deltas of one record take.
     const OVERHEAD: usize = 61 + 21;
-    let len =
-        |range: &Option<std::ops::Range<usize>>| range.as_ref().map_or(0, |r| r.end - r.start);
+    let len = |part: &Option<Range<usize>>| part.as_ref().map_or(0, Range::len);
     let headers = of.headers(record).iter();
     let headers: usize = headers.map(|h| h.name.len() + len(&h.value) + 10).sum();
     OVERHEAD + len(&record.key) + len(&record.value) + headers

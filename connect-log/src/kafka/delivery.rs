@@ -22,6 +22,7 @@ use super::{
     client::{self, Health},
     error::{failed, failed_with},
     ledger::Ledger,
+    room,
 };
 use crate::Ticket;
 
@@ -46,9 +47,10 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: usize) {
         match result {
-            Ok(_) => {
+            Ok(message) => {
                 self.health.well();
-                self.ledger.arrived(ticket as Ticket);
+                let weight = room::weight(message.key_len(), message.payload_len());
+                self.ledger.arrived(ticket as Ticket, weight);
             }
             Err((cause, message)) => self.lost(cause, message.topic()),
         }

@@ -17,9 +17,9 @@ pub(super) struct Ledger {
     open: Mutex<Open>,
     advance: Advance<Ticket>,
     durable: Watermark<Ticket>,
-    /// Records whose fate is known.
+    /// The weight of all records whose fate is known.
     settled: AtomicU64,
-    /// The appender waits until this many are settled.
+    /// The appender waits until this much is settled.
     wake_at: AtomicU64,
     room: Notify,
 }
@@ -71,9 +71,9 @@ impl Ledger {
     }
 
     /// One record of a ticket has arrived.
-    pub(super) fn arrived(&self, ticket: Ticket) {
+    pub(super) fn arrived(&self, ticket: Ticket, weight: u64) {
         self.settle(ticket, 1);
-        self.count();
+        self.count(weight);
     }
 
     fn settle(&self, ticket: Ticket, records: u64) {
@@ -97,7 +97,6 @@ impl Ledger {
     pub(super) fn fail(&self, error: Error) {
         self.open.lock().failed = true;
         self.advance.fail(error);
-        self.count();
         self.room.notify_one();
     }
 
@@ -111,12 +110,12 @@ impl Ledger {
         self.durable.clone()
     }
 
-    /// Records settled so far.
+    /// The weight of all records whose fate is known.
     pub(super) fn settled(&self) -> u64 {
         self.settled.load(Ordering::SeqCst)
     }
 
-    /// Waits until so many records are settled, or one has failed.
+    /// Waits until so much is settled, or a record has failed.
     pub(super) async fn until_settled(&self, goal: u64) {
         loop {
             self.wake_at.store(goal, Ordering::SeqCst);
@@ -128,8 +127,8 @@ impl Ledger {
         }
     }
 
-    fn count(&self) {
-        let settled = self.settled.fetch_add(1, Ordering::SeqCst) + 1;
+    fn count(&self, weight: u64) {
+        let settled = self.settled.fetch_add(weight, Ordering::SeqCst) + weight;
         if settled >= self.wake_at.load(Ordering::SeqCst) {
             self.room.notify_one();
         }
@@ -167,12 +166,12 @@ mod tests {
     fn the_watermark_waits_for_the_oldest() {
         let ledger = Ledger::default();
         let (one, two, three) = (sent(&ledger, 2), sent(&ledger, 1), sent(&ledger, 1));
-        ledger.arrived(two);
-        ledger.arrived(one);
+        ledger.arrived(two, 1);
+        ledger.arrived(one, 1);
         assert_eq!(ledger.durable().latest(), None);
-        ledger.arrived(one);
+        ledger.arrived(one, 1);
         assert_eq!(ledger.durable().latest(), Some(two));
-        ledger.arrived(three);
+        ledger.arrived(three, 1);
         assert_eq!(ledger.durable().latest(), Some(three));
         assert_eq!(ledger.settled(), 4);
     }
@@ -181,7 +180,7 @@ mod tests {
     fn an_open_ticket_is_never_durable() {
         let ledger = Ledger::default();
         let half = ledger.open(3);
-        ledger.arrived(half);
+        ledger.arrived(half, 1);
         assert_eq!(ledger.durable().latest(), None);
         ledger.close(half, 2);
         assert_eq!(ledger.durable().latest(), Some(half));
@@ -193,7 +192,7 @@ mod tests {
         let one = sent(&ledger, 1);
         let two = ledger.open(3);
         ledger.withdraw();
-        ledger.arrived(one);
+        ledger.arrived(one, 1);
         assert_eq!(ledger.durable().latest(), Some(one));
         assert_eq!(sent(&ledger, 1), two);
     }
@@ -202,9 +201,9 @@ mod tests {
     fn after_a_failure_it_never_moves() {
         let ledger = Ledger::default();
         let (one, two) = (sent(&ledger, 1), sent(&ledger, 1));
-        ledger.arrived(one);
+        ledger.arrived(one, 1);
         ledger.fail(Error::new(&crate::UNAVAILABLE, "away"));
-        ledger.arrived(two);
+        ledger.arrived(two, 1);
         assert_eq!(ledger.durable().latest(), Some(one));
         assert!(ledger.failure().is_some());
     }
@@ -227,7 +226,7 @@ mod tests {
             tokio::spawn(async move { ledger.until_settled(3).await })
         };
         for _ in 0..3 {
-            ledger.arrived(ticket);
+            ledger.arrived(ticket, 1);
             tokio::task::yield_now().await;
         }
         waiter.await.unwrap();

@@ -10,6 +10,7 @@ use super::{
     appender::{KafkaAppender, Limits},
     client::Health,
     reader::KafkaReader,
+    room,
     settings::{self, Settings},
     topics::Topics,
 };
@@ -25,18 +26,18 @@ pub struct KafkaLog {
     health: Health,
 }
 
-/// The client's queue of a producer, over which an append waits: enough for 20 ms at full speed.
-const QUEUE_KBYTES: u64 = 16 * 1024;
+/// The client's own queue, only a backstop: how much is on its way is bounded by [`room`], and one larger record may be alone.
+const QUEUE_KBYTES: u64 = 100 * 1024;
 
 /// What producers are unless the user says otherwise.
 ///
-/// `linger.ms`: under load batches grow anyway, since five requests are on their way and the sixth collects; a millisecond
-/// is what keeps a trickle from costing a request per record.
+/// `linger.ms`: a record waits so long at most for others, and while a request is on its way a younger one is not due, so that
+/// the client's thread sleeps. Measured at 1,000 records a second: 1 ms costs twice the CPU of 5 ms.
 const PRODUCER: [(&str, &str); 12] = [
     ("enable.idempotence", "true"),
     ("acks", "all"),
     ("compression.type", "lz4"),
-    ("linger.ms", "1"),
+    ("linger.ms", "3"),
     ("batch.size", "1000000"),
     ("batch.num.messages", "50000"),
     ("queue.buffering.max.messages", "1000000"),
@@ -137,14 +138,23 @@ impl KafkaLog {
 
     fn limits(&self, own: &Settings, config: &ClientConfig) -> Result<Limits> {
         let request = settings::number([&self.settings, own], "max.request.size")?;
-        let queue = config
-            .get("queue.buffering.max.kbytes")
-            .and_then(|text| text.parse().ok());
-        let queue: u64 = queue.unwrap_or(QUEUE_KBYTES);
+        let kbytes = |text: &str| text.parse::<u64>().ok();
+        let queue = config.get("queue.buffering.max.kbytes").and_then(kbytes);
+        let queue = queue.unwrap_or(QUEUE_KBYTES).saturating_mul(1024);
         let bytes = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let is_set = |name| own.contains_key(name) || self.settings.contains_key(name);
+        let room = if ["buffer.memory", "queue.buffering.max.kbytes"]
+            .into_iter()
+            .any(is_set)
+        {
+            queue
+        } else {
+            room::BYTES
+        };
         Ok(Limits {
             request: request.map(bytes),
-            queue: bytes(queue.saturating_mul(1024)),
+            queue: bytes(queue),
+            room,
             compressed: config.get("compression.type") != Some("none"),
         })
     }

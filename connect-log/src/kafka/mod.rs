@@ -17,6 +17,7 @@ mod native;
 mod patience;
 mod reader;
 mod rebalance;
+mod room;
 mod settings;
 mod topics;
 mod transaction;

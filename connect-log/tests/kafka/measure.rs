@@ -53,7 +53,7 @@ fn busiest(before: &BTreeMap<String, f64>) -> String {
         .collect()
 }
 
-/// Batches of JSON-like records that compress about as change events do.
+/// Batches of change events of about [`BYTES`]: a row of mixed columns and the source block that hardly changes.
 fn batches(topic: &Arc<str>) -> Vec<Encoded> {
     let mut seed = 1_u64;
     let mut random = move || {
@@ -62,26 +62,39 @@ fn batches(topic: &Arc<str>) -> Vec<Encoded> {
             .wrapping_add(1_442_695_040_888_963_407);
         seed >> 33
     };
-    (0..8)
-        .map(|_| {
-            let mut records = Encoded::default();
-            for _ in 0..BATCH {
-                let key = format!("{{\"id\":{}}}", random());
-                let mut value = String::new();
-                while value.len() < BYTES {
-                    value += &format!(
-                        "\"column_{}\":\"{:x}{:x}\",\"name\":\"customer\",",
-                        value.len(),
-                        random(),
-                        random()
-                    );
-                }
-                value.truncate(BYTES);
-                records.push(topic, Some(key.as_bytes()), Some(value.as_bytes()), -1);
+    let mut batch = |first: usize| {
+        let mut records = Encoded::default();
+        for id in first..first + BATCH {
+            let key = format!("{{\"id\":{id}}}");
+            let mut value = format!(
+                "{{\"before\":null,\"after\":{{\"id\":{id},\"customer\":{},\"amount\":\"{}.{:02}\",\"note\":\"{:x}{:x}{:x}\",\
+                 \"created_at\":{},\"active\":{},\"email\":\"user{}@example.com\"}},\"source\":{{\"version\":\"3.6.1.Final\",\
+                 \"connector\":\"postgresql\",\"name\":\"inventory\",\"ts_ms\":17632400{:05},\"snapshot\":\"false\",\"db\":\"inventory\",\
+                 \"sequence\":\"[\\\"24023128\\\",\\\"24023128\\\"]\",\"schema\":\"public\",\"table\":\"orders\",\"txId\":{},\"lsn\":{},\
+                 \"xmin\":null}},\"transaction\":null,\"op\":\"c\",\"ts_ms\":17632400{:05}",
+                random() % 100_000,
+                random() % 10_000,
+                random() % 100,
+                random(),
+                random(),
+                random(),
+                random(),
+                random() % 2 == 0,
+                random() % 100_000,
+                random() % 100_000,
+                id / 10,
+                24_023_128 + id * 160,
+                random() % 100_000,
+            );
+            while value.len() < BYTES - 1 {
+                value.push(' ');
             }
-            records
-        })
-        .collect()
+            value.push('}');
+            records.push(topic, Some(key.as_bytes()), Some(value.as_bytes()), -1);
+        }
+        records
+    };
+    (0..8).map(|at| batch(at * BATCH)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,6 +221,7 @@ async fn measure_consuming() {
     }
     appender.durable().reach(last).await.unwrap();
     drop((appender, batches));
+    println!("before reading: rss {:.0} MB", me().rss_mb().unwrap());
     for _ in 0..3 {
         let mut reader = log.reader(ReaderSpec::default()).await.unwrap();
         reader
