@@ -91,6 +91,11 @@ pub trait Log: Send + Sync + 'static {
     /// A new reader.
     fn reader(&self, spec: ReaderSpec) -> BoxFuture<'_, Result<Box<dyn Read>>>;
 
+    /// Whether the log can be reached, as far as is known without traffic; asks when there is doubt. The error says why not.
+    fn health(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Fences whatever appenders hold these transactional ids, without becoming one of them.
     fn fence<'a>(&'a self, transactional_ids: &'a [String]) -> BoxFuture<'a, Result<()>>;
 }

@@ -3,6 +3,7 @@
 use connect_codec::registry::Role;
 use connect_core::{
     Error, Result,
+    config::Kind,
     plugin::{Direction, Plugin},
 };
 
@@ -42,6 +43,12 @@ impl Plugins {
         self.connectors
             .iter()
             .find(|plugin| plugin.answers_to(class))
+    }
+
+    /// Whether any connector calls the property of this name a secret.
+    pub(crate) fn is_secret(&self, name: &str) -> bool {
+        let mut keys = self.connectors.iter().flat_map(Plugin::keys);
+        keys.any(|key| key.name == name && key.kind == Kind::Password)
     }
 
     /// Source, sink, or unknown.

@@ -1,25 +1,28 @@
 //! One per task: starts it, tries it again after errors that pass, and says honestly how it is.
 
+mod face;
 mod life;
 mod run;
 mod thread;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use connect_core::Error;
 use tokio::{
     sync::oneshot,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
+use face::Face;
 pub(crate) use life::RetryPolicy;
 use life::{Effect, Event, Life, next};
 use thread::Thread;
 
-use crate::{answers::State, shared::Shared, stop::Stop, task_spec::TaskSpec};
+use crate::{shared::Shared, stop::Stop, task_spec::TaskSpec};
 
 /// How long a run that was dropped gets to notice it. One that blocks its thread never does, and is left behind.
 const DROP_GRACE: Duration = Duration::from_secs(1);
+/// How often it is looked how the log is.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How a task ended for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,7 @@ pub(crate) enum Outcome {
 pub(crate) async fn supervise(shared: Arc<Shared>, spec: TaskSpec, stop: Stop) -> Outcome {
     let policy = spec.retry_policy();
     let mut supervisor = Supervisor {
+        face: Face::new(&shared, &spec),
         shared,
         spec,
         stop,
@@ -41,7 +45,7 @@ pub(crate) async fn supervise(shared: Arc<Shared>, spec: TaskSpec, stop: Stop) -
     };
     let (mut life, mut effect) = (Life::Starting(0, None), Effect::Start);
     loop {
-        supervisor.show(&life, effect);
+        supervisor.face.show(&life, effect);
         let event = match effect {
             Effect::Finish => break,
             Effect::Start => supervisor.start().await,
@@ -57,6 +61,7 @@ pub(crate) async fn supervise(shared: Arc<Shared>, spec: TaskSpec, stop: Stop) -
 }
 
 struct Supervisor {
+    face: Face,
     shared: Arc<Shared>,
     spec: TaskSpec,
     stop: Stop,
@@ -66,6 +71,35 @@ struct Supervisor {
 struct Run {
     thread: Thread,
     opened_at: Option<Instant>,
+}
+
+impl Run {
+    /// Waits until it has ended, or did not end within the deadline of a stop.
+    async fn ended(&mut self, spec: &TaskSpec, stop: &Stop) -> Event {
+        let ended = tokio::select! {
+            biased;
+            // 1. The run has ended.
+            ended = self.thread.ended() => ended,
+            // 2. It did not end within the deadline of a stop.
+            () = stop.hard() => {
+                self.thread.cancel();
+                match timeout(DROP_GRACE, self.thread.ended()).await {
+                    Ok(_) => tracing::warn!(task = %spec.id, "the task did not stop in time and was dropped"),
+                    Err(_) => tracing::error!(task = %spec.id, "the task blocks its thread and is left behind"),
+                }
+                return Event::Stopped;
+            }
+        };
+        let lasted = self.opened_at.map_or(Duration::ZERO, |at| at.elapsed());
+        match ended {
+            Ok(()) => Event::Stopped,
+            Err(error) if stop.is_soft() => {
+                tracing::warn!(task = %spec.id, %error, "the task ended with an error while it was stopped");
+                Event::Stopped
+            }
+            Err(error) => Event::Broke(error, lasted),
+        }
+    }
 }
 
 impl Supervisor {
@@ -100,35 +134,36 @@ impl Supervisor {
         Event::Opened
     }
 
-    /// Waits until the run has ended.
+    /// Waits until the run has ended. Meanwhile the status tells when the log is away.
     async fn watch(&mut self) -> Event {
-        let Some(run) = &mut self.run else {
-            return Event::Stopped;
-        };
-        let ended = tokio::select! {
-            biased;
-            // 1. The run has ended.
-            ended = run.thread.ended() => ended,
-            // 2. It did not end within the deadline of a stop.
-            () = self.stop.hard() => {
-                run.thread.cancel();
-                match timeout(DROP_GRACE, run.thread.ended()).await {
-                    Ok(_) => tracing::warn!(task = %self.spec.id, "the task did not stop in time and was dropped"),
-                    Err(_) => tracing::error!(task = %self.spec.id, "the task blocks its thread and is left behind"),
-                }
+        let Self {
+            face,
+            shared,
+            spec,
+            stop,
+            run,
+        } = self;
+        let event = {
+            let Some(run) = run else {
                 return Event::Stopped;
+            };
+            let mut ended = pin!(run.ended(spec, stop));
+            loop {
+                let look = async {
+                    sleep(LOOK).await;
+                    shared.log.health().await
+                };
+                tokio::select! {
+                    biased;
+                    // 1. The run has ended.
+                    event = &mut ended => break event,
+                    // 2. It is time to look at the log.
+                    health = look => face.show_log(health),
+                }
             }
         };
-        let lasted = run.opened_at.map_or(Duration::ZERO, |at| at.elapsed());
         self.run = None;
-        match ended {
-            Ok(()) => Event::Stopped,
-            Err(error) if self.stop.is_soft() => {
-                tracing::warn!(task = %self.spec.id, %error, "the task ended with an error while it was stopped");
-                Event::Stopped
-            }
-            Err(error) => Event::Broke(error, lasted),
-        }
+        event
     }
 
     async fn wait(&self, delay: Duration) -> Event {
@@ -140,52 +175,6 @@ impl Supervisor {
             () = tokio::time::sleep(delay) => Event::Waited,
         }
     }
-
-    /// One status and one line of log per change. The status tells the truth: a task whose server is away is not RUNNING.
-    fn show(&self, life: &Life, effect: Effect) {
-        let id = &self.spec.id;
-        let (state, trace) = match life {
-            Life::Starting(0, _) => {
-                tracing::info!(task = %id, "the task is being started");
-                (State::Restarting, None)
-            }
-            Life::Starting(_, error) => (State::Restarting, error.as_ref().map(Error::report)),
-            Life::Running(_) => {
-                tracing::info!(task = %id, "the task runs");
-                (State::Running, None)
-            }
-            Life::Backoff(attempt, error) => {
-                let Effect::Wait(delay) = effect else {
-                    return;
-                };
-                tracing::warn!(task = %id, attempt, ?delay, %error, code = error.code().name, "the task is tried again");
-                (State::Restarting, Some(waiting(error, *attempt, delay)))
-            }
-            Life::Failed(error) => {
-                tracing::error!(task = %id, error = %error.report(), "the task has failed");
-                (State::Failed, Some(error.report()))
-            }
-            Life::Stopped => {
-                tracing::info!(task = %id, "the task has stopped");
-                return;
-            }
-        };
-        let version = self
-            .shared
-            .plugins
-            .find(&self.spec.class)
-            .map(|plugin| plugin.about.version);
-        self.shared.statuses.set_task(id, state, version, trace);
-    }
-}
-
-fn waiting(error: &Error, attempt: u32, delay: Duration) -> String {
-    let at = jiff::Timestamp::now() + delay;
-    format!(
-        "{}\n\tTry {attempt} failed; the next one follows in {:.1} s, at {at:.3}",
-        error.report(),
-        delay.as_secs_f64()
-    )
 }
 
 /// A number between 0 and 1 that differs between tasks and tries; nothing secret hangs on it.

@@ -110,7 +110,7 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
     let Some(Some(class)) = config.get("connector.class") else {
         let shown: Vec<String> = config
             .iter()
-            .map(|(k, v)| format!("{k}={}", v.as_deref().unwrap_or("null")))
+            .map(|(k, v)| format!("{k}={}", shown(shared, k, v.as_deref())))
             .collect();
         let what = format!(
             "Connector config {{{}}} contains no connector type",
@@ -152,6 +152,27 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
         );
     }
     Ok(answer.finish())
+}
+
+/// A value of a configuration that names no connector. Invariant 7: what any connector calls a secret never prints, nor
+/// what sounds like one.
+fn shown<'a>(shared: &Shared, name: &str, value: Option<&'a str>) -> &'a str {
+    const SECRET: [&str; 7] = [
+        "password",
+        "passphrase",
+        "secret",
+        "token",
+        "credential",
+        "jaas",
+        "api.key",
+    ];
+    let lower = name.to_ascii_lowercase();
+    let sounds = SECRET.iter().any(|word| lower.contains(word));
+    let has_login = value.is_some_and(|value| value.contains("://") && value.contains('@'));
+    match value {
+        Some(_) if sounds || has_login || shared.plugins.is_secret(name) => "[hidden]",
+        value => value.unwrap_or("null"),
+    }
 }
 
 async fn checked(plugin: &Plugin, resolved: &Properties) -> Vec<Finding> {

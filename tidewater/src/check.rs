@@ -90,7 +90,9 @@ fn properties(text: &str) -> Result<Properties, Failure> {
             Value::String(text) => text.clone(),
             Value::Number(_) | Value::Bool(_) => value.to_string(),
             _ => {
-                return Err(format!("{name}: the value must be text, a number or a boolean").into());
+                return Err(
+                    format!("{name}: the value must be text, a number or a boolean").into(),
+                );
             }
         };
         config.insert(name.clone(), text);

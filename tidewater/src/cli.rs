@@ -100,6 +100,11 @@ pub(crate) struct Read {
     /// The topic.
     pub(crate) topic: String,
     /// Where the embedded log lives.
-    #[arg(long, value_name = "DIR", env = "TIDEWATER_DATA_DIR", default_value = "data")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TIDEWATER_DATA_DIR",
+        default_value = "data"
+    )]
     pub(crate) data_dir: PathBuf,
 }

@@ -13,7 +13,11 @@ use crate::{Failure, cli::Read};
 /// Prints every committed record, a line each: key, tab, value; null is empty.
 pub(crate) async fn run(options: &Read) -> Result<(), Failure> {
     if !options.data_dir.is_dir() {
-        return Err(format!("--data-dir {}: there is no such folder", options.data_dir.display()).into());
+        return Err(format!(
+            "--data-dir {}: there is no such folder",
+            options.data_dir.display()
+        )
+        .into());
     }
     let log: Arc<dyn Log> = EmbeddedLog::open(&options.data_dir, &EmbeddedOptions::default())?;
     let Some(topic) = log.topic(&options.topic).await? else {

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use api::{Api, Loggers};
 use connect_core::Properties;
-use connect_log::{Log, embedded::{EmbeddedLog, EmbeddedOptions}, kafka::KafkaLog};
+use connect_log::{
+    Log,
+    embedded::{EmbeddedLog, EmbeddedOptions},
+    kafka::KafkaLog,
+};
 use connect_runtime::{Runtime, WorkerConfig};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -89,17 +93,41 @@ async fn open_log(config: &WorkerConfig, data_dir: &Path) -> Result<Arc<dyn Log>
 
 /// Properties of the worker that are none of a Kafka client's.
 const NOT_THE_CLIENTS: &[&str] = &[
-    "producer.", "consumer.", "admin.", "config.", "key.converter", "value.converter", "header.converter", "plugin.",
-    "listeners.", "rest.", "offset.", "status.", "topic.", "connector.", "response.", "access.", "task.", "scheduled.",
-    "inter.worker.", "connect.protocol", "worker.", "internal.",
+    "producer.",
+    "consumer.",
+    "admin.",
+    "config.",
+    "key.converter",
+    "value.converter",
+    "header.converter",
+    "plugin.",
+    "listeners.",
+    "rest.",
+    "offset.",
+    "status.",
+    "topic.",
+    "connector.",
+    "response.",
+    "access.",
+    "task.",
+    "scheduled.",
+    "inter.worker.",
+    "connect.protocol",
+    "worker.",
+    "internal.",
 ];
 
 /// What all Kafka clients of the worker have in common.
 fn client_settings(config: &WorkerConfig, bootstrap: &str) -> BTreeMap<String, String> {
-    let theirs = |name: &str| NOT_THE_CLIENTS.iter().any(|prefix| name.starts_with(prefix));
+    let theirs = |name: &str| {
+        NOT_THE_CLIENTS
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    };
     let rest = config.rest.iter().filter(|(name, _)| !theirs(name));
-    let mut settings: BTreeMap<String, String> =
-        rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut settings: BTreeMap<String, String> = rest
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     settings.insert("bootstrap.servers".to_owned(), bootstrap.to_owned());
     settings
 }

@@ -67,6 +67,14 @@ impl Admin {
         })
     }
 
+    /// Asks any broker for anything.
+    pub(super) async fn reach(&self) -> Result<()> {
+        const LIMIT: Duration = Duration::from_secs(2);
+        let ask = |client: &AdminClient<Context>| client.inner().fetch_metadata(Some(""), LIMIT);
+        let asked = self.blocking(move |client| ask(client).map(drop)).await?;
+        asked.map_err(|err| self.failed("reach the Kafka cluster", err))
+    }
+
     pub(super) async fn create(&self, topics: &[TopicSpec]) -> Result<()> {
         let specs: Vec<NewTopic<'_>> = topics.iter().map(new_topic).collect();
         let results = self.client.create_topics(&specs, &options()).await;

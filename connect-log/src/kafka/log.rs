@@ -297,6 +297,18 @@ impl Log for KafkaLog {
         })
     }
 
+    /// A client without traffic is not told that the cluster came back, so it is asked.
+    fn health(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
+            let Some(trouble) = self.health.trouble() else {
+                return Ok(());
+            };
+            self.admin.reach().await.map_err(|_| trouble)?;
+            self.health.well();
+            Ok(())
+        })
+    }
+
     /// A producer that initialises its transactions fences the older ones of its id; it is dropped at once.
     fn fence<'a>(&'a self, transactional_ids: &'a [String]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {

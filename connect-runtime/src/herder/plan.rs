@@ -11,6 +11,7 @@ use super::state::DesiredConnector;
 use crate::{
     error::{PANIC, TOO_MANY_TASKS},
     shared::Shared,
+    validate::framework::MOST_TASKS,
 };
 
 /// The configurations of a connector's tasks, placeholders unresolved, and what kind of connector it is.
@@ -42,7 +43,8 @@ fn plans(plugin: &Plugin, resolved: &Properties) -> Result<Vec<TaskPlan>> {
     let max = resolved
         .get("tasks.max")
         .and_then(|text| text.trim().parse().ok());
-    let max: usize = max.unwrap_or(1).max(1);
+    // Invariant 4: a configuration that another program stored may ask for any number.
+    let max: usize = max.unwrap_or(1).clamp(1, MOST_TASKS as usize);
     // A connector that panics must not take the herder with it.
     let planned = catch_unwind(AssertUnwindSafe(|| plugin.plan(resolved, max)));
     let plans = planned.unwrap_or_else(|_| {

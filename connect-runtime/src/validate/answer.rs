@@ -6,7 +6,7 @@ use connect_core::{
     plugin::Plugin,
 };
 
-use super::framework::{Framework, Preset, Rule};
+use super::framework::{Framework, MOST_TASKS, Preset, Rule};
 use crate::{
     answers::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo},
     shared::Shared,
@@ -207,7 +207,7 @@ fn problems(key: &Framework, value: &str) -> Vec<String> {
     let number = match parsed {
         Ok(number) => number,
         // Kafka Connect goes on with null, at which its rules stumble again.
-        Err(why) if matches!(key.rule, Rule::AtLeast(_)) => {
+        Err(why) if matches!(key.rule, Rule::AtLeast(_) | Rule::Tasks) => {
             return vec![
                 invalid(value, &why),
                 invalid("null", "Value must be non-null"),
@@ -217,6 +217,10 @@ fn problems(key: &Framework, value: &str) -> Vec<String> {
     };
     let why = match key.rule {
         Rule::AtLeast(least) if number < least => Some(format!("Value must be at least {least}")),
+        Rule::Tasks if number < 1 => Some("Value must be at least 1".to_owned()),
+        Rule::Tasks if number > MOST_TASKS => {
+            Some(format!("Value must be no more than {MOST_TASKS}"))
+        }
         Rule::OneOf(all) if !all.contains(&value.trim().to_ascii_lowercase().as_str()) => {
             Some(format!("String must be one of: {}", all.join(", ")))
         }

@@ -36,6 +36,9 @@ pub(crate) enum Preset {
     Worker,
 }
 
+/// The most tasks of a connector: each is a thread with a connection of its own.
+pub(crate) const MOST_TASKS: i64 = 1000;
+
 /// What a value must keep to, beyond its type.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Rule {
@@ -43,6 +46,8 @@ pub(crate) enum Rule {
     Any,
     /// At least this.
     AtLeast(i64),
+    /// At least one and at most [`MOST_TASKS`].
+    Tasks,
     /// One of these, in small letters.
     OneOf(&'static [&'static str]),
     /// Not empty, and without control characters.
@@ -66,7 +71,7 @@ macro_rules! keys {
 }
 
 use Preset::{Nothing, Required, Text, VersionOf, Worker};
-use Rule::{Aliases, Any, AtLeast, Converter, Name, OneOf, Regex};
+use Rule::{Aliases, Any, AtLeast, Converter, Name, OneOf, Regex, Tasks};
 
 /// For sources and sinks.
 #[rustfmt::skip]
@@ -77,7 +82,7 @@ pub(crate) static EVERY: &[Framework] = keys! {
         "Class name of the connector, its simple name, or that without `Connector`.";
     "connector.plugin.version" String VersionOf("connector.class"), Medium, "Common" 3 Middle "Connector version", Any,
         "Version of the connector.";
-    "tasks.max" Int Text("1"), High, "Common" 4 Short "Tasks max", AtLeast(1),
+    "tasks.max" Int Text("1"), High, "Common" 4 Short "Tasks max", Tasks,
         "The most tasks into which the connector may split its work.";
     "tasks.max.enforce" Boolean Text("true"), Low, "Common" 5 Short "Enforce tasks max", Any,
         "Whether a connector that makes more tasks than `tasks.max` fails.";

@@ -31,6 +31,8 @@ connect_core::codes! {
     WAL_LEVEL = "postgres.wal_level", Fail, "Set `wal_level = logical` in postgresql.conf and restart the server.";
     /// The publication does not exist and may not be created.
     PUBLICATION_MISSING = "postgres.publication_missing", Fail, "Create it: `CREATE PUBLICATION … FOR TABLE …`, or set `publication.autocreate.mode`.";
+    /// The publication was missing when changes were written.
+    PUBLICATION_GAP = "postgres.publication_gap", Fail, "The publication was dropped, and what was written until it was made again cannot be read any more. Drop the slot with `SELECT pg_drop_replication_slot(…)` and delete the connector's offsets, so that the tables are read again.";
     /// The publication cannot be brought into the configured shape.
     PUBLICATION_FOREIGN = "postgres.publication_foreign", Fail, "Choose another `publication.name`, or set `publication.autocreate.mode=disabled` to use it as it is.";
     /// The server is too old.
@@ -97,7 +99,7 @@ fn code_of(error: &ServerError) -> &'static Code {
         "42501" => &PERMISSION,
         "55000" if error.message.contains("wal_level") => &WAL_LEVEL,
         "55000" if is_lost(&error.message) => &SLOT_LOST,
-        "42704" if error.message.contains("publication") => &PUBLICATION_MISSING,
+        "42704" if error.message.contains("publication") => &PUBLICATION_GAP,
         "42704" if error.message.contains("slot") => &SLOT_MISSING,
         "58P01" => &SLOT_LOST,
         "57014" => &TIMEOUT,
@@ -127,6 +129,12 @@ pub fn io(error: io::Error) -> Error {
 
 fn is_tls(inner: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     inner.downcast_ref::<rustls::Error>().is_some()
+}
+
+/// The server has passed over changes, and says so in a notice.
+pub fn publication_gap(notice: ServerError) -> Error {
+    let what = "the publication did not exist when changes were written";
+    Error::new(&PUBLICATION_GAP, what).caused_by(notice)
 }
 
 /// The server closed the connection without a word.
@@ -183,7 +191,7 @@ mod tests {
             (
                 "42704",
                 "publication \"x\" does not exist",
-                "publication_missing",
+                "publication_gap",
                 Fail,
             ),
             ("55000", level, "wal_level", Fail),

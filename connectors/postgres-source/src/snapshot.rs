@@ -30,7 +30,7 @@ use crate::{
     position::{Place, Progress, parse_lsn},
     relations::Table,
     temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
-    wire::{Answer, Connection},
+    wire::{Answer, Connection, Vigil},
 };
 
 /// A table to read.
@@ -46,6 +46,7 @@ pub(crate) struct Planned {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     connection: Connection,
+    vigil: Vigil,
     plan: Vec<Planned>,
     at: usize,
     reader: Option<Reader>,
@@ -93,7 +94,7 @@ impl Snapshot {
 
     /// A snapshot of `plan` (ordered by schema and table), going on from `place.snapshot` if that is set.
     pub(crate) async fn new(
-        mut connection: Connection,
+        (mut connection, vigil): (Connection, Vigil),
         plan: Vec<Planned>,
         mut place: Place,
         partition: Arc<str>,
@@ -120,8 +121,10 @@ impl Snapshot {
             resumed = !nothing_read,
             "snapshot started"
         );
+        let vigil = vigil.over_process(&mut connection).await?;
         Ok(Self {
             connection,
+            vigil,
             plan,
             at: 0,
             reader: None,
@@ -147,7 +150,8 @@ impl Snapshot {
                 Some(reader) => reader,
                 none => {
                     let after = resumed_key(&self.place, &planned.info);
-                    none.insert(Reader::start(&mut self.connection, planned, after).await?)
+                    let starting = Reader::start(&mut self.connection, planned, after);
+                    none.insert(self.vigil.over(starting).await?)
                 }
             };
             let is_last = self.at + 1 == self.plan.len();
@@ -161,6 +165,7 @@ impl Snapshot {
             };
             let before = out.len();
             let step = reader.step(frames, &mut emit, &mut budget, out).await?;
+            self.vigil.heard(step != Step::Waiting).await?;
             let read = out.len() - before;
             self.rows.add(i64::try_from(read).unwrap_or(i64::MAX));
             self.nothing_read &= read == 0;

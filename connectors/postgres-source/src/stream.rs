@@ -16,7 +16,7 @@ use crate::{
     pgoutput::{self, Message, Replicated},
     position::Place,
     temporal::POSTGRES_EPOCH_US,
-    wire::{Replication, Side, server_error},
+    wire::{Replication, Side, Vigil, server_error, streamed_notice},
 };
 
 pub(crate) use self::transaction::Settings;
@@ -37,6 +37,8 @@ const NAP: Duration = Duration::from_millis(1);
 pub(crate) struct Stream {
     replication: Replication,
     side: Side,
+    /// Over the queries on the side, while which nobody listens to the stream.
+    vigil: Vigil,
     transactions: Transactions,
     beats: Option<Beats>,
     partition: Arc<str>,
@@ -73,6 +75,7 @@ impl Stream {
         let now = Instant::now();
         Self {
             replication,
+            vigil: side.vigil(settings.silence_limit),
             side,
             partition: Arc::clone(&settings.partition),
             silence_limit: settings.silence_limit,
@@ -97,7 +100,8 @@ impl Stream {
             match self.drain(out)? {
                 Step::Full => break,
                 Step::Relation(payload) => {
-                    self.transactions.learn(&payload, &mut self.side).await?;
+                    let learning = self.transactions.learn(&payload, &mut self.side);
+                    self.vigil.over(learning).await?;
                     continue;
                 }
                 Step::Dry => {}
@@ -225,7 +229,9 @@ impl Stream {
             return Ok(());
         };
         if let Some(query) = beats.beat(out, now_ms) {
-            self.side.connection().await?.execute(&query).await?;
+            let side = &mut self.side;
+            let beating = async { side.connection().await?.execute(&query).await };
+            self.vigil.over(beating).await?;
         }
         Ok(())
     }
@@ -254,7 +260,8 @@ fn other(tag: u8, body: &[u8]) -> Result<()> {
     match tag {
         b'E' => Err(server_error(body).into()),
         b'c' => Err(error::closed()),
-        // Notices and changed parameters.
+        b'N' => streamed_notice(body),
+        // Changed parameters.
         _ => Ok(()),
     }
 }

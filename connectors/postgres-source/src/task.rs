@@ -123,6 +123,15 @@ impl PostgresTask {
         })
     }
 
+    /// After this much silence the server is asked whether it is there.
+    fn silence_limit(&self) -> Duration {
+        self.config
+            .status_interval
+            .0
+            .max(Duration::from_millis(100))
+            * SILENT_INTERVALS
+    }
+
     /// Protocol version 1 on every server: see [`crate::pgoutput`].
     fn start_replication(&self, place: &Place) -> String {
         let publication = crate::catalog::quoted(&self.config.publication).replace('\'', "''");

@@ -11,6 +11,7 @@ mod halves;
 mod replication;
 mod side;
 mod tls;
+mod vigil;
 
 use std::time::Duration;
 
@@ -19,12 +20,13 @@ use connect_core::{Result, Secret};
 use postgres_protocol::message::frontend;
 use tokio::io::AsyncWriteExt;
 
-pub(crate) use answer::server_error;
 pub use answer::{Answer, Row};
+pub(crate) use answer::{server_error, streamed_notice};
 pub use feedback::Progress;
 pub use frames::{Frames, Message};
 pub use replication::Replication;
 pub use side::Side;
+pub use vigil::Vigil;
 
 use self::halves::WriteHalf;
 use crate::{config::SslMode, error};

@@ -27,23 +27,47 @@ pub fn postgres_source_at(port: u16, prefix: &str, tables: &str) -> Value {
     })
 }
 
+/// A configuration with these properties more.
+pub fn with(mut config: Value, more: &[(&str, &str)]) -> Value {
+    for (name, value) in more {
+        config[*name] = (*value).into();
+    }
+    config
+}
+
+/// Errors that pass are waited for a second at most, for tests that wait for the next try.
+pub const IMPATIENT: &[(&str, &str)] = &[
+    ("task.restart.delay.ms", "200"),
+    ("task.restart.delay.max.ms", "1000"),
+];
+
 /// The Redis sink, one hash per row.
 pub fn redis_sink(redis: &Redis, topics: &str) -> Value {
+    redis_sink_at(&redis.url(), topics)
+}
+
+/// The same, for a server at a URL.
+pub fn redis_sink_at(url: &str, topics: &str) -> Value {
     json!({
         "connector.class": "io.tidewater.connector.redis.RedisSinkConnector",
         "tasks.max": "1",
         "topics.regex": topics,
-        "redis.uri": redis.url(),
+        "redis.uri": url,
         "redis.type": "HASH",
     })
 }
 
 /// The search sink, one index per topic.
 pub fn search_sink(search: &Search, topics: &str) -> Value {
+    search_sink_at(&search.url(), topics)
+}
+
+/// The same, for a server at a URL.
+pub fn search_sink_at(url: &str, topics: &str) -> Value {
     json!({
         "connector.class": "io.tidewater.connector.elasticsearch.ElasticsearchSinkConnector",
         "tasks.max": "1",
         "topics.regex": topics,
-        "connection.url": search.url(),
+        "connection.url": url,
     })
 }

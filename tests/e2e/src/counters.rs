@@ -1,91 +1,28 @@
 //! A workload whose topic tells whether anything was lost, doubled or reordered: counters that only count up by one.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
-use stack::{Postgres, wait_until};
+use stack::Postgres;
 
-use crate::Outcome;
+use crate::{Load, Outcome};
 
 /// How many counters.
 const KEYS: u32 = 20;
 
-/// Writers count the counters of `public.counters` up, in transactions of several.
-pub struct Counting {
-    postgres: Postgres,
-    stop: Arc<AtomicBool>,
-    rounds: Arc<AtomicU64>,
-    thread: Option<JoinHandle<Outcome>>,
+/// Makes `public.counters`, all of them at 0.
+pub fn table(postgres: &Postgres) -> Outcome {
+    postgres.psql(&format!(
+        "create table counters (k int primary key, n bigint not null, note text);
+         insert into counters select k, 0, null from generate_series(1, {KEYS}) k;
+         alter table counters owner to cdc;"
+    ))?;
+    Ok(())
 }
 
-impl Counting {
-    /// Makes the table, all counters at 0.
-    pub fn table(postgres: &Postgres) -> Outcome {
-        postgres.psql(&format!(
-            "create table counters (k int primary key, n bigint not null, note text);
-             insert into counters select k, 0, null from generate_series(1, {KEYS}) k;
-             alter table counters owner to cdc;"
-        ))?;
-        Ok(())
-    }
-
-    /// Starts counting.
-    pub fn start(postgres: &Postgres) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let rounds = Arc::new(AtomicU64::new(0));
-        let (server, ended, count) = (postgres.clone(), Arc::clone(&stop), Arc::clone(&rounds));
-        let thread = std::thread::spawn(move || {
-            while !ended.load(Ordering::Relaxed) {
-                // The server may be down for a moment: what was not committed is counted again.
-                if server.psql(&transactions()).is_ok() {
-                    count.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-            Ok(())
-        });
-        Self {
-            postgres: postgres.clone(),
-            stop,
-            rounds,
-            thread: Some(thread),
-        }
-    }
-
-    /// How many rounds of transactions were committed.
-    pub fn rounds(&self) -> u64 {
-        self.rounds.load(Ordering::Relaxed)
-    }
-
-    /// Stops, and waits until the source has confirmed to the server that everything is durable.
-    pub fn finish(mut self, slot: &str) -> Outcome {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.join().map_err(|_| "the writer panicked")??;
-        }
-        let end = self.postgres.psql("select pg_current_wal_lsn()")?;
-        let confirmed = format!(
-            "select confirmed_flush_lsn >= '{}' from pg_replication_slots where slot_name = '{slot}'",
-            end.trim()
-        );
-        wait_until("the slot to be confirmed", Duration::from_secs(120), || {
-            Ok(self.postgres.psql(&confirmed)?.trim() == "t")
-        })?;
-        Ok(())
-    }
-}
-
-impl Drop for Counting {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
+/// Counts them up, in transactions of several.
+pub fn count(postgres: &Postgres) -> Load {
+    Load::start(postgres, |_| transactions())
 }
 
 /// Ten transactions, each of which counts some counters up.
@@ -111,6 +48,17 @@ pub fn history(records: &[(String, String)]) -> Outcome<BTreeMap<i64, Vec<i64>>>
     Ok(all)
 }
 
+/// Fails unless the history of every counter ends with what the table holds.
+pub fn assert_complete(history: &BTreeMap<i64, Vec<i64>>, postgres: &Postgres) -> Outcome {
+    let table = postgres.psql("select k || '=' || n from counters order by k")?;
+    let last = |(k, values): (&i64, &Vec<i64>)| format!("{k}={}\n", values.last().unwrap_or(&-1));
+    let topic: String = history.iter().map(last).collect();
+    if topic != table {
+        return Err(format!("the topic ends with\n{topic}the table holds\n{table}").into());
+    }
+    Ok(())
+}
+
 /// Fails unless every counter goes 0, 1, 2, … without gap, repeat or step back.
 pub fn assert_exactly_once(history: &BTreeMap<i64, Vec<i64>>) -> Outcome {
     for (k, values) in history {
@@ -119,6 +67,24 @@ pub fn assert_exactly_once(history: &BTreeMap<i64, Vec<i64>>) -> Outcome {
                 let near = &values[at.saturating_sub(3)..values.len().min(at + 4)];
                 return Err(format!("counter {k}: {n} where {at} was due: {near:?}").into());
             }
+        }
+    }
+    Ok(())
+}
+
+/// Fails when a counter goes on with a gap or a repeat other than by reading the table again.
+pub fn assert_reads_close_gaps(records: &[(String, String)]) -> Outcome {
+    let mut last: BTreeMap<i64, i64> = BTreeMap::new();
+    for (_, value) in records {
+        let change: Value = serde_json::from_str(value)?;
+        let (k, n) = (change["after"]["k"].as_i64(), change["after"]["n"].as_i64());
+        let (Some(k), Some(n)) = (k, n) else {
+            return Err(format!("no counter in {value}").into());
+        };
+        let before = last.insert(k, n);
+        let follows = before.is_none_or(|before| n == before + 1);
+        if change["op"] != "r" && !follows {
+            return Err(format!("counter {k}: {n} after {before:?}").into());
         }
     }
     Ok(())

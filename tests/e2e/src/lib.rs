@@ -2,13 +2,20 @@
 
 pub mod configs;
 pub mod counters;
+pub mod items;
+mod load;
 mod log;
+pub mod raw;
 mod rest;
+pub mod scene;
 mod suite;
 mod worker;
 
+pub use load::Load;
 pub use log::LogKind;
+pub use raw::Raw;
 pub use rest::Rest;
+pub use scene::{Fault, Scene};
 pub use suite::{is_long, rounds};
 pub use worker::{Worker, WorkerOptions};
 

@@ -13,6 +13,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A client of one worker.
 #[derive(Debug, Clone)]
 pub struct Rest {
+    port: u16,
     address: String,
 }
 
@@ -20,8 +21,14 @@ impl Rest {
     /// The worker that listens on a port of 127.0.0.1.
     pub fn new(port: u16) -> Self {
         Self {
+            port,
             address: format!("127.0.0.1:{port}"),
         }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// One request; any status is `Ok`.
@@ -38,9 +45,23 @@ impl Rest {
         Ok(serde_json::from_str(&answer.body)?)
     }
 
+    /// A request without a body that must be answered with success.
+    pub fn must(&self, method: &str, path: &str) -> Outcome {
+        let answer = self.ask(method, path, "")?;
+        match answer.status {
+            200..=299 => Ok(()),
+            status => Err(format!("{method} {path}: {status} {}", answer.body).into()),
+        }
+    }
+
     /// Creates a connector; anything but 201 is an error.
     pub fn create(&self, name: &str, config: &Value) -> Outcome {
-        let body = json!({ "name": name, "config": config }).to_string();
+        self.create_as(name, config, "RUNNING")
+    }
+
+    /// The same in a state: `RUNNING`, `PAUSED`, `STOPPED`.
+    pub fn create_as(&self, name: &str, config: &Value, state: &str) -> Outcome {
+        let body = json!({ "name": name, "config": config, "initial_state": state }).to_string();
         let answer = self.ask("POST", "/connectors", &body)?;
         match answer.status {
             201 => Ok(()),
@@ -83,6 +104,33 @@ impl Rest {
         })
     }
 
+    /// Waits until the first task is being tried again, and its trace tells the reason and what to do.
+    pub fn wait_for_trouble(&self, name: &str, says: &str) -> Outcome {
+        self.wait_for_trace(name, "RESTARTING", says)
+    }
+
+    /// Waits until the first task has failed for good, and its trace tells the reason and what to do.
+    pub fn wait_for_failure(&self, name: &str, says: &str) -> Outcome {
+        self.wait_for_trace(name, "FAILED", says)
+    }
+
+    fn wait_for_trace(&self, name: &str, state: &str, says: &str) -> Outcome {
+        let mut last = String::new();
+        let waited = wait_until(&format!("{name} to be {state}: {says}"), LIMIT, || {
+            let Ok(status) = self.get(&format!("/connectors/{name}/status")) else {
+                return Ok(false);
+            };
+            let task = &status["tasks"][0];
+            last = task.to_string();
+            let trace = task["trace"].as_str().unwrap_or("");
+            if task["state"] == "FAILED" && state != "FAILED" {
+                return Err(Error::new("it has failed"));
+            }
+            Ok(task["state"] == state && trace.contains(says) && trace.contains("Remedy: "))
+        });
+        waited.map_err(|error| format!("{error}; the last status was {last}").into())
+    }
+
     /// Waits until a source has stored a position of its stream: its snapshot is over and durable.
     pub fn wait_for_stream(&self, name: &str) -> Outcome {
         let streams = || -> Outcome<bool> {
@@ -90,7 +138,9 @@ impl Rest {
             let offset = &offsets["offsets"][0]["offset"];
             Ok(offset["lsn"].is_number() && offset.get("snapshot").is_none_or(Value::is_null))
         };
-        wait_until(&format!("{name} to stream"), LIMIT, || Ok(streams().unwrap_or(false)))?;
+        wait_until(&format!("{name} to stream"), LIMIT, || {
+            Ok(streams().unwrap_or(false))
+        })?;
         Ok(())
     }
 }

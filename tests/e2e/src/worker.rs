@@ -95,6 +95,11 @@ impl Worker {
     /// Stops the worker in order and gives all committed records of a topic.
     pub fn stop_and_read(&self, topic: &str) -> Outcome<Vec<(String, String)>> {
         self.server.stop()?;
+        self.read(topic)
+    }
+
+    /// The same of a worker that is stopped.
+    pub fn read(&self, topic: &str) -> Outcome<Vec<(String, String)>> {
         match &self.log {
             LogKind::Embedded => log::of_folder(&self.data_dir, topic),
             LogKind::Kafka(bootstrap) => log::of_kafka(bootstrap, topic),

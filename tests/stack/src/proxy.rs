@@ -59,6 +59,17 @@ impl Proxy {
         self.wire.set(Mode::Stalled);
     }
 
+    /// [`Proxy::stall`] once so many more bytes have gone through, both ways counted: a fault in the middle of what is
+    /// being read. [`Proxy::is_stalled`] tells when.
+    pub fn stall_after(&self, bytes: usize) {
+        self.wire.lock().fuse = Some(bytes);
+    }
+
+    /// Whether nothing is forwarded because of [`Proxy::stall`] or [`Proxy::stall_after`].
+    pub fn is_stalled(&self) -> bool {
+        self.wire.lock().mode == Mode::Stalled
+    }
+
     /// Forwards again.
     pub fn heal(&self) {
         self.wire.set(Mode::Open);
@@ -97,6 +108,8 @@ struct Wire {
 struct State {
     mode: Mode,
     accepted: usize,
+    /// How many bytes are forwarded before the wire stalls.
+    fuse: Option<usize>,
     /// Both ends of every connection, by its number.
     open: Vec<(usize, [TcpStream; 2])>,
 }
@@ -109,6 +122,7 @@ impl Wire {
     fn set(&self, mode: Mode) {
         let mut state = self.lock();
         state.mode = mode;
+        state.fuse = None;
         if matches!(mode, Mode::Cut | Mode::Ended) {
             for end in state.open.drain(..).flat_map(|(_, ends)| ends) {
                 // Closed by its peer already: that is what is wanted.
@@ -125,6 +139,16 @@ impl Wire {
             .changed
             .wait_while(state, |state| state.mode == Mode::Stalled);
         waited.unwrap_or_else(PoisonError::into_inner).mode
+    }
+
+    /// Burns the fuse down by what was forwarded.
+    fn forwarded(&self, bytes: usize) {
+        let mut state = self.lock();
+        let Some(left) = state.fuse else { return };
+        state.fuse = left.checked_sub(bytes).filter(|left| *left > 0);
+        if state.fuse.is_none() && state.mode == Mode::Open {
+            state.mode = Mode::Stalled;
+        }
     }
 
     /// Notes a connection's two ends so that a cut closes them; false when the wire is cut.
@@ -189,7 +213,7 @@ fn forward(mut from: TcpStream, mut to: TcpStream, wire: &Wire) {
                 let _ = to.shutdown(Shutdown::Write);
                 return;
             }
-            Ok(length) if open && to.write_all(&chunk[..length]).is_ok() => {}
+            Ok(length) if open && to.write_all(&chunk[..length]).is_ok() => wire.forwarded(length),
             _ => break,
         }
     }
@@ -248,5 +272,14 @@ mod tests {
         let mut fresh = TcpStream::connect(proxy.address()).unwrap();
         assert_eq!(&say(&mut fresh, b"back").unwrap(), b"back");
         assert_eq!(proxy.accepted(), 3);
+
+        proxy.stall_after(16);
+        assert_eq!(&say(&mut fresh, b"five").unwrap(), b"five");
+        assert!(!proxy.is_stalled());
+        fresh
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .unwrap();
+        let more = [b"six.", b"ever"].map(|word| say(&mut fresh, word).is_ok());
+        assert!(!more[1] && proxy.is_stalled());
     }
 }

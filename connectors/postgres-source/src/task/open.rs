@@ -158,7 +158,7 @@ impl PostgresTask {
         };
         let partition = std::sync::Arc::clone(&self.partition);
         let snapshot = Snapshot::new(
-            connection,
+            (connection, side.vigil(self.silence_limit())),
             plan,
             place,
             partition,

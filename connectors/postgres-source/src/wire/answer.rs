@@ -119,6 +119,17 @@ pub(crate) fn server_error(body: &[u8]) -> ServerError {
     error
 }
 
+/// Notices go to the log, but for one: PostgreSQL 18 passes over changes that were written while their publication was
+/// missing, and only warns (`LoadPublications`); older ones fail.
+pub(crate) fn streamed_notice(body: &[u8]) -> Result<()> {
+    notice(body);
+    let notice = server_error(body);
+    if notice.state == "55000" && notice.severity == "WARNING" {
+        return Err(error::publication_gap(notice));
+    }
+    Ok(())
+}
+
 /// Notices go to the log.
 pub(crate) fn notice(body: &[u8]) {
     let notice = server_error(body);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use connect_core::Result;
 use tokio::time::Instant;
 
-use super::{Connection, Purpose, Target};
+use super::{Connection, Purpose, Target, Vigil};
 
 /// After this long without a query the connection is given back.
 const IDLE: Duration = Duration::from_secs(30);
@@ -26,6 +26,11 @@ impl Side {
             statements,
             open: None,
         }
+    }
+
+    /// A watch over its queries.
+    pub fn vigil(&self, limit: Duration) -> Vigil {
+        Vigil::new(self.target.clone(), limit)
     }
 
     /// The connection. One that lay idle is made anew, since what is in between may have forgotten it.

@@ -1,0 +1,111 @@
+//! The scene of most tests: a database under load, a worker, a source that follows.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use stack::{Postgres, Stack};
+
+use crate::{Load, Outcome, Worker, WorkerOptions, counters, items};
+
+/// The source connector.
+pub const SOURCE: &str = "faults";
+/// What its topics begin with.
+pub const PREFIX: &str = SOURCE;
+/// Its slot.
+pub const SLOT: &str = "faults_slot";
+/// Its publication.
+pub const PUBLICATION: &str = "faults_publication";
+/// The topic of the counters.
+pub const TOPIC: &str = "faults.public.counters";
+
+/// A table that is written to, and a source that streams it.
+pub struct Scene {
+    /// The database.
+    pub postgres: Postgres,
+    /// The worker.
+    pub worker: Worker,
+    /// What writes.
+    pub load: Load,
+}
+
+impl Scene {
+    /// Makes the counters, starts a worker and the source of this configuration, and counts once it streams.
+    pub fn counting(
+        stack: &Stack,
+        postgres: Postgres,
+        options: WorkerOptions,
+        config: &Value,
+    ) -> Outcome<Self> {
+        counters::table(&postgres)?;
+        Self::start(stack, postgres, options, config, counters::count)
+    }
+
+    /// The same for rows that come and go.
+    pub fn churning(
+        stack: &Stack,
+        postgres: Postgres,
+        options: WorkerOptions,
+        config: &Value,
+    ) -> Outcome<Self> {
+        items::table(&postgres)?;
+        Self::start(stack, postgres, options, config, items::churn)
+    }
+
+    fn start(
+        stack: &Stack,
+        postgres: Postgres,
+        options: WorkerOptions,
+        config: &Value,
+        load: fn(&Postgres) -> Load,
+    ) -> Outcome<Self> {
+        let worker = Worker::start(stack, options)?;
+        worker.rest().create(SOURCE, config)?;
+        worker.rest().wait_for(SOURCE, "RUNNING")?;
+        // A snapshot that is killed is read again, newer than the changes that follow it: a case of its own.
+        worker.rest().wait_for_stream(SOURCE)?;
+        let load = load(&postgres);
+        Ok(Self {
+            postgres,
+            worker,
+            load,
+        })
+    }
+
+    /// Strikes in the middle of the load; the status of `connector` must tell it, and everything must go on by itself
+    /// when it is mended.
+    pub fn survive(&self, connector: &str, fault: &Fault<'_>) -> Outcome {
+        self.survived(connector, fault)
+            .map_err(|error| format!("{}: {error}", fault.name).into())
+    }
+
+    fn survived(&self, connector: &str, fault: &Fault<'_>) -> Outcome {
+        let rest = self.worker.rest();
+        self.load.wait_for(1)?;
+        (fault.strike)()?;
+        rest.wait_for_trouble(connector, fault.says)?;
+        (fault.mend)()?;
+        rest.wait_for(connector, "RUNNING")?;
+        self.load.wait_for(1)?;
+        self.load.wait_confirmed(SLOT)
+    }
+
+    /// Stops counting and the worker, and gives the history of each counter, which must end as the table does.
+    pub fn finish(self) -> Outcome<BTreeMap<i64, Vec<i64>>> {
+        self.load.finish(SLOT)?;
+        let history = counters::history(&self.worker.stop_and_read(TOPIC)?)?;
+        counters::assert_complete(&history, &self.postgres)?;
+        Ok(history)
+    }
+}
+
+/// Something that goes wrong, and is put right again.
+pub struct Fault<'a> {
+    /// Its name in messages.
+    pub name: &'static str,
+    /// What the trace of the task says meanwhile.
+    pub says: &'static str,
+    /// What goes wrong.
+    pub strike: &'a dyn Fn() -> Outcome,
+    /// What ends it.
+    pub mend: &'a dyn Fn() -> Outcome,
+}

@@ -1,0 +1,90 @@
+//! Kafka restarted, killed, cut off and silent under load: nothing lost or doubled, the status tells it, the REST API
+//! answers, and everything goes on by itself.
+
+use std::collections::BTreeMap;
+
+use e2e::{
+    Fault, LogKind, Outcome, Scene, WorkerOptions,
+    configs::{IMPATIENT, postgres_source, with},
+    counters::{assert_at_least_once, assert_exactly_once},
+    scene::SOURCE,
+};
+use stack::{Kafka, KafkaOptions, PgVersion, Stack};
+
+/// What the trace says while no broker answers.
+const AWAY: &str = "log.unavailable";
+
+fn survived(exactly_once: bool) -> Outcome<BTreeMap<i64, Vec<i64>>> {
+    let stack = Stack::new()?;
+    let kafka = stack.kafka_with(KafkaOptions::default().proxied())?;
+    let proxy = kafka.proxy().ok_or("no proxy")?;
+    let mut options = WorkerOptions::on(LogKind::Kafka(proxy.address()))
+        .set("reconnect.backoff.max.ms", "500")
+        .set("socket.timeout.ms", "3000")
+        .set("socket.connection.setup.timeout.ms", "3000");
+    if exactly_once {
+        options = options.exactly_once();
+    }
+    let postgres = stack.postgres(PgVersion::V15)?;
+    let config = with(
+        postgres_source(&postgres, SOURCE, "public.counters"),
+        IMPATIENT,
+    );
+    let scene = Scene::counting(&stack, postgres, options, &config)?;
+    every_fault(&scene, &kafka)?;
+    scene.finish()
+}
+
+fn every_fault(scene: &Scene, kafka: &Kafka) -> Outcome {
+    let proxy = kafka.proxy().ok_or("no proxy")?;
+    let heal = || {
+        proxy.heal();
+        Ok(())
+    };
+    let start = || Ok(kafka.start()?);
+    let faults = [
+        Fault {
+            name: "killed",
+            says: AWAY,
+            strike: &|| Ok(kafka.kill9()?),
+            mend: &start,
+        },
+        Fault {
+            name: "cut off",
+            says: AWAY,
+            strike: &|| {
+                proxy.cut();
+                Ok(())
+            },
+            mend: &heal,
+        },
+        Fault {
+            name: "restarted in order",
+            says: AWAY,
+            strike: &|| Ok(kafka.stop()?),
+            mend: &start,
+        },
+        Fault {
+            name: "silent",
+            says: AWAY,
+            strike: &|| {
+                proxy.stall();
+                Ok(())
+            },
+            mend: &heal,
+        },
+    ];
+    faults
+        .iter()
+        .try_for_each(|fault| scene.survive(SOURCE, fault))
+}
+
+#[test]
+fn kafkas_faults_lose_and_double_nothing_exactly_once() -> Outcome {
+    assert_exactly_once(&survived(true)?)
+}
+
+#[test]
+fn kafkas_faults_lose_nothing_at_least_once() -> Outcome {
+    assert_at_least_once(&survived(false)?)
+}
