@@ -1,6 +1,7 @@
 //! What Jetty and Jersey do around Kafka Connect's resources, and clients rely on.
 
 use axum::{
+    body::to_bytes,
     extract::Request,
     http::{Method, StatusCode, Uri, header},
     middleware::Next,
@@ -41,7 +42,7 @@ pub(crate) async fn around(request: Request, next: Next) -> Response {
     }
     let response = next.run(request).await;
     if response.status() != StatusCode::METHOD_NOT_ALLOWED {
-        return response;
+        return in_our_words(response).await;
     }
     let allow = response.headers().get(header::ALLOW).cloned();
     let mut refused = ApiError::framework(StatusCode::METHOD_NOT_ALLOWED).into_response();
@@ -49,6 +50,20 @@ pub(crate) async fn around(request: Request, next: Next) -> Response {
         refused.headers_mut().insert(header::ALLOW, allow);
     }
     refused
+}
+
+/// What the framework refuses by itself (a path that is not UTF-8, a query it cannot read) it refuses in plain text.
+async fn in_our_words(response: Response) -> Response {
+    const LONGEST: usize = 4096;
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let is_text = content_type.is_some_and(|ty| ty.as_bytes().starts_with(b"text/plain"));
+    let status = response.status();
+    if !is_text || status.is_success() {
+        return response;
+    }
+    let text = to_bytes(response.into_body(), LONGEST).await;
+    let text = text.unwrap_or_default();
+    ApiError::new(status, String::from_utf8_lossy(&text)).into_response()
 }
 
 /// The router says which methods a path has when it refuses one.

@@ -1,5 +1,7 @@
 //! What validation and checks say: all of it, not the first.
 
+use crate::secret::without_logins;
+
 /// How grave a [`Finding`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -43,7 +45,10 @@ impl Finding {
     pub fn invalid(key: &str, value: &str, why: &str) -> Self {
         Self::error(
             key,
-            format!("Invalid value {value} for configuration {key}: {why}"),
+            format!(
+                "Invalid value {} for configuration {key}: {why}",
+                without_logins(value)
+            ),
         )
     }
 

@@ -5,12 +5,13 @@ mod chain;
 pub(crate) mod framework;
 mod rules;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use connect_core::{
     Error, Finding, Properties, Result,
     config::invalid,
     plugin::{Direction, Plugin},
+    secret::without_logins,
 };
 
 use crate::{
@@ -156,7 +157,7 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
 
 /// A value of a configuration that names no connector. Invariant 7: what any connector calls a secret never prints, nor
 /// what sounds like one.
-fn shown<'a>(shared: &Shared, name: &str, value: Option<&'a str>) -> &'a str {
+fn shown<'a>(shared: &Shared, name: &str, value: Option<&'a str>) -> Cow<'a, str> {
     const SECRET: [&str; 7] = [
         "password",
         "passphrase",
@@ -168,10 +169,9 @@ fn shown<'a>(shared: &Shared, name: &str, value: Option<&'a str>) -> &'a str {
     ];
     let lower = name.to_ascii_lowercase();
     let sounds = SECRET.iter().any(|word| lower.contains(word));
-    let has_login = value.is_some_and(|value| value.contains("://") && value.contains('@'));
     match value {
-        Some(_) if sounds || has_login || shared.plugins.is_secret(name) => "[hidden]",
-        value => value.unwrap_or("null"),
+        Some(_) if sounds || shared.plugins.is_secret(name) => "[hidden]".into(),
+        value => without_logins(value.unwrap_or("null")),
     }
 }
 

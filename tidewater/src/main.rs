@@ -33,10 +33,16 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("tidewater: {failure}");
+            eprintln!("tidewater: {}", words(&failure));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error of ours with its code, causes and remedy.
+fn words(failure: &Failure) -> String {
+    let ours = failure.downcast_ref::<connect_core::Error>();
+    ours.map_or_else(|| failure.to_string(), connect_core::Error::report)
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {

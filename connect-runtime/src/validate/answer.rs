@@ -4,6 +4,7 @@ use connect_core::{
     Properties,
     config::{Key, Kind, ParseValue},
     plugin::Plugin,
+    secret::without_logins,
 };
 
 use super::framework::{Framework, MOST_TASKS, Preset, Rule};
@@ -80,7 +81,7 @@ impl<'a> Answer<'a> {
         let value = match given.or(definition.default_value.as_ref()) {
             Some(_) if definition.kind == Kind::Password.name() => Some("[hidden]".to_owned()),
             Some(_) if errors.iter().any(|e| e.contains("Not a number")) => None,
-            other => other.cloned(),
+            other => other.map(|text| without_logins(text).into_owned()),
         };
         let value = ConfigValueInfo {
             name: definition.name.clone(),

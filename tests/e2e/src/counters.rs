@@ -1,11 +1,11 @@
 //! A workload whose topic tells whether anything was lost, doubled or reordered: counters that only count up by one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
-use stack::Postgres;
+use stack::{Postgres, Redis, wait_until};
 
-use crate::{Load, Outcome};
+use crate::{Load, Outcome, scene::TOPIC};
 
 /// How many counters.
 const KEYS: u32 = 20;
@@ -56,6 +56,21 @@ pub fn assert_complete(history: &BTreeMap<i64, Vec<i64>>, postgres: &Postgres) -
     if topic != table {
         return Err(format!("the topic ends with\n{topic}the table holds\n{table}").into());
     }
+    Ok(())
+}
+
+/// Waits until Redis holds the counters of the table; nobody may count meanwhile.
+pub fn wait_equal_in_redis(postgres: &Postgres, redis: &Redis) -> Outcome {
+    let table = postgres.psql("select k || '=' || n from counters order by k")?;
+    let held = |line: &str| -> stack::Result<String> {
+        let k = line.split('=').next().unwrap_or_default();
+        let n = redis.cli(&["HGET", &format!("{TOPIC}:{k}"), "n"])?;
+        Ok(format!("{k}={}", n.trim()))
+    };
+    wait_until("Redis to equal the table", Duration::from_secs(90), || {
+        let mut lines = table.lines();
+        lines.try_fold(true, |equal, line| Ok(equal && held(line)? == line))
+    })?;
     Ok(())
 }
 

@@ -73,7 +73,7 @@ impl Load {
     }
 
     /// Stops, and waits until the source has confirmed to the server that everything is durable.
-    pub fn finish(mut self, slot: &str) -> Outcome {
+    pub fn finish(&mut self, slot: &str) -> Outcome {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.join().map_err(|_| "the writer panicked")?;

@@ -90,7 +90,7 @@ impl Scene {
     }
 
     /// Stops counting and the worker, and gives the history of each counter, which must end as the table does.
-    pub fn finish(self) -> Outcome<BTreeMap<i64, Vec<i64>>> {
+    pub fn finish(mut self) -> Outcome<BTreeMap<i64, Vec<i64>>> {
         self.load.finish(SLOT)?;
         let history = counters::history(&self.worker.stop_and_read(TOPIC)?)?;
         counters::assert_complete(&history, &self.postgres)?;

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use e2e::{
-    Fault, LogKind, Outcome, Scene, WorkerOptions,
-    configs::{IMPATIENT, postgres_source, with},
-    counters::{assert_at_least_once, assert_exactly_once},
-    scene::SOURCE,
+    Fault, LogKind, Outcome, Rest, Scene, WorkerOptions,
+    configs::{IMPATIENT, postgres_source, redis_sink, with},
+    counters::{assert_at_least_once, assert_exactly_once, wait_equal_in_redis},
+    scene::{SLOT, SOURCE},
 };
 use stack::{Kafka, KafkaOptions, PgVersion, Stack};
 
+const SINK: &str = "sink";
 /// What the trace says while no broker answers.
 const AWAY: &str = "log.unavailable";
 
@@ -30,18 +31,44 @@ fn survived(exactly_once: bool) -> Outcome<BTreeMap<i64, Vec<i64>>> {
         postgres_source(&postgres, SOURCE, "public.counters"),
         IMPATIENT,
     );
-    let scene = Scene::counting(&stack, postgres, options, &config)?;
+    let mut scene = Scene::counting(&stack, postgres, options, &config)?;
+    let redis = stack.redis()?;
+    let rest = scene.worker.rest();
+    rest.create(SINK, &with(redis_sink(&redis, "faults\\..*"), IMPATIENT))?;
+    rest.wait_for(SINK, "RUNNING")?;
     every_fault(&scene, &kafka)?;
+    scene.worker.rest().wait_for(SINK, "RUNNING")?;
+    scene.load.finish(SLOT)?;
+    wait_equal_in_redis(&scene.postgres, &redis)?;
     scene.finish()
+}
+
+/// The sink tells the trouble, too, and the worker answers what it can answer without the broker.
+fn tells(rest: &Rest) -> Outcome {
+    rest.wait_for_trouble(SINK, AWAY)?;
+    [
+        "/",
+        "/connectors",
+        "/connectors/faults/config",
+        "/metrics",
+        "/connector-plugins",
+    ]
+    .iter()
+    .try_for_each(|path| rest.must("GET", path))
 }
 
 fn every_fault(scene: &Scene, kafka: &Kafka) -> Outcome {
     let proxy = kafka.proxy().ok_or("no proxy")?;
     let heal = || {
+        tells(scene.worker.rest())?;
         proxy.heal();
         Ok(())
     };
-    let start = || Ok(kafka.start()?);
+    let rest = scene.worker.rest();
+    let start = || {
+        tells(rest)?;
+        Ok(kafka.start()?)
+    };
     let faults = [
         Fault {
             name: "killed",

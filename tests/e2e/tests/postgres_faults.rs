@@ -185,7 +185,7 @@ fn a_server_that_is_away_at_first_is_waited_for() -> Outcome {
     postgres.start()?;
     rest.wait_for(SOURCE, "RUNNING")?;
     rest.wait_for_stream(SOURCE)?;
-    let load = counters::count(&postgres);
+    let mut load = counters::count(&postgres);
     load.wait_for(2)?;
     load.finish(SLOT)?;
     let history = counters::history(&worker.stop_and_read(TOPIC)?)?;

@@ -1,6 +1,8 @@
 //! Redis and the search server restarted, killed, cut off, silent, full, read-only and blocked under load: each status
 //! tells it, and in the end each sink holds what the table holds, deletes included.
 
+use std::time::Duration;
+
 use e2e::{
     Fault, LogKind, Outcome, Scene, WorkerOptions,
     configs::{IMPATIENT, postgres_source, redis_sink_at, search_sink_at, with},
@@ -8,8 +10,9 @@ use e2e::{
     items::{self, wait_equal_in_redis, wait_equal_in_search},
     scene::{SLOT, SOURCE},
 };
-use stack::{PgVersion, Proxy, Redis, RedisOptions, Search, SearchOptions, Stack};
+use stack::{PgVersion, Proxy, Redis, RedisOptions, Search, SearchOptions, Stack, wait_until};
 
+const INDEX: &str = "/faults.public.items";
 const SINK: &str = "sink";
 const TOPICS: &str = "faults\\.public\\..*";
 
@@ -98,7 +101,7 @@ fn redis_ends_equal_to_the_table() -> Outcome {
     let stack = Stack::new()?;
     let redis = stack.redis_with(RedisOptions::default().set("maxmemory-policy", "noeviction"))?;
     let proxy = Proxy::to(&format!("127.0.0.1:{}", redis.port()))?;
-    let scene = scene(&stack)?;
+    let mut scene = scene(&stack)?;
     let url = redis
         .url()
         .replace(&redis.port().to_string(), &proxy.port().to_string());
@@ -125,7 +128,7 @@ fn redis_ends_equal_to_the_table() -> Outcome {
 fn blocked(scene: &Scene, search: &Search) -> Outcome {
     let set = |on: bool| -> Outcome {
         let body = format!("{{\"index.blocks.write\":{on}}}");
-        let answer = search.request("PUT", "/faults.public.items/_settings", &body)?;
+        let answer = search.request("PUT", &format!("{INDEX}/_settings"), &body)?;
         match answer.status {
             200 => Ok(()),
             status => Err(format!("{status}: {}", answer.body).into()),
@@ -147,12 +150,14 @@ fn the_search_server_ends_equal_to_the_table() -> Outcome {
     let stack = Stack::new()?;
     let search = stack.opensearch_with(SearchOptions::default())?;
     let proxy = Proxy::to(&format!("127.0.0.1:{}", search.port()))?;
-    let scene = scene(&stack)?;
+    let mut scene = scene(&stack)?;
     let config = search_sink_at(&format!("http://{}", proxy.address()), TOPICS);
     let config = with(config, &[("read.timeout.ms", "2000"), ("max.retries", "2")]);
     scene.worker.rest().create(SINK, &with(config, IMPATIENT))?;
     scene.worker.rest().wait_for(SINK, "RUNNING")?;
-    scene.load.wait_for(3)?;
+    wait_until("the index", Duration::from_secs(60), || {
+        Ok(search.request("GET", INDEX, "")?.status == 200)
+    })?;
     blocked(&scene, &search)?;
     network(&scene, &proxy, "es.unreachable", "es.timeout")?;
     if is_long() {

@@ -56,7 +56,7 @@ fn start_over(worker: &Worker) -> Outcome {
 }
 
 /// After the remedy the topic ends as the table does; before it nothing was skipped.
-fn ends_well(scene: Scene) -> Outcome {
+fn ends_well(mut scene: Scene) -> Outcome {
     start_over(&scene.worker)?;
     scene.load.wait_for(2)?;
     scene.load.finish(SLOT)?;
