@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use stack::Answer;
 
 use crate::Outcome;
@@ -91,6 +92,21 @@ pub fn send(port: u16, bytes: &[u8]) -> Outcome<Answer> {
     parsed.ok_or_else(|| {
         format!("no HTTP answer: {text:?}, written {written:?}, read {read:?}").into()
     })
+}
+
+/// Fails unless the answer is an error in Kafka Connect's form, with a message.
+pub fn is_refusal(answer: &Answer) -> Outcome {
+    let told: Value = serde_json::from_str(&answer.body).map_err(|error| {
+        format!(
+            "{} {:?} is no error of ours: {error}",
+            answer.status, answer.body
+        )
+    })?;
+    let message = told["message"].as_str().unwrap_or_default();
+    if told["error_code"] == answer.status && !message.is_empty() && !message.contains("panicked") {
+        return Ok(());
+    }
+    Err(format!("{} {}", answer.status, answer.body).into())
 }
 
 fn shortened(text: &str) -> String {

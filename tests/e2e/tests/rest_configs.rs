@@ -1,17 +1,17 @@
-//! Bad input over REST: it is refused with words that say what to do, no secret comes back, the worker goes on
-//! answering, and a connector that runs is not disturbed.
+//! Bad configurations over REST: all that is wrong is told at once and by name, no secret comes back, and nothing hurts
+//! the worker.
 
-use std::{fs, net::TcpStream, thread};
+use std::{fs, time::Duration};
 
 use e2e::{
-    LogKind, Outcome, Raw, Rest, Scene, Worker, WorkerOptions,
-    configs::{IMPATIENT, postgres_source, postgres_source_at, with},
-    counters::{self, assert_exactly_once},
-    raw,
+    LogKind, Outcome, Rest, Worker, WorkerOptions,
+    configs::{IMPATIENT, postgres_source, postgres_source_at, redis_sink, with},
+    counters,
+    raw::is_refusal,
     scene::SOURCE,
 };
 use serde_json::{Map, Value, json};
-use stack::{Answer, PgVersion, PostgresOptions, Proxy, Stack};
+use stack::{PgVersion, PostgresOptions, Proxy, Stack, wait_until};
 
 /// What must never come back.
 const CANARY: &str = "c4n4ry-s3cr3t";
@@ -88,21 +88,6 @@ fn validate(rest: &Rest, class: &str, config: &Map<String, Value>) -> Outcome<Op
         400 => is_refusal(&answer).map(|()| None),
         status => Err(format!("{class}: {config:?} gave {status} {}", answer.body).into()),
     }
-}
-
-/// An error in Kafka Connect's form, with a message.
-fn is_refusal(answer: &Answer) -> Outcome {
-    let told: Value = serde_json::from_str(&answer.body).map_err(|error| {
-        format!(
-            "{} {:?} is no error of ours: {error}",
-            answer.status, answer.body
-        )
-    })?;
-    let message = told["message"].as_str().unwrap_or_default();
-    if told["error_code"] == answer.status && !message.is_empty() && !message.contains("panicked") {
-        return Ok(());
-    }
-    Err(format!("{} {}", answer.status, answer.body).into())
 }
 
 fn errors<'a>(answer: &'a Value, name: &str) -> Vec<&'a str> {
@@ -290,227 +275,87 @@ fn a_password_in_use_is_never_told() -> Outcome {
     Ok(())
 }
 
-/// Requests that no client should send; each with the statuses that are right.
-fn bad_requests() -> Vec<(Raw, &'static [u16])> {
-    let post = || Raw::new("POST", "/connectors");
-    let large = "x".repeat(10 << 20);
-    let name = "n".repeat(1 << 20);
-    vec![
-        (post(), &[400]),
-        (post().json("{"), &[400]),
-        (post().json("null"), &[400]),
-        (post().json("[]"), &[400]),
-        (post().json("{}"), &[400]),
-        (post().json("\"text\""), &[400]),
-        (post().json("{\"name\":\"a\",\"config\":[]}"), &[400]),
-        (post().json("{\"name\":{},\"config\":{}}"), &[400]),
-        (
-            post().json("{\"name\":\"a\",\"config\":{\"x\":{\"y\":1}}}"),
-            &[400],
-        ),
-        (
-            post().json("{\"name\":\"a\",\"config\":{}} trailing"),
-            &[400],
-        ),
-        (
-            post().json("{\"name\":\"a\",\"config\":{},\"initial_state\":\"FLYING\"}"),
-            &[400],
-        ),
-        (
-            post().json(b"{\"name\":\"\xff\xfe\",\"config\":{}}".as_slice()),
-            &[400],
-        ),
-        (post().json(b"\xef\xbb\xbf{}".as_slice()), &[400]),
-        (post().json("[".repeat(200_000)), &[400]),
-        (post().json("{\"a\":".repeat(200_000)), &[400]),
-        (
-            post().json(format!(
-                "{{\"name\":\"a\",\"config\":{{\"x\":\"{large}\"}}}}"
-            )),
-            &[413],
-        ),
-        (
-            Raw::new("PUT", "/connectors/a/config").json(large.clone()),
-            &[413],
-        ),
-        (
-            Raw::new("PATCH", "/connectors/a/offsets").json(large),
-            &[413],
-        ),
-        (
-            post().header("Content-Type", "text/plain").body("{}"),
-            &[415],
-        ),
-        (
-            post()
-                .header("Content-Type", "application/xml")
-                .body("<a/>"),
-            &[415],
-        ),
-        (
-            post().header("Content-Type", "\u{e9}").body("{}"),
-            &[400, 415],
-        ),
-        (
-            post().header("Content-Encoding", "gzip").json("{}"),
-            &[400, 415],
-        ),
-        (Raw::new("GET", "/").header("Accept", "text/html"), &[406]),
-        (
-            Raw::new("GET", "/").header("X-Large", &"x".repeat(1 << 20)),
-            &[400, 431],
-        ),
-        (
-            Raw::new("GET", &format!("/connectors/{name}")),
-            &[404, 414, 431],
-        ),
-        (Raw::new("GET", "/connectors/../../etc/passwd"), &[404]),
-        (
-            Raw::new("GET", "/connectors/..%2f..%2fetc%2fpasswd"),
-            &[404],
-        ),
-        (Raw::new("GET", "/connectors/%00"), &[400, 404]),
-        (Raw::new("GET", "/connectors/%ff%fe/status"), &[400, 404]),
-        (Raw::new("GET", "/connectors/%zz"), &[400, 404]),
-        (
-            Raw::new("GET", "/connectors/a/tasks/99999999999999999999/status"),
-            &[400, 404],
-        ),
-        (
-            Raw::new("GET", "/connectors/a/tasks/-1/status"),
-            &[400, 404],
-        ),
-        (
-            Raw::new("POST", "/connectors/a/tasks/x/restart"),
-            &[400, 404],
-        ),
-        (Raw::new("GET", "/connector-plugins/..%2f/config"), &[404]),
-        (
-            Raw::new("PUT", "/connector-plugins/nothing/config/validate").json("{}"),
-            &[400, 404],
-        ),
-        (
-            Raw::new("PUT", "/admin/loggers/root").json("{\"level\":\"LOUD\"}"),
-            &[400, 404],
-        ),
-        (Raw::new("PUT", "/admin/loggers/root").json("[1]"), &[400]),
-        (Raw::new("DELETE", "/"), &[405]),
-        (Raw::new("BREW", "/connectors"), &[405]),
-        (
-            Raw::new("PATCH", "/connectors/none/offsets").json("{\"offsets\":[{\"partition\":1}]}"),
-            &[400, 404],
-        ),
-    ]
+/// Numbers at the ends of what a property takes.
+const EXTREME: [&str; 5] = ["0", "1", "32767", "2147483647", "9223372036854775807"];
+
+/// A configuration for every numeric key and extreme number that validation lets pass.
+fn extremes(rest: &Rest, class: &str, base: &Value) -> Outcome<Vec<(String, Value)>> {
+    let mut accepted = Vec::new();
+    for (key, kind) in keys(rest, class)? {
+        if !["INT", "LONG", "SHORT"].contains(&kind.as_str()) || key.ends_with("port") {
+            continue;
+        }
+        for value in EXTREME {
+            let given = with(base.clone(), &[(&key, value)]);
+            let path = format!("/connector-plugins/{class}/config/validate");
+            let answer = rest.ask(
+                "PUT",
+                &path,
+                &with(given.clone(), &[("name", "x")]).to_string(),
+            )?;
+            assert_eq!(answer.status, 200, "{key}={value}: {}", answer.body);
+            let answer: Value = serde_json::from_str(&answer.body)?;
+            if answer["error_count"] == 0 {
+                let kind = class.rsplit('.').next().unwrap_or_default();
+                accepted.push((format!("{kind} {key}={value}"), given));
+            }
+        }
+    }
+    assert!(accepted.len() > 20, "{class}: {accepted:?}");
+    Ok(accepted)
 }
 
+/// What validation lets pass is run, all of it at once: nothing panics, and the worker goes on.
 #[test]
-fn bad_requests_are_refused_and_disturb_nobody() -> Outcome {
+fn extreme_numbers_harm_nobody() -> Outcome {
     let stack = Stack::new()?;
     let postgres = stack.postgres(PgVersion::V15)?;
+    let redis = stack.redis()?;
+    counters::table(&postgres)?;
+    let options =
+        WorkerOptions::on(LogKind::Embedded).set("task.shutdown.graceful.timeout.ms", "3000");
+    let worker = Worker::start(&stack, options)?;
+    let rest = worker.rest();
     let source = postgres_source(&postgres, SOURCE, "public.counters");
-    let options = WorkerOptions::on(LogKind::Embedded).exactly_once();
-    let scene = Scene::counting(&stack, postgres, options, &source)?;
-    let rest = scene.worker.rest();
-    for (request, right) in bad_requests() {
-        let answer = request.send(rest.port())?;
-        let short: String = format!("{request:?}").chars().take(300).collect();
-        assert!(
-            right.contains(&answer.status),
-            "{short} gave {} {}",
-            answer.status,
-            answer.body
-        );
-        // Some of these the HTTP library refuses before we see them.
-        if ![400, 414, 431].contains(&answer.status) || !answer.body.is_empty() {
-            is_refusal(&answer).map_err(|error| format!("{short}: {error}"))?;
-        }
-    }
-    for garbage in [
-        &b"\x16\x03\x01\x02\x00"[..],
-        b"GET\r\n\r\n",
-        b"\0\0\0\0\r\n\r\n",
-    ] {
-        // It may be answered or not.
-        let _ = raw::send(rest.port(), garbage);
-    }
-    odd_names(rest, &source)?;
-    crowd(rest)?;
-    undisturbed(scene)
-}
-
-/// Names that are odd but allowed, and those that are not.
-fn odd_names(rest: &Rest, config: &Value) -> Outcome {
-    let create = |name: &str| {
-        let body = json!({ "name": name, "config": config, "initial_state": "STOPPED" });
-        rest.ask("POST", "/connectors", &body.to_string())
+    let source = with(source, &[("snapshot.mode", "initial_only")]);
+    let sink = redis_sink(&redis, "faults\\..*");
+    let class = |config: &Value| {
+        config["connector.class"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     };
-    for name in [
-        "../../etc/passwd",
-        "a b",
-        "%2e%2e",
-        "\u{1F980}",
-        "a?b#c",
-        "..",
-        "x".repeat(3000).as_str(),
-    ] {
-        let created = create(name)?;
-        assert_eq!(created.status, 201, "{name}: {}", created.body);
+    let mut all = extremes(rest, &class(&source), &source)?;
+    all.extend(extremes(rest, &class(&sink), &sink)?);
+    // A limit of a millisecond may hold at one time and not at another: then the connector is refused.
+    all.retain(|(name, config)| match rest.create(name, config) {
+        Ok(()) => true,
+        Err(error) => {
+            assert!(error.to_string().contains(": 400 "), "{name}: {error}");
+            false
+        }
+    });
+    for (name, _) in &all {
+        if name.contains("delay") {
+            continue;
+        }
         let escaped: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        rest.must("GET", &format!("/connectors/{escaped}/status"))?;
-        rest.must("DELETE", &format!("/connectors/{escaped}"))?;
+        let path = format!("/connectors/{escaped}/status");
+        wait_until(
+            &format!("{name} to settle"),
+            Duration::from_secs(60),
+            || {
+                let status = rest.get(&path).unwrap_or_default();
+                let task = &status["tasks"][0];
+                Ok(task["trace"].is_string()
+                    || ["RUNNING", "FAILED"].iter().any(|s| task["state"] == *s))
+            },
+        )?;
     }
-    for name in ["", " ", "a\nb", "\u{0}", "\u{7f}"] {
-        let refused = create(name)?;
-        assert_eq!(refused.status, 400, "{name:?}: {}", refused.body);
-        is_refusal(&refused)?;
-    }
+    rest.must("GET", "/health")?;
+    worker.server().stop()?;
+    let log = fs::read_to_string(worker.server().log_path())?;
+    let panic = log.lines().find(|line| line.contains("panic"));
+    assert!(panic.is_none(), "{panic:?}");
     Ok(())
-}
-
-/// Many at once, and some who connect and say nothing.
-fn crowd(rest: &Rest) -> Outcome {
-    let idle: Vec<_> = (0..100)
-        .filter_map(|_| TcpStream::connect(("127.0.0.1", rest.port())).ok())
-        .collect();
-    assert_eq!(idle.len(), 100);
-    let ask = || -> Outcome {
-        for path in [
-            "/",
-            "/connectors?expand=status&expand=info",
-            "/metrics",
-            "/connector-plugins",
-            "/health",
-        ]
-        .repeat(5)
-        {
-            rest.must("GET", path)?;
-        }
-        for _ in 0..5 {
-            let refused = Raw::new("POST", "/connectors")
-                .json("[".repeat(10_000))
-                .send(rest.port())?;
-            assert_eq!(refused.status, 400);
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let asking: Vec<_> = (0..24).map(|_| scope.spawn(ask)).collect();
-        asking
-            .into_iter()
-            .try_for_each(|one| one.join().map_err(|_| "a client panicked")?)
-    })
-}
-
-/// The connector has run all the time, in one go.
-fn undisturbed(scene: Scene) -> Outcome {
-    scene.load.wait_for(1)?;
-    assert_eq!(scene.worker.rest().states(SOURCE)?, ["RUNNING", "RUNNING"]);
-    let log = fs::read_to_string(scene.worker.server().log_path())?;
-    assert_eq!(
-        log.matches("the task runs").count(),
-        1,
-        "the task was started again"
-    );
-    assert!(!log.contains("panicked"), "something panicked");
-    assert_exactly_once(&scene.finish()?)
 }
