@@ -14,100 +14,38 @@ use serde_json::{Value, json};
 use stack::{PgVersion, Stack};
 
 /// Requests that no client should send; each with the statuses that are right.
-fn bad_requests() -> Vec<(Raw, &'static [u16])> {
-    let post = || Raw::new("POST", "/connectors");
-    let large = "x".repeat(10 << 20);
-    let name = "n".repeat(1 << 20);
-    vec![
+type Bad = Vec<(Raw, &'static [u16])>;
+
+fn post() -> Raw {
+    Raw::new("POST", "/connectors")
+}
+
+fn get(path: &str) -> Raw {
+    Raw::new("GET", path)
+}
+
+/// Bodies that are no configuration.
+fn bad_bodies() -> Bad {
+    let texts = [
+        "{",
+        "null",
+        "[]",
+        "{}",
+        "\"text\"",
+        "{\"name\":\"a\",\"config\":[]}",
+        "{\"name\":{},\"config\":{}}",
+        "{\"name\":\"a\",\"config\":{\"x\":{\"y\":1}}}",
+        "{\"name\":\"a\",\"config\":{}} trailing",
+        "{\"name\":\"a\",\"config\":{},\"initial_state\":\"FLYING\"}",
+        "\u{FEFF}{}",
+    ];
+    let mut all: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    all.push(b"{\"name\":\"\xff\xfe\",\"config\":{}}".to_vec());
+    all.push("[".repeat(200_000).into_bytes());
+    all.push("{\"a\":".repeat(200_000).into_bytes());
+    let posts = all.into_iter().map(|body| (post().json(body), &[400][..]));
+    let others: Bad = vec![
         (post(), &[400]),
-        (post().json("{"), &[400]),
-        (post().json("null"), &[400]),
-        (post().json("[]"), &[400]),
-        (post().json("{}"), &[400]),
-        (post().json("\"text\""), &[400]),
-        (post().json("{\"name\":\"a\",\"config\":[]}"), &[400]),
-        (post().json("{\"name\":{},\"config\":{}}"), &[400]),
-        (
-            post().json("{\"name\":\"a\",\"config\":{\"x\":{\"y\":1}}}"),
-            &[400],
-        ),
-        (
-            post().json("{\"name\":\"a\",\"config\":{}} trailing"),
-            &[400],
-        ),
-        (
-            post().json("{\"name\":\"a\",\"config\":{},\"initial_state\":\"FLYING\"}"),
-            &[400],
-        ),
-        (
-            post().json(b"{\"name\":\"\xff\xfe\",\"config\":{}}".as_slice()),
-            &[400],
-        ),
-        (post().json(b"\xef\xbb\xbf{}".as_slice()), &[400]),
-        (post().json("[".repeat(200_000)), &[400]),
-        (post().json("{\"a\":".repeat(200_000)), &[400]),
-        (
-            post().json(format!(
-                "{{\"name\":\"a\",\"config\":{{\"x\":\"{large}\"}}}}"
-            )),
-            &[413],
-        ),
-        (
-            Raw::new("PUT", "/connectors/a/config").json(large.clone()),
-            &[413],
-        ),
-        (
-            Raw::new("PATCH", "/connectors/a/offsets").json(large),
-            &[413],
-        ),
-        (
-            post().header("Content-Type", "text/plain").body("{}"),
-            &[415],
-        ),
-        (
-            post()
-                .header("Content-Type", "application/xml")
-                .body("<a/>"),
-            &[415],
-        ),
-        (
-            post().header("Content-Type", "\u{e9}").body("{}"),
-            &[400, 415],
-        ),
-        (
-            post().header("Content-Encoding", "gzip").json("{}"),
-            &[400, 415],
-        ),
-        (Raw::new("GET", "/").header("Accept", "text/html"), &[406]),
-        (
-            Raw::new("GET", "/").header("X-Large", &"x".repeat(1 << 20)),
-            &[400, 431],
-        ),
-        (
-            Raw::new("GET", &format!("/connectors/{name}")),
-            &[404, 414, 431],
-        ),
-        (Raw::new("GET", "/connectors/../../etc/passwd"), &[404]),
-        (
-            Raw::new("GET", "/connectors/..%2f..%2fetc%2fpasswd"),
-            &[404],
-        ),
-        (Raw::new("GET", "/connectors/%00"), &[400, 404]),
-        (Raw::new("GET", "/connectors/%ff%fe/status"), &[400, 404]),
-        (Raw::new("GET", "/connectors/%zz"), &[400, 404]),
-        (
-            Raw::new("GET", "/connectors/a/tasks/99999999999999999999/status"),
-            &[400, 404],
-        ),
-        (
-            Raw::new("GET", "/connectors/a/tasks/-1/status"),
-            &[400, 404],
-        ),
-        (
-            Raw::new("POST", "/connectors/a/tasks/x/restart"),
-            &[400, 404],
-        ),
-        (Raw::new("GET", "/connector-plugins/..%2f/config"), &[404]),
         (
             Raw::new("PUT", "/connector-plugins/nothing/config/validate").json("{}"),
             &[400, 404],
@@ -117,13 +55,71 @@ fn bad_requests() -> Vec<(Raw, &'static [u16])> {
             &[400, 404],
         ),
         (Raw::new("PUT", "/admin/loggers/root").json("[1]"), &[400]),
-        (Raw::new("DELETE", "/"), &[405]),
-        (Raw::new("BREW", "/connectors"), &[405]),
         (
             Raw::new("PATCH", "/connectors/none/offsets").json("{\"offsets\":[{\"partition\":1}]}"),
             &[400, 404],
         ),
+    ];
+    posts.chain(others).collect()
+}
+
+/// Requests that are too large, or not in JSON.
+fn bad_forms() -> Bad {
+    let large = "x".repeat(10 << 20);
+    let config = format!("{{\"name\":\"a\",\"config\":{{\"x\":\"{large}\"}}}}");
+    let typed = |ty: &str| post().header("Content-Type", ty).body("{}");
+    vec![
+        (post().json(config), &[413]),
+        (
+            Raw::new("PUT", "/connectors/a/config").json(large.clone()),
+            &[413],
+        ),
+        (
+            Raw::new("PATCH", "/connectors/a/offsets").json(large),
+            &[413],
+        ),
+        (typed("text/plain"), &[415]),
+        (typed("application/xml"), &[415]),
+        (typed("\u{e9}"), &[400, 415]),
+        (
+            typed("application/json").header("Content-Encoding", "gzip"),
+            &[400, 415],
+        ),
+        (get("/").header("Accept", "text/html"), &[406]),
+        (
+            get("/").header("X-Large", &"x".repeat(1 << 20)),
+            &[400, 431],
+        ),
+        (
+            get(&format!("/connectors/{}", "n".repeat(1 << 20))),
+            &[404, 414, 431],
+        ),
     ]
+}
+
+/// Paths that lead nowhere.
+fn bad_paths() -> Bad {
+    let gets = [
+        "/connectors/../../etc/passwd",
+        "/connectors/..%2f..%2fetc%2fpasswd",
+        "/connectors/%00",
+        "/connectors/%ff%fe/status",
+        "/connectors/%zz",
+        "/connectors/a/tasks/99999999999999999999/status",
+        "/connectors/a/tasks/-1/status",
+        "/connector-plugins/..%2f/config",
+        "/connectors//status",
+    ];
+    let gets = gets.iter().map(|path| (get(path), &[400, 404][..]));
+    let others: Bad = vec![
+        (
+            Raw::new("POST", "/connectors/a/tasks/x/restart"),
+            &[400, 404],
+        ),
+        (Raw::new("DELETE", "/"), &[405]),
+        (Raw::new("BREW", "/connectors"), &[405]),
+    ];
+    gets.chain(others).collect()
 }
 
 #[test]
@@ -134,7 +130,8 @@ fn bad_requests_are_refused_and_disturb_nobody() -> Outcome {
     let options = WorkerOptions::on(LogKind::Embedded).exactly_once();
     let scene = Scene::counting(&stack, postgres, options, &source)?;
     let rest = scene.worker.rest();
-    for (request, right) in bad_requests() {
+    let all = [bad_bodies(), bad_forms(), bad_paths()];
+    for (request, right) in all.into_iter().flatten() {
         let answer = request.send(rest.port())?;
         let short: String = format!("{request:?}").chars().take(300).collect();
         assert!(
