@@ -9,7 +9,7 @@ mod properties;
 mod read;
 mod worker;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser};
 
@@ -17,6 +17,9 @@ use cli::{Cli, Command};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// How long calls that block get to end with the worker.
+const LAST_CALLS: Duration = Duration::from_secs(1);
 
 /// Why the program ends, in words for a terminal.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -49,8 +52,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Worker(options) => {
             let loggers = logging::start(&cli.log, cli.log_json)?;
-            runtime()?.block_on(worker::run(options, loggers))?;
-            Ok(ExitCode::SUCCESS)
+            let runtime = runtime()?;
+            let ended = runtime.block_on(worker::run(options, loggers));
+            // A call to a cluster that does not answer must not keep the program.
+            runtime.shutdown_timeout(LAST_CALLS);
+            ended.map(|()| ExitCode::SUCCESS)
         }
         Command::Check(options) => runtime()?.block_on(check::run(&options)),
         Command::Read(options) => {

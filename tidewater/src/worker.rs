@@ -1,6 +1,6 @@
 //! `tidewater worker`: the log, the runtime, the REST server; stopped in the opposite order.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use api::{Api, Loggers};
 use connect_core::Properties;
@@ -10,9 +10,12 @@ use connect_log::{
     kafka::KafkaLog,
 };
 use connect_runtime::{Runtime, WorkerConfig};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{Failure, cli::Worker, plugins, properties};
+
+/// How long clients get to take the answers that are under way.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Runs until SIGTERM or Ctrl-C, then stops gracefully.
 pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure> {
@@ -33,13 +36,16 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
         loggers,
         url: advertised,
     };
-    let server = tokio::spawn(api::serve(listener, api, ended(stopped)));
+    let mut server = tokio::spawn(api::serve(listener, api, ended(stopped)));
     tracing::info!(url = %format!("http://{address}"), "ready");
     signalled().await?;
     tracing::info!("stopping");
     worker.stop(deadline).await;
     stop.send_replace(true);
-    server.await??;
+    match timeout(LAST_ANSWERS, &mut server).await {
+        Ok(ended) => ended??,
+        Err(_) => tracing::warn!("some clients did not end their requests"),
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -57,6 +57,18 @@ impl Actor {
 
     /// Answers requests and keeps what runs equal to what is wanted, until it is stopped.
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>, stop: Stop) {
+        tokio::select! {
+            biased;
+            // 1. It is told to stop, and has done what was in hand.
+            () = self.work(&mut commands, &stop) => {}
+            // 2. What is in hand waits for a log that is away.
+            () = stop.hard() => tracing::warn!("a request did not end in time and was dropped"),
+        }
+        drop(commands);
+        self.stop_all(&stop).await;
+    }
+
+    async fn work(&mut self, commands: &mut mpsc::Receiver<Command>, stop: &Stop) {
         self.forget_strangers();
         self.settle().await;
         loop {
@@ -74,8 +86,6 @@ impl Actor {
             }
             self.settle().await;
         }
-        drop(commands);
-        self.stop_all(&stop).await;
     }
 
     /// Statuses of connectors that nobody wants: they were deleted while their worker was away.
