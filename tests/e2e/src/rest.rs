@@ -8,7 +8,7 @@ use stack::{Answer, Error, http, wait_until};
 use crate::Outcome;
 
 /// How long a connector may take to reach a state.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(150);
 
 /// A client of one worker.
 #[derive(Debug, Clone)]

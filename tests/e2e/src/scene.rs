@@ -99,6 +99,7 @@ impl Scene {
 }
 
 /// Something that goes wrong, and is put right again.
+#[derive(Clone, Copy)]
 pub struct Fault<'a> {
     /// Its name in messages.
     pub name: &'static str,

@@ -16,7 +16,8 @@ const VERSIONS: [PgVersion; 2] = [PgVersion::V15, PgVersion::V18];
 
 /// A source that streams while counters count.
 fn scene(stack: &Stack, version: PgVersion) -> Outcome<Scene> {
-    let postgres = stack.postgres_with(PostgresOptions::new(version))?;
+    let options = PostgresOptions::new(version).set("max_slot_wal_keep_size", "1MB");
+    let postgres = stack.postgres_with(options)?;
     let config = with(
         postgres_source(&postgres, SOURCE, "public.counters"),
         IMPATIENT,
@@ -111,6 +112,23 @@ fn slot_replaced_while_stopped(version: PgVersion) -> Outcome {
     ends_well(scene)
 }
 
+/// The server removes the log that the slot needs, since the worker was away for too long.
+fn slot_lost_while_stopped(version: PgVersion) -> Outcome {
+    let stack = Stack::new()?;
+    let scene = scene(&stack, version)?;
+    scene.worker.server().stop()?;
+    let status = format!("select wal_status from pg_replication_slots where slot_name = '{SLOT}'");
+    wait_until("the slot to be lost", LIMIT, || {
+        let postgres = &scene.postgres;
+        postgres.psql("select pg_switch_wal(); select txid_current(); checkpoint;")?;
+        Ok(postgres.psql(&status)?.trim() == "lost")
+    })?;
+    scene.worker.server().start()?;
+    stays_failed(&scene, "postgres.slot_lost")?;
+    drop_slot(&scene.postgres)?;
+    ends_well(scene)
+}
+
 fn drop_publication(scene: &Scene) -> Outcome {
     scene
         .postgres
@@ -158,6 +176,11 @@ fn a_slot_dropped_while_stopped_is_told() -> Outcome {
 #[test]
 fn a_slot_replaced_while_stopped_is_told() -> Outcome {
     on_every_version(slot_replaced_while_stopped)
+}
+
+#[test]
+fn a_slot_lost_while_stopped_is_told() -> Outcome {
+    on_every_version(slot_lost_while_stopped)
 }
 
 #[test]
