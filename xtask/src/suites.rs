@@ -7,8 +7,12 @@ use std::{
 
 use crate::{Outcome, house, tally::Tally, workspace::cargo};
 
-/// The suites that are targets of `tests/e2e`, in a short form unless asked for by name.
-const LONG: [&str; 3] = ["chaos", "differential", "soak"];
+/// The suites of `tests/e2e`, in a short form unless asked for by name, and their targets.
+const LONG: [(&str, &[&str]); 3] = [
+    ("chaos", &["chaos", "*_faults", "shutdown"]),
+    ("differential", &["differential"]),
+    ("soak", &["soak"]),
+];
 
 /// `[unit|e2e|chaos|differential|soak|house]`; everything without a word. The last line printed is
 /// `N passed, N failed`.
@@ -49,12 +53,17 @@ fn suite(name: Option<&str>, tally: &mut Tally) -> Outcome {
             build(&["-p", "tidewater"])?;
             tests(&["-p", "e2e", "--no-fail-fast"], None, tally)
         }
-        Some(long) if LONG.contains(&long) => {
-            build(&["-p", "tidewater"])?;
-            tests(&["-p", "e2e", "--test", long], Some(long), tally)
-        }
         Some(other) => {
-            Err(format!("no suite {other}: unit, e2e, house, {}", LONG.join(", ")).into())
+            let Some((long, targets)) = LONG.iter().find(|(name, _)| *name == other) else {
+                let names = LONG.map(|(name, _)| name).join(", ");
+                return Err(format!("no suite {other}: unit, e2e, house, {names}").into());
+            };
+            build(&["-p", "tidewater"])?;
+            let mut what = vec!["-p", "e2e", "--no-fail-fast"];
+            targets
+                .iter()
+                .for_each(|target| what.extend(["--test", target]));
+            tests(&what, Some(long), tally)
         }
     }
 }

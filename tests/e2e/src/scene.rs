@@ -89,6 +89,16 @@ impl Scene {
         self.load.wait_confirmed(SLOT)
     }
 
+    /// Kills the worker at different moments of the load, and starts it again.
+    pub fn kill_worker(&self, times: u32) -> Outcome {
+        for kill in 0..times {
+            self.load.wait_for(1 + u64::from(kill % 5) * 2)?;
+            self.worker.server().kill9()?;
+            self.worker.server().start()?;
+        }
+        Ok(())
+    }
+
     /// Stops counting and the worker, and gives the history of each counter, which must end as the table does.
     pub fn finish(mut self) -> Outcome<BTreeMap<i64, Vec<i64>>> {
         self.load.finish(SLOT)?;

@@ -20,11 +20,7 @@ fn killed_worker(
     let postgres = stack.postgres(PgVersion::V15)?;
     let config = postgres_source(&postgres, SOURCE, "public.counters");
     let scene = Scene::counting(stack, postgres, options, &config)?;
-    for kill in 0..kills {
-        scene.load.wait_for(1 + u64::from(kill % 5) * 2)?;
-        scene.worker.server().kill9()?;
-        scene.worker.server().start()?;
-    }
+    scene.kill_worker(kills)?;
     scene.finish()
 }
 

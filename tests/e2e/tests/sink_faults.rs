@@ -1,5 +1,5 @@
-//! Redis and the search server restarted, killed, cut off, silent, full, read-only and blocked under load: each status
-//! tells it, and in the end each sink holds what the table holds, deletes included.
+//! Redis and the search server restarted, killed, cut off, silent, full, read-only and blocked under load, then the
+//! worker killed: each status tells it, and in the end each sink holds what the table holds, deletes included.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use e2e::{
     configs::{IMPATIENT, postgres_source, redis_sink_at, search_sink_at, with},
     is_long,
     items::{self, wait_equal_in_redis, wait_equal_in_search},
+    rounds,
     scene::{SLOT, SOURCE},
 };
 use stack::{PgVersion, Proxy, Redis, RedisOptions, Search, SearchOptions, Stack, wait_until};
@@ -120,6 +121,7 @@ fn redis_ends_equal_to_the_table() -> Outcome {
         &["REPLICAOF", "NO", "ONE"],
     ];
     refusal(&scene, &redis, ("a replica", "redis.read_only"), replica)?;
+    scene.kill_worker(rounds(2, 25))?;
     scene.load.finish(SLOT)?;
     wait_equal_in_redis(&scene.postgres, &redis)
 }
@@ -173,6 +175,7 @@ fn the_search_server_ends_equal_to_the_table() -> Outcome {
             },
         )?;
     }
+    scene.kill_worker(rounds(2, 25))?;
     scene.load.finish(SLOT)?;
     wait_equal_in_search(&scene.postgres, &search)
 }
