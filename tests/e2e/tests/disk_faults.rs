@@ -9,8 +9,8 @@ use std::{
 use e2e::{
     Fault, LogKind, Outcome, Scene, WorkerOptions,
     configs::{IMPATIENT, postgres_source, redis_sink, with},
-    counters::{assert_at_least_once, assert_exactly_once},
-    scene::SOURCE,
+    counters::{assert_at_least_once, assert_exactly_once, wait_equal_in_redis},
+    scene::{SLOT, SOURCE},
 };
 use stack::{PgVersion, Stack};
 
@@ -89,7 +89,7 @@ fn full(exactly_once: bool) -> Outcome {
         postgres_source(&postgres, SOURCE, "public.counters"),
         IMPATIENT,
     );
-    let scene = Scene::counting(&stack, postgres, options, &config)?;
+    let mut scene = Scene::counting(&stack, postgres, options, &config)?;
     let rest = scene.worker.rest();
     rest.create("sink", &with(redis_sink(&redis, "faults\\..*"), IMPATIENT))?;
     rest.wait_for("sink", "RUNNING")?;
@@ -107,7 +107,9 @@ fn full(exactly_once: bool) -> Outcome {
             },
         )?;
     }
-    rest.wait_for("sink", "RUNNING")?;
+    scene.worker.rest().wait_for("sink", "RUNNING")?;
+    scene.load.finish(SLOT)?;
+    wait_equal_in_redis(&scene.postgres, &redis)?;
     let history = scene.finish()?;
     match exactly_once {
         true => assert_exactly_once(&history),

@@ -60,67 +60,51 @@ fn tells(rest: &Rest) -> Outcome {
 
 fn every_fault(scene: &Scene, kafka: &Kafka) -> Outcome {
     let proxy = kafka.proxy().ok_or("no proxy")?;
-    let heal = || {
-        tells(scene.worker.rest())?;
-        proxy.heal();
-        Ok(())
-    };
-    let rest = scene.worker.rest();
-    let start = || {
-        tells(rest)?;
-        Ok(kafka.start()?)
-    };
     let killed = Fault {
         name: "killed",
         says: AWAY,
         strike: &|| Ok(kafka.kill9()?),
-        mend: &start,
+        mend: &|| {
+            tells(scene.worker.rest())?;
+            Ok(kafka.start()?)
+        },
     };
-    scene.survive(SOURCE, &killed)?;
-    scene.survive(
-        SOURCE,
-        &Fault {
-            name: "cut off",
-            says: AWAY,
-            strike: &|| {
-                proxy.cut();
-                Ok(())
-            },
-            mend: &heal,
+    let cut = Fault {
+        name: "cut off",
+        says: AWAY,
+        strike: &|| {
+            proxy.cut();
+            Ok(())
         },
-    )?;
-    scene.survive(
-        SOURCE,
-        &Fault {
-            name: "silent",
-            says: AWAY,
-            strike: &|| {
-                proxy.stall();
-                Ok(())
-            },
-            mend: &heal,
+        mend: &|| {
+            tells(scene.worker.rest())?;
+            proxy.heal();
+            Ok(())
         },
-    )?;
-    if is_long() {
-        scene.survive(
-            SOURCE,
-            &Fault {
-                name: "restarted in order",
-                strike: &|| Ok(kafka.stop()?),
-                ..killed
-            },
-        )?;
-        // Until records have timed out, and the task is made anew.
-        scene.survive(
-            SOURCE,
-            &Fault {
-                name: "away for long",
-                says: "the next one follows in",
-                ..killed
-            },
-        )?;
-    }
-    Ok(())
+    };
+    let silent = Fault {
+        name: "silent",
+        strike: &|| {
+            proxy.stall();
+            Ok(())
+        },
+        ..cut
+    };
+    let restarted = Fault {
+        name: "restarted in order",
+        strike: &|| Ok(kafka.stop()?),
+        ..killed
+    };
+    // Until records have timed out, and the task is made anew.
+    let away = Fault {
+        name: "away for long",
+        says: "the next one follows in",
+        ..killed
+    };
+    let all = [killed, cut, silent, restarted, away];
+    let some = if is_long() { &all[..] } else { &all[..3] };
+    some.iter()
+        .try_for_each(|fault| scene.survive(SOURCE, fault))
 }
 
 #[test]
