@@ -1,20 +1,21 @@
-//! One ordered writer: records into librdkafka's queue, deliveries into the ledger.
+//! One ordered writer: records into batches, what becomes of them into the ledger.
 
-use std::{collections::BTreeSet, ops::Range, sync::Arc};
-
-use connect_core::{
-    BoxFuture, Encoded, Error, Result, Watermark, encoded::EncodedRecord, error::RECORD_TOO_LARGE,
+use std::{
+    collections::BTreeSet,
+    ops::Range,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
 };
-use rdkafka::{ClientConfig, producer::BaseProducer, types::RDKafkaErrorCode as Kafka};
-use rustc_hash::FxHashMap;
+
+use connect_core::{BoxFuture, Encoded, Error, Result, Watermark, encoded::EncodedRecord};
+use rdkafka::ClientConfig;
 
 use super::{
     admin::Admin,
     client::Health,
-    delivery::{Deliveries, Delivery},
-    error::failed_with,
+    destination::Destinations,
     ledger::Ledger,
-    native::Topic,
+    producer::{Producer, Push},
     room::{self, Room},
     topics::Topics,
     transaction::Transactions,
@@ -26,8 +27,6 @@ use crate::{Append, Appended, GroupCommit, Ticket, TopicPartition};
 pub(super) struct Limits {
     /// `max.request.size`, when the user set it.
     pub(super) request: Option<usize>,
-    /// No record is larger than the client's whole queue.
-    pub(super) queue: usize,
     /// How much may be on its way at once.
     pub(super) room: u64,
     /// Whether the broker sees records smaller than we do.
@@ -36,28 +35,32 @@ pub(super) struct Limits {
 
 /// A producer, with what it knows of the topics it writes to.
 pub(super) struct KafkaAppender {
-    /// Before `producer`: each holds a handle of it.
-    topics: Vec<Destination>,
-    by_name: FxHashMap<Arc<str>, usize>,
-    producer: Arc<BaseProducer<Deliveries>>,
+    producer: Producer,
+    destinations: Destinations,
     transactions: Option<Transactions>,
     ledger: Arc<Ledger>,
-    known: Topics,
     admin: Admin,
     limits: Limits,
     room: Room,
     last: Ticket,
+    /// Where each record of an append goes; kept for its memory.
+    places: Vec<Place>,
+    numbers: Vec<usize>,
     /// The group of the last commits, and the partitions whose offsets they have set.
     group: String,
     group_partitions: BTreeSet<TopicPartition>,
-    /// Last: its thread closes the producer when nobody else has it.
-    _delivery: Delivery,
 }
 
-struct Destination {
-    name: Arc<str>,
-    handle: Topic,
-    max_bytes: usize,
+/// Where a record goes.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Its index in the append.
+    record: usize,
+    /// The partition's number in the producer's queue.
+    number: usize,
+    /// The largest batch that its topic takes.
+    limit: usize,
+    bytes: usize,
 }
 
 impl KafkaAppender {
@@ -70,146 +73,92 @@ impl KafkaAppender {
         health: Health,
     ) -> Result<Self> {
         let ledger = Arc::new(Ledger::default());
-        let (producer, delivery) = Delivery::start(config, &ledger, health.clone())?;
-        let reports = config.get("transactional.id").is_none();
-        let room = Room::new(limits.room, reports, &ledger, &producer);
-        let mut appender = Self {
-            topics: Vec::new(),
-            by_name: FxHashMap::default(),
-            producer: Arc::clone(&producer),
-            transactions: None,
+        let (producer, coordinator) = Producer::start(config, &ledger, health).await?;
+        Ok(Self {
+            producer,
+            destinations: Destinations::new(known),
+            transactions: coordinator.map(Transactions::new),
+            room: Room::new(limits.room, &ledger),
             ledger,
-            known,
             admin,
             limits,
-            room,
             last: 0,
+            places: Vec::new(),
+            numbers: Vec::new(),
             group: String::new(),
             group_partitions: BTreeSet::new(),
-            _delivery: delivery,
-        };
-        if !reports {
-            appender.transactions = Some(Transactions::start(producer, health).await?);
-        }
-        Ok(appender)
+        })
     }
 
     async fn append_all(&mut self, records: &Encoded) -> Result<Appended> {
         self.check()?;
-        self.meet(records).await?;
+        self.destinations.meet(records, &self.producer).await?;
+        let refused = self.place(records).await?;
         if let Some(transactions) = &mut self.transactions {
-            transactions.begin().await?;
+            transactions
+                .enter(&self.numbers, &self.destinations, &self.producer)
+                .await?;
         }
-        let count = u32::try_from(records.len()).map_err(|_| too_many())?;
-        let mut refused = Vec::new();
-        let mut open = OpenTicket::new(&self.ledger, count);
-        let mut at = 0;
-        for (index, record) in records.records.iter().enumerate() {
-            if !self
-                .topics
-                .get(at)
-                .is_some_and(|topic| Arc::ptr_eq(&topic.name, &record.topic))
-            {
-                at = self
-                    .by_name
-                    .get(&record.topic)
-                    .copied()
-                    .unwrap_or(usize::MAX);
-            }
-            let Some(topic) = self.topics.get(at) else {
-                return Err(failed_with("find a topic", Kafka::UnknownTopic));
-            };
-            let bytes = wire_bytes(records, record);
-            if bytes > self.limits.of(topic.max_bytes)
-                && let Some(error) = self.too_large(at, bytes).await?
-            {
-                refused.push((index, error));
-                continue;
-            }
-            self.send(at, records, record, open.ticket).await?;
-            open.unsent -= 1;
+        if !self.places.is_empty() {
+            let count = u32::try_from(self.places.len()).map_err(|_| too_many())?;
+            let mut open = OpenTicket::new(&self.ledger, count);
             self.last = open.ticket;
+            send(
+                &self.producer,
+                &mut self.room,
+                records,
+                &self.places,
+                &mut open,
+            )
+            .await?;
         }
-        drop(open);
+        self.destinations.next_turn();
         Ok(Appended {
             ticket: self.last,
             refused,
         })
     }
 
-    /// Puts one record into the queue; waits for room and then goes on with the same record, so that order is kept.
-    async fn send(
-        &mut self,
-        at: usize,
-        of: &Encoded,
-        record: &EncodedRecord,
-        ticket: Ticket,
-    ) -> Result<()> {
-        let len = |part: &Option<Range<usize>>| part.as_ref().map_or(0, Range::len);
-        let weight = room::weight(len(&record.key), len(&record.value));
-        loop {
-            let Some(topic) = self.topics.get(at) else {
-                return Err(failed_with("find a topic", Kafka::UnknownTopic));
-            };
-            if self.room.has(weight) {
-                match topic.handle.send(of, record, ticket) {
-                    Ok(()) => break,
-                    Err(Kafka::QueueFull) => {}
-                    Err(code) => {
-                        let err = failed_with("take a record", code);
-                        return Err(err.context("topic", &record.topic));
-                    }
-                }
-            }
-            self.room.wait().await?;
-        }
-        self.room.sent(weight);
-        Ok(())
-    }
-
-    /// Makes topics that were not seen before known: one request for all of them.
-    async fn meet(&mut self, records: &Encoded) -> Result<()> {
-        let mut new: Vec<Arc<str>> = Vec::new();
-        let mut last: Option<&Arc<str>> = None;
-        for record in &records.records {
-            if last.is_some_and(|last| Arc::ptr_eq(last, &record.topic)) {
+    /// Finds out where each record goes; those that are too large are given back.
+    async fn place(&mut self, records: &Encoded) -> Result<Vec<(usize, Error)>> {
+        let mut refused = Vec::new();
+        let mut at = 0;
+        self.places.clear();
+        self.numbers.clear();
+        for (index, record) in records.records.iter().enumerate() {
+            at = self.destinations.find(&record.topic, at)?;
+            let Some(topic) = self.destinations.get(at) else {
                 continue;
+            };
+            let bytes = bytes_of(records, record);
+            let mut limit = self.limits.of(topic.max_bytes);
+            let number = topic.partition_of(records, record)?;
+            if bytes + OVERHEAD > limit {
+                let limits = self.limits;
+                if let Some(error) = self
+                    .destinations
+                    .too_large(at, bytes + OVERHEAD, |max| limits.of(max))
+                    .await?
+                {
+                    refused.push((index, error));
+                    continue;
+                }
+                limit = self
+                    .destinations
+                    .get(at)
+                    .map_or(limit, |topic| self.limits.of(topic.max_bytes));
             }
-            last = Some(&record.topic);
-            if !self.by_name.contains_key(&record.topic) && !new.contains(&record.topic) {
-                new.push(Arc::clone(&record.topic));
-            }
-        }
-        if new.is_empty() {
-            return Ok(());
-        }
-        let limits = self.known.max_bytes(&new).await?;
-        for (name, max_bytes) in new.into_iter().zip(limits) {
-            let handle = Topic::new(&self.producer, &name);
-            let handle = handle.map_err(|code| failed_with("open a topic", code))?;
-            self.by_name.insert(Arc::clone(&name), self.topics.len());
-            self.topics.push(Destination {
-                name,
-                handle,
-                max_bytes,
+            self.places.push(Place {
+                record: index,
+                number,
+                limit,
+                bytes,
             });
+            if self.transactions.is_some() {
+                self.numbers.push(number);
+            }
         }
-        Ok(())
-    }
-
-    /// The refusal of a record, unless the topic's limit has been raised in the meantime.
-    async fn too_large(&mut self, at: usize, bytes: usize) -> Result<Option<Error>> {
-        let Some(topic) = self.topics.get_mut(at) else {
-            return Ok(None);
-        };
-        topic.max_bytes = self.known.max_bytes_now(&topic.name).await?;
-        let limit = self.limits.of(topic.max_bytes);
-        Ok((bytes > limit).then(|| {
-            Error::new(&RECORD_TOO_LARGE, "a record is larger than its topic takes")
-                .context("topic", &topic.name)
-                .context("bytes", bytes)
-                .context("limit", limit)
-        }))
+        Ok(refused)
     }
 
     fn check(&self) -> Result<()> {
@@ -218,7 +167,8 @@ impl KafkaAppender {
 
     async fn commit_all(&mut self, offsets: Option<&GroupCommit>) -> Result<()> {
         if let Some(transactions) = &mut self.transactions {
-            transactions.commit(offsets, &self.ledger).await?;
+            self.room.until_empty().await?;
+            transactions.commit(offsets, &self.producer).await?;
             self.ledger.committed(self.last);
             return self.settle_group(offsets).await;
         }
@@ -234,9 +184,21 @@ impl KafkaAppender {
             .alter_group_offsets(&commit.group, &offsets.collect())
             .await
     }
-}
 
-impl KafkaAppender {
+    /// What was not sent is thrown away; what is on its way arrives, since the broker counts it, and is then aborted.
+    async fn abort_all(&mut self) -> Result<()> {
+        let Some(transactions) = &mut self.transactions else {
+            return Ok(());
+        };
+        if transactions.is_idle() {
+            return Ok(());
+        }
+        let thrown = self.producer.shared.queue.lock().discard();
+        self.ledger.weigh(thrown);
+        self.room.until_empty().await?;
+        transactions.abort(&self.producer).await
+    }
+
     /// After the first commit of a group's partition, waits until everybody sees it; from then on Kafka tells when one is
     /// under way.
     async fn settle_group(&mut self, offsets: Option<&GroupCommit>) -> Result<()> {
@@ -260,6 +222,52 @@ impl KafkaAppender {
     }
 }
 
+/// Puts records into the queue; waits for room and then goes on with the same record, so that order is kept (Invariant 2).
+async fn send(
+    producer: &Producer,
+    room: &mut Room,
+    of: &Encoded,
+    places: &[Place],
+    open: &mut OpenTicket,
+) -> Result<()> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+    let mut places = places.iter().peekable();
+    while places.peek().is_some() {
+        {
+            let mut queue = producer.shared.queue.lock();
+            while let Some(place) = places.peek() {
+                let Some(record) = of.records.get(place.record) else {
+                    break;
+                };
+                let len = |part: &Option<Range<usize>>| part.as_ref().map_or(0, Range::len);
+                let weight = room::weight(len(&record.key), len(&record.value));
+                if !room.has(weight) {
+                    break;
+                }
+                let push = Push {
+                    ticket: open.ticket,
+                    weight,
+                    bytes: place.bytes,
+                    limit: place.limit,
+                    now_ms,
+                };
+                queue.push(place.number, of, record, &push);
+                room.sent(weight);
+                open.unsent -= 1;
+                places.next();
+            }
+        }
+        producer.shared.wake();
+        if places.peek().is_some() {
+            room.wait().await?;
+        }
+    }
+    Ok(())
+}
+
 impl Append for KafkaAppender {
     fn append<'a>(&'a mut self, records: &'a Encoded) -> BoxFuture<'a, Result<Appended>> {
         Box::pin(self.append_all(records))
@@ -274,24 +282,18 @@ impl Append for KafkaAppender {
     }
 
     fn abort(&mut self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async {
-            match &mut self.transactions {
-                Some(transactions) => transactions.abort().await,
-                None => Ok(()),
-            }
-        })
+        Box::pin(self.abort_all())
     }
 }
 
 impl Limits {
     /// The limit for a topic. A limit that the user set counts uncompressed bytes, as in Kafka's own client.
     fn of(self, topic_max: usize) -> usize {
-        let limit = match self.request {
+        match self.request {
             Some(request) if self.compressed => request,
             Some(request) => request.min(topic_max),
             None => topic_max,
-        };
-        limit.min(self.queue)
+        }
     }
 }
 
@@ -325,14 +327,15 @@ impl Drop for OpenTicket {
     }
 }
 
-/// What a record takes in a batch of its own, as Kafka's Java client counts it.
-fn wire_bytes(of: &Encoded, record: &EncodedRecord) -> usize {
-    /// A batch's header and the most that the lengths and deltas of one record take.
-    const OVERHEAD: usize = 61 + 21;
+/// A batch's header and the most that the lengths and deltas of one record take, as Kafka's Java client counts them.
+const OVERHEAD: usize = 61 + 21;
+
+/// A record's key, value and headers.
+fn bytes_of(of: &Encoded, record: &EncodedRecord) -> usize {
     let len = |part: &Option<Range<usize>>| part.as_ref().map_or(0, Range::len);
     let headers = of.headers(record).iter();
     let headers: usize = headers.map(|h| h.name.len() + len(&h.value) + 10).sum();
-    OVERHEAD + len(&record.key) + len(&record.value) + headers
+    len(&record.key) + len(&record.value) + headers
 }
 
 fn too_many() -> Error {

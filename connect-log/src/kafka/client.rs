@@ -75,6 +75,16 @@ impl Health {
         }
     }
 
+    /// Brokers could not be reached, as our own producer saw it.
+    pub(super) fn ill_because(&self, error: &Error) {
+        let code = if error.code() == &crate::UNAUTHORIZED {
+            Kafka::Authentication
+        } else {
+            Kafka::AllBrokersDown
+        };
+        self.ill(code, &error.report());
+    }
+
     fn ill(&self, code: Kafka, reason: &str) {
         let mut trouble = self.0.trouble.lock();
         if trouble.as_ref().is_none_or(|old| old.code != code) {

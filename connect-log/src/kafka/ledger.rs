@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::Ticket;
 
-/// Counts deliveries down per ticket and moves the watermark; written by the appender and by its poll thread.
+/// Counts deliveries down per ticket and moves the watermark; written by the appender and by its producer's thread.
 #[derive(Debug)]
 pub(super) struct Ledger {
     open: Mutex<Open>,
@@ -70,10 +70,9 @@ impl Ledger {
         self.open.lock().left.pop_back();
     }
 
-    /// One record of a ticket has arrived.
-    pub(super) fn arrived(&self, ticket: Ticket, weight: u64) {
-        self.settle(ticket, 1);
-        self.count(weight);
+    /// Records of a ticket have arrived.
+    pub(super) fn arrived(&self, ticket: Ticket, records: u32) {
+        self.settle(ticket, u64::from(records));
     }
 
     fn settle(&self, ticket: Ticket, records: u64) {
@@ -127,7 +126,8 @@ impl Ledger {
         }
     }
 
-    fn count(&self, weight: u64) {
+    /// Records of this weight will not be waited for any longer.
+    pub(super) fn weigh(&self, weight: u64) {
         let settled = self.settled.fetch_add(weight, Ordering::SeqCst) + weight;
         if settled >= self.wake_at.load(Ordering::SeqCst) {
             self.room.notify_one();
@@ -173,6 +173,7 @@ mod tests {
         assert_eq!(ledger.durable().latest(), Some(two));
         ledger.arrived(three, 1);
         assert_eq!(ledger.durable().latest(), Some(three));
+        ledger.weigh(4);
         assert_eq!(ledger.settled(), 4);
     }
 
@@ -227,6 +228,7 @@ mod tests {
         };
         for _ in 0..3 {
             ledger.arrived(ticket, 1);
+            ledger.weigh(1);
             tokio::task::yield_now().await;
         }
         waiter.await.unwrap();

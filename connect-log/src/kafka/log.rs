@@ -26,29 +26,13 @@ pub struct KafkaLog {
     health: Health,
 }
 
-/// The client's own queue, only a backstop: how much is on its way is bounded by [`room`], and one larger record may be alone.
-const QUEUE_KBYTES: u64 = 100 * 1024;
-
 /// What producers are unless the user says otherwise.
-///
-/// `linger.ms`: a record waits so long at most for others, and while a request is on its way a younger one is not due, so that
-/// the client's thread sleeps. Measured at 1,000 records a second: 1 ms costs twice the CPU of 5 ms.
-const PRODUCER: [(&str, &str); 12] = [
-    ("enable.idempotence", "true"),
-    ("acks", "all"),
+const PRODUCER: [(&str, &str); 4] = [
     ("compression.type", "lz4"),
-    ("linger.ms", "3"),
     ("batch.size", "1000000"),
-    ("batch.num.messages", "50000"),
-    ("queue.buffering.max.messages", "1000000"),
-    // Kafka's partitioner, so that keys land where other producers put them.
-    ("partitioner", "murmur2_random"),
     // Kafka's `delivery.timeout.ms`: an outage may last so long before the appender gives up.
     ("message.timeout.ms", "120000"),
-    ("allow.auto.create.topics", "false"),
-    ("topic.metadata.propagation.max.ms", "10000"),
-    // The client must never be in the way of a topic's own limit.
-    ("message.max.bytes", "100000000"),
+    ("transaction.timeout.ms", "60000"),
 ];
 
 /// What readers are unless the user says otherwise. The queue is small because it is held per reader.
@@ -121,40 +105,21 @@ impl KafkaLog {
         transactional_id: Option<&str>,
     ) -> Result<ClientConfig> {
         let mut config = self.config(&PRODUCER, own, client_id)?;
-        if config.get("queue.buffering.max.kbytes").is_none() {
-            config.set("queue.buffering.max.kbytes", QUEUE_KBYTES.to_string());
-        }
         if let Some(id) = transactional_id {
             config.set("transactional.id", id);
-            // A commit implies delivery.
-            config.set("delivery.report.only.error", "true");
-            if config.get("transaction.timeout.ms").is_none() {
-                config.set("transaction.timeout.ms", "60000");
-            }
-            config.set("message.timeout.ms", "60000");
         }
         Ok(config)
     }
 
     fn limits(&self, own: &Settings, config: &ClientConfig) -> Result<Limits> {
         let request = settings::number([&self.settings, own], "max.request.size")?;
-        let kbytes = |text: &str| text.parse::<u64>().ok();
-        let queue = config.get("queue.buffering.max.kbytes").and_then(kbytes);
-        let queue = queue.unwrap_or(QUEUE_KBYTES).saturating_mul(1024);
+        // `buffer.memory` of the user, in kibibytes.
+        let room = config.get("queue.buffering.max.kbytes");
+        let room = room.and_then(|text| text.parse::<u64>().ok());
         let bytes = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let is_set = |name| own.contains_key(name) || self.settings.contains_key(name);
-        let room = if ["buffer.memory", "queue.buffering.max.kbytes"]
-            .into_iter()
-            .any(is_set)
-        {
-            queue
-        } else {
-            room::BYTES
-        };
         Ok(Limits {
             request: request.map(bytes),
-            queue: bytes(queue),
-            room,
+            room: room.map_or(room::BYTES, |kbytes| kbytes.saturating_mul(1024)),
             compressed: config.get("compression.type") != Some("none"),
         })
     }

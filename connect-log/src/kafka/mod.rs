@@ -1,13 +1,13 @@
-//! The log on a Kafka cluster, through librdkafka.
+//! The log on a Kafka cluster: written by a producer of our own, read and administered through librdkafka.
 //!
 //! [`KafkaLog`] holds one client for administration; every appender and reader has a client and a thread of its own. Read in this
-//! order: `settings` (Kafka's names to librdkafka's), `appender` with `delivery` and `ledger` (the hot path), `transaction`, `reader`
+//! order: `settings` (Kafka's names to librdkafka's), `appender` with `producer` and `ledger` (the hot path), `transaction`, `reader`
 //! with `fetch` and `rebalance`, `log` with `admin`.
 
 mod admin;
 mod appender;
 mod client;
-mod delivery;
+mod destination;
 mod error;
 mod fetch;
 mod jaas;
@@ -15,6 +15,7 @@ mod ledger;
 mod log;
 mod native;
 mod patience;
+mod producer;
 mod reader;
 mod rebalance;
 mod room;

@@ -1,32 +1,25 @@
 //! The calls to librdkafka that its Rust binding does not have. The only `unsafe` code of the project.
 //!
-//! Producing through a topic handle instead of a name: by name, librdkafka walks the list of all topics for every record.
 //! Administration: group offsets, offsets by time and incremental changes of settings are not in the binding.
 #![allow(unsafe_code)]
 
 use std::{
-    ffi::{CStr, CString, c_int, c_void},
+    ffi::{CStr, CString, c_int},
     ptr::{self, NonNull},
     slice,
-    sync::Arc,
     time::Duration,
 };
 
-use connect_core::{
-    Encoded,
-    encoded::{EncodedHeader, EncodedRecord},
-};
 use rdkafka::{
     TopicPartitionList, bindings as c,
     client::Client,
     consumer::ConsumerContext,
     error::IsError,
     message::BorrowedMessage,
-    producer::{BaseProducer, PARTITION_UA, Producer},
     types::{RDKafkaErrorCode as Kafka, RDKafkaRespErr},
 };
 
-use super::{client::Context, delivery::Deliveries};
+use super::client::Context;
 
 /// What a native call gives.
 pub(super) type Outcome<T> = Result<T, Kafka>;
@@ -54,130 +47,6 @@ impl<T> Drop for Owned<T> {
         // SAFETY: the pointer came from librdkafka, is freed by its own function, and nobody else has it.
         unsafe { (self.free)(self.get()) }
     }
-}
-
-/// A topic as one producer knows it.
-pub(super) struct Topic {
-    handle: Owned<c::rd_kafka_topic_t>,
-    producer: Arc<BaseProducer<Deliveries>>,
-}
-
-// SAFETY: librdkafka's topic handles may be used from any thread (its documentation: "completely thread-safe").
-unsafe impl Send for Topic {}
-// SAFETY: as above.
-unsafe impl Sync for Topic {}
-
-impl Topic {
-    /// Looks a topic up by name, without asking the cluster.
-    pub(super) fn new(producer: &Arc<BaseProducer<Deliveries>>, name: &str) -> Outcome<Self> {
-        let name = CString::new(name).map_err(|_| Kafka::InvalidTopic)?;
-        let rk = producer.client().native_ptr();
-        // SAFETY: `rk` lives as long as `producer`, of which we keep a clone; the name is copied.
-        let topic = unsafe { c::rd_kafka_topic_new(rk, name.as_ptr(), ptr::null_mut()) };
-        Ok(Self {
-            handle: Owned::new(topic, c::rd_kafka_topic_destroy)?,
-            producer: Arc::clone(producer),
-        })
-    }
-
-    /// Copies a record into the producer's queue. Never waits: `QueueFull` says that there is no room.
-    pub(super) fn send(&self, of: &Encoded, record: &EncodedRecord, opaque: u64) -> Outcome<()> {
-        let headers = match of.headers(record) {
-            [] => None,
-            headers => Some(native_headers(of, headers)?),
-        };
-        let (key, key_len) = parts(of.key(record));
-        let (value, value_len) = parts(of.value(record));
-        // SAFETY: the tags and arguments are those of rd_kafka_producev's documentation; the bytes are valid for their
-        // lengths during the call and copied by it (MSG_F_COPY); the handles belong to this producer.
-        let code = unsafe {
-            c::rd_kafka_producev(
-                self.producer.client().native_ptr(),
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_RKT,
-                self.handle.get(),
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_PARTITION,
-                record.partition.unwrap_or(PARTITION_UA),
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_MSGFLAGS,
-                c::RD_KAFKA_MSG_F_COPY,
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_VALUE,
-                value,
-                value_len,
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_KEY,
-                key,
-                key_len,
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_OPAQUE,
-                opaque as usize as *mut c_void,
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_TIMESTAMP,
-                record.timestamp_ms.max(0),
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_HEADERS,
-                headers.as_ref().map_or(ptr::null_mut(), Owned::get),
-                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_END,
-            )
-        };
-        if code.is_error() {
-            return Err(code.into());
-        }
-        // The message owns its headers now.
-        std::mem::forget(headers);
-        Ok(())
-    }
-}
-
-fn parts(bytes: Option<&[u8]>) -> (*mut c_void, usize) {
-    bytes.map_or((ptr::null_mut(), 0), |bytes| {
-        (bytes.as_ptr().cast_mut().cast(), bytes.len())
-    })
-}
-
-fn native_headers(
-    of: &Encoded,
-    headers: &[EncodedHeader],
-) -> Outcome<Owned<c::rd_kafka_headers_t>> {
-    // SAFETY: no preconditions.
-    let list = unsafe { c::rd_kafka_headers_new(headers.len()) };
-    let list = Owned::new(list, c::rd_kafka_headers_destroy)?;
-    for header in headers {
-        let (value, len) = parts(header.value.as_ref().map(|range| of.slice(range)));
-        let (name, name_len) = (header.name.as_ptr(), header.name.len());
-        // SAFETY: name and value are valid for their lengths, which are far below the signed range, and are copied.
-        let code = unsafe {
-            c::rd_kafka_header_add(
-                list.get(),
-                name.cast(),
-                name_len as isize,
-                value,
-                len as isize,
-            )
-        };
-        if code.is_error() {
-            return Err(code.into());
-        }
-    }
-    Ok(list)
-}
-
-/// Adds offsets of a group to the running transaction. Waits for the broker, at most `timeout`.
-pub(super) fn send_group_offsets(
-    producer: &BaseProducer<Deliveries>,
-    group: &str,
-    offsets: &TopicPartitionList,
-    timeout: Duration,
-) -> rdkafka::error::KafkaResult<()> {
-    let group = CString::new(group)?;
-    // SAFETY: the name is copied.
-    let group = unsafe { c::rd_kafka_consumer_group_metadata_new(group.as_ptr()) };
-    let group = Owned::new(group, c::rd_kafka_consumer_group_metadata_destroy)
-        .map_err(rdkafka::error::KafkaError::Global)?;
-    // SAFETY: all three live during the call; the error, if any, is ours.
-    let error = unsafe {
-        c::rd_kafka_send_offsets_to_transaction(
-            producer.client().native_ptr(),
-            offsets.ptr(),
-            group.get(),
-            millis(timeout),
-        )
-    };
-    outcome_of(error)
 }
 
 /// Takes an error object over. Its flags (abort, fatal) are turned into codes, since the binding cannot carry it.

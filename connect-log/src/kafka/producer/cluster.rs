@@ -1,0 +1,196 @@
+//! Which brokers there are and which of them leads what.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use connect_core::{Error, Result};
+use kafka_protocol::{
+    messages::{
+        MetadataRequest, MetadataResponse, TopicName, metadata_request::MetadataRequestTopic,
+    },
+    protocol::{Request, StrBytes},
+};
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+
+use super::{
+    codes::{Verdict, verdict},
+    connection::{Connection, Dial, unavailable},
+};
+use crate::{UNKNOWN_TOPIC, kafka::client::Health};
+
+/// How long a topic that was just created may take to appear at every broker.
+const APPEARS: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
+const METADATA: i16 = 9;
+
+/// Shared by the sender and the appender of a producer.
+pub(super) struct Cluster {
+    bootstrap: Vec<String>,
+    pub(super) dial: Dial,
+    pub(super) health: Health,
+    known: Mutex<Known>,
+    /// To any broker, for questions that every one can answer.
+    any: tokio::sync::Mutex<Option<Connection>>,
+}
+
+#[derive(Default)]
+struct Known {
+    brokers: BTreeMap<i32, String>,
+    /// Leaders by partition; -1 without one.
+    topics: FxHashMap<Arc<str>, Vec<i32>>,
+}
+
+impl Cluster {
+    pub(super) fn new(bootstrap: &str, dial: Dial, health: Health) -> Self {
+        let bootstrap = bootstrap
+            .split(',')
+            .map(|address| address.trim().to_owned());
+        Self {
+            bootstrap: bootstrap.filter(|address| !address.is_empty()).collect(),
+            dial,
+            health,
+            known: Mutex::default(),
+            any: tokio::sync::Mutex::new(None),
+        }
+    }
+
+    /// The leader of a partition and its address, as far as they are known.
+    pub(super) fn leader(&self, topic: &str, index: i32) -> Option<(i32, String)> {
+        let known = self.known.lock();
+        let leader = *known.topics.get(topic)?.get(usize::try_from(index).ok()?)?;
+        Some((leader, known.brokers.get(&leader)?.clone()))
+    }
+
+    /// How many partitions a topic has, as far as it is known.
+    pub(super) fn partitions(&self, topic: &str) -> Option<i32> {
+        let known = self.known.lock();
+        known
+            .topics
+            .get(topic)
+            .and_then(|leaders| i32::try_from(leaders.len()).ok())
+    }
+
+    /// Learns of topics, waiting for those that were just created.
+    pub(super) async fn learn(&self, topics: &[Arc<str>]) -> Result<()> {
+        let all = async {
+            loop {
+                match self.refresh(topics).await {
+                    Ok(()) => return Ok(()),
+                    // A cluster that is away is waited for too: nothing has been taken yet.
+                    Err(err) if err.code() == &crate::UNAUTHORIZED => return Err(err),
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                }
+            }
+        };
+        match tokio::time::timeout(APPEARS, all).await {
+            Ok(done) => done,
+            Err(_) => self.refresh(topics).await,
+        }
+    }
+
+    /// Asks once. Fails when a topic has no partitions yet.
+    pub(super) async fn refresh(&self, topics: &[Arc<str>]) -> Result<()> {
+        let named = topics.iter().map(|topic| {
+            let name = TopicName(StrBytes::from_string(topic.to_string()));
+            MetadataRequestTopic::default().with_name(Some(name))
+        });
+        let request = MetadataRequest::default()
+            .with_topics(Some(named.collect()))
+            .with_allow_auto_topic_creation(false);
+        let answer = self.ask_any(&request, METADATA).await?;
+        self.note(topics, &answer)
+    }
+
+    fn note(&self, topics: &[Arc<str>], answer: &MetadataResponse) -> Result<()> {
+        let mut known = self.known.lock();
+        known.brokers = answer
+            .brokers
+            .iter()
+            .map(|broker| {
+                (
+                    broker.node_id.0,
+                    format!("{}:{}", &*broker.host, broker.port),
+                )
+            })
+            .collect();
+        let mut missing = Ok(());
+        for topic in topics {
+            let found = answer
+                .topics
+                .iter()
+                .find(|t| t.name.as_ref().is_some_and(|n| *n.0 == **topic));
+            let Some(found) = found else {
+                missing = Err(nowhere(topic));
+                continue;
+            };
+            if let Verdict::Again(err) | Verdict::Never(err) =
+                verdict("find a topic", found.error_code)
+            {
+                missing = Err(err.context("topic", topic));
+                continue;
+            }
+            let mut leaders = vec![-1; found.partitions.len()];
+            for partition in &found.partitions {
+                let index = usize::try_from(partition.partition_index).unwrap_or(usize::MAX);
+                if let Some(leader) = leaders.get_mut(index) {
+                    *leader = partition.leader_id.0;
+                }
+            }
+            known.topics.insert(Arc::clone(topic), leaders);
+        }
+        missing
+    }
+
+    /// Asks any broker, trying those that are known one after the other.
+    pub(super) async fn ask_any<R: Request>(
+        &self,
+        request: &R,
+        newest: i16,
+    ) -> Result<R::Response> {
+        let mut any = self.any.lock().await;
+        if let Some(connection) = any.as_mut()
+            && let Ok(answer) = connection.ask(request, newest).await
+        {
+            return Ok(answer);
+        }
+        *any = None;
+        let mut why = unavailable("no broker is known");
+        for address in self.addresses() {
+            match self.open(&address).await {
+                Ok(mut connection) => match connection.ask(request, newest).await {
+                    Ok(answer) => {
+                        *any = Some(connection);
+                        return Ok(answer);
+                    }
+                    Err(err) => why = err,
+                },
+                Err(err) => why = err,
+            }
+        }
+        self.health.ill_because(&why);
+        Err(why)
+    }
+
+    /// A new connection.
+    pub(super) async fn open(&self, address: &str) -> Result<Connection> {
+        let connection = Connection::open(address, &self.dial).await?;
+        self.health.well();
+        Ok(connection)
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        let mut addresses: Vec<String> = self.known.lock().brokers.values().cloned().collect();
+        addresses.extend(
+            self.bootstrap
+                .iter()
+                .filter(|a| !addresses.contains(a))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        addresses
+    }
+}
+
+fn nowhere(topic: &str) -> Error {
+    Error::new(&UNKNOWN_TOPIC, "the topic does not exist").context("topic", topic)
+}

@@ -1,0 +1,251 @@
+//! An idempotent and transactional producer of our own.
+//!
+//! Records are written into batches of Kafka's format at once, compressed block by block, by the task that has them; a thread
+//! per producer sends the batches, up to five at a time for each partition, and tells the ledger what has arrived. No
+//! allocation, no lock and no callback per record. Source: <https://kafka.apache.org/protocol>, KIP-98 (exactly once),
+//! KIP-360 (epochs). Read in this order: `batch`, `queue`, `sender` with `link`, `coordinator`.
+
+mod batch;
+mod cluster;
+mod codes;
+mod compress;
+mod connection;
+mod coordinator;
+mod link;
+mod produce;
+mod queue;
+mod sender;
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use connect_core::{Error, Result, error::INTERNAL};
+use kafka_protocol::protocol::StrBytes;
+use parking_lot::Mutex;
+use rdkafka::ClientConfig;
+use tokio::sync::Notify;
+
+use self::{
+    batch::Content,
+    cluster::Cluster,
+    compress::Compression,
+    connection::{Credentials, Dial},
+    produce::Envelope,
+    queue::Queue,
+    sender::Sender,
+};
+pub(super) use self::{coordinator::Coordinator, queue::Push};
+use super::{client::Health, ledger::Ledger};
+
+const INIT_PRODUCER_ID: i16 = 4;
+
+/// What the appender, the sender and its links share.
+pub(super) struct Shared {
+    pub(super) queue: Mutex<Queue>,
+    /// There is something new in the queue, or the end.
+    work: Notify,
+    closed: AtomicBool,
+    ledger: Arc<Ledger>,
+    /// Whether arriving is not yet being durable.
+    transactional: bool,
+}
+
+impl Shared {
+    /// Wakes the sender.
+    pub(super) fn wake(&self) {
+        self.work.notify_one();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Invariant 1: a batch's tickets move only when the broker has said that it has the batch.
+    fn settle(&self, content: &Content) {
+        if !self.transactional {
+            for (ticket, records) in &content.tickets {
+                self.ledger.arrived(*ticket, *records);
+            }
+        }
+        self.ledger.weigh(content.weight);
+    }
+}
+
+/// A running producer. Dropping it ends its thread; what has not been sent is lost.
+pub(super) struct Producer {
+    pub(super) shared: Arc<Shared>,
+    cluster: Arc<Cluster>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Release);
+        self.shared.wake();
+    }
+}
+
+impl Producer {
+    /// Starts the thread; with a transactional id it also fences older producers of it.
+    pub(super) async fn start(
+        config: &ClientConfig,
+        ledger: &Arc<Ledger>,
+        health: Health,
+    ) -> Result<(Self, Option<Coordinator>)> {
+        let settings = Settings::read(config)?;
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(Queue::new(settings.compression, settings.batch_size)),
+            work: Notify::new(),
+            closed: AtomicBool::new(false),
+            ledger: Arc::clone(ledger),
+            transactional: settings.envelope.transactional_id.is_some(),
+        });
+        let cluster = Arc::new(Cluster::new(
+            &settings.bootstrap,
+            settings.dial.clone(),
+            health,
+        ));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(no_thread)?;
+        let this = Self {
+            shared: Arc::clone(&shared),
+            cluster: Arc::clone(&cluster),
+            runtime: runtime.handle().clone(),
+        };
+        let (ready, start) = tokio::sync::oneshot::channel();
+        let Settings {
+            envelope, patience, ..
+        } = settings.clone();
+        let thread = std::thread::Builder::new().name("kafka-producer".to_owned());
+        let run = async move {
+            // The sender begins when it is known who it is.
+            if let Ok(identity) = start.await {
+                Sender::new(shared, cluster, envelope, patience, identity)
+                    .run()
+                    .await;
+            }
+        };
+        thread
+            .spawn(move || runtime.block_on(run))
+            .map_err(no_thread)?;
+        let mut coordinator = None;
+        if let Some(id) = settings.envelope.transactional_id {
+            let starting = Coordinator::start(
+                Arc::clone(&this.cluster),
+                id,
+                settings.transaction_timeout_ms,
+            );
+            coordinator = Some(this.on_thread(starting).await?);
+        }
+        // The thread waits for it.
+        let _ = ready.send(coordinator.as_ref().map(Coordinator::identity));
+        Ok((this, coordinator))
+    }
+
+    /// Learns how many partitions topics have.
+    pub(super) async fn partitions(&self, topics: &[Arc<str>]) -> Result<Vec<i32>> {
+        let (cluster, asked) = (Arc::clone(&self.cluster), topics.to_vec());
+        self.on_thread(async move { cluster.learn(&asked).await })
+            .await?;
+        Ok(topics
+            .iter()
+            .map(|topic| self.cluster.partitions(topic).unwrap_or(0))
+            .collect())
+    }
+
+    /// Runs something that uses connections where those connections are served, to its end also when the caller gives up.
+    pub(super) async fn on_thread<T: Send + 'static>(
+        &self,
+        what: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let ended = |_| Error::new(&INTERNAL, "the producer's thread has ended");
+        self.runtime.spawn(what).await.map_err(ended)?
+    }
+}
+
+fn no_thread(cause: std::io::Error) -> Error {
+    Error::new(&INTERNAL, "could not start a thread").caused_by(cause)
+}
+
+/// The settings of a producer, by librdkafka's names, as the rest of this log has them.
+#[derive(Debug, Clone)]
+struct Settings {
+    bootstrap: String,
+    dial: Dial,
+    envelope: Envelope,
+    compression: Compression,
+    batch_size: usize,
+    patience: Duration,
+    transaction_timeout_ms: i32,
+}
+
+impl Settings {
+    fn read(config: &ClientConfig) -> Result<Self> {
+        let text = |name: &str| config.get(name).unwrap_or_default().to_owned();
+        let number = |name: &str, default: u64| {
+            config
+                .get(name)
+                .and_then(|text| text.trim().parse().ok())
+                .unwrap_or(default)
+        };
+        let answer = number("request.timeout.ms", number("socket.timeout.ms", 30_000));
+        let dial = Dial {
+            client_id: StrBytes::from_string(text("client.id")),
+            plain: credentials(config)?,
+            setup: Duration::from_millis(number("socket.connection.setup.timeout.ms", 10_000)),
+            answer: Duration::from_millis(answer),
+        };
+        let envelope = Envelope {
+            client_id: text("client.id").into(),
+            transactional_id: config.get("transactional.id").map(Into::into),
+            timeout_ms: i32::try_from(answer).unwrap_or(i32::MAX),
+        };
+        Ok(Self {
+            bootstrap: text("bootstrap.servers"),
+            dial,
+            envelope,
+            compression: Compression::named(config.get("compression.type").unwrap_or("lz4"))?,
+            batch_size: usize::try_from(number("batch.size", 1_000_000)).unwrap_or(usize::MAX),
+            patience: Duration::from_millis(number("message.timeout.ms", 120_000)),
+            transaction_timeout_ms: i32::try_from(number("transaction.timeout.ms", 60_000))
+                .unwrap_or(i32::MAX),
+        })
+    }
+}
+
+fn credentials(config: &ClientConfig) -> Result<Option<Credentials>> {
+    let protocol = config
+        .get("security.protocol")
+        .unwrap_or("plaintext")
+        .to_ascii_lowercase();
+    let mechanism = config
+        .get("sasl.mechanism")
+        .or(config.get("sasl.mechanisms"));
+    let refused = |name, value: &str| {
+        Error::new(
+            &crate::SETTING,
+            "this build connects to Kafka without TLS, and logs in with SASL/PLAIN only",
+        )
+        .context("setting", name)
+        .context("value", value)
+    };
+    match protocol.as_str() {
+        "plaintext" => Ok(None),
+        "sasl_plaintext" => match mechanism {
+            Some("PLAIN") => Ok(Some(Credentials {
+                user: config.get("sasl.username").unwrap_or_default().to_owned(),
+                password: config.get("sasl.password").unwrap_or_default().to_owned(),
+            })),
+            other => Err(refused("sasl.mechanism", other.unwrap_or("GSSAPI"))),
+        },
+        other => Err(refused("security.protocol", other)),
+    }
+}
