@@ -15,6 +15,7 @@ mod append;
 pub mod conformance;
 pub mod embedded;
 mod error;
+pub mod front;
 pub mod kafka;
 mod local;
 pub mod memory;

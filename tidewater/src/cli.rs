@@ -1,8 +1,12 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Parser, Subcommand};
+use connect_log::front::Advertised;
 
 /// Change data capture and Kafka Connect's REST API in one program.
 ///
@@ -76,12 +80,40 @@ pub(crate) struct Worker {
         default_value = "data"
     )]
     pub(crate) data_dir: PathBuf,
-    /// Serve the embedded log's topics, read-only, to Kafka clients (kcat, Spark, Flink) on this address.
-    #[arg(long, value_name = "ADDR")]
+    /// Serve the embedded log's topics, read-only, to Kafka clients (kcat, Spark, Flink) on this address, as in `127.0.0.1:9092`.
+    ///
+    /// A port alone means 127.0.0.1. There is no authentication: who can connect can read every topic, the configurations of connectors
+    /// among them. Only without `bootstrap.servers`.
+    #[arg(long, value_name = "ADDR", value_parser = kafka_address)]
     pub(crate) kafka_listen: Option<SocketAddr>,
+    /// The address under which Kafka clients reach `--kafka-listen`, where it is not the one they connect to (behind a port mapping).
+    #[arg(long, value_name = "HOST:PORT", value_parser = advertised, requires = "kafka_listen")]
+    pub(crate) kafka_advertise: Option<Advertised>,
     /// Sets one worker property over those of the file, as in `--set listeners=http://127.0.0.1:8083`.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) settings: Vec<String>,
+}
+
+/// An address with a port, or a port of the loopback address.
+fn kafka_address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix(':').unwrap_or(text);
+    if let Ok(port) = port.parse() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    text.parse()
+        .map_err(|_| "write it as 127.0.0.1:9092, [::1]:9092 or 9092".to_owned())
+}
+
+fn advertised(text: &str) -> Result<Advertised, String> {
+    let parts = text.rsplit_once(':');
+    let parts = parts.map(|(host, port)| (host.trim_matches(['[', ']']), port.parse()));
+    match parts {
+        Some((host, Ok(port))) if !host.is_empty() => Ok(Advertised {
+            host: host.to_owned(),
+            port,
+        }),
+        _ => Err("write it as HOST:PORT".to_owned()),
+    }
 }
 
 /// `tidewater check`.
@@ -107,4 +139,23 @@ pub(crate) struct Read {
         default_value = "data"
     )]
     pub(crate) data_dir: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_for_kafka_clients() {
+        let at = |text| kafka_address(text).map(|address| address.to_string());
+        assert_eq!(at("9092").as_deref(), Ok("127.0.0.1:9092"));
+        assert_eq!(at(":9092").as_deref(), Ok("127.0.0.1:9092"));
+        assert_eq!(at("0.0.0.0:1").as_deref(), Ok("0.0.0.0:1"));
+        assert_eq!(at("[::1]:9092").as_deref(), Ok("[::1]:9092"));
+        assert!(at("localhost").is_err() && at("99999").is_err() && at("").is_err());
+        let told = advertised("kafka.example:9093").expect("an address");
+        assert_eq!((told.host.as_str(), told.port), ("kafka.example", 9093));
+        assert_eq!(advertised("[::1]:9").expect("an address").host, "::1");
+        assert!(advertised("host").is_err() && advertised(":1").is_err());
+    }
 }

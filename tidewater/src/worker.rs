@@ -1,16 +1,17 @@
 //! `tidewater worker`: the log, the runtime, the REST server; stopped in the opposite order.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use api::{Api, Loggers};
 use connect_core::Properties;
 use connect_log::{
     Log,
     embedded::{EmbeddedLog, EmbeddedOptions},
+    front,
     kafka::KafkaLog,
 };
 use connect_runtime::{Runtime, WorkerConfig};
-use tokio::{net::TcpListener, sync::watch, time::timeout};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{Failure, cli::Worker, plugins, properties};
 
@@ -24,10 +25,7 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     let listener = listen(&config).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
-    let log = open_log(&config, &options.data_dir).await?;
-    if options.kafka_listen.is_some() {
-        tracing::warn!("--kafka-listen is not served by this build");
-    }
+    let (log, front) = open_log(&config, &options, ended(stopped.clone())).await?;
     let deadline = config.shutdown_timeout.0;
     let advertised: Arc<str> = format!("http://{}", config.worker_id()).into();
     let (herder, worker) = Runtime::start(config, log, plugins::all()).await?;
@@ -45,6 +43,9 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     match timeout(LAST_ANSWERS, &mut server).await {
         Ok(ended) => ended??,
         Err(_) => tracing::warn!("some clients did not end their requests"),
+    }
+    if let Some(front) = front {
+        front.await??;
     }
     tracing::info!("stopped");
     Ok(())
@@ -86,15 +87,67 @@ async fn listen(config: &WorkerConfig) -> Result<TcpListener, Failure> {
         .map_err(|error| format!("cannot listen on {address} ({error}); choose another with --set listeners=http://127.0.0.1:8084").into())
 }
 
-async fn open_log(config: &WorkerConfig, data_dir: &Path) -> Result<Arc<dyn Log>, Failure> {
-    match &config.bootstrap_servers {
-        Some(bootstrap) => Ok(KafkaLog::connect(&client_settings(config, bootstrap))?),
-        None => {
-            std::fs::create_dir_all(data_dir)
-                .map_err(|e| format!("--data-dir {}: {e}", data_dir.display()))?;
-            Ok(EmbeddedLog::open(data_dir, &EmbeddedOptions::default())?)
+/// The log, and the Kafka front that serves it until `stopped`.
+async fn open_log(
+    config: &WorkerConfig,
+    options: &Worker,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<(Arc<dyn Log>, Option<FrontTask>), Failure> {
+    match (&config.bootstrap_servers, options.kafka_listen) {
+        (Some(_), Some(_)) => Err(
+            "--kafka-listen serves the embedded log, but bootstrap.servers is set: point the Kafka clients to that cluster, or remove one of the two"
+                .into(),
+        ),
+        (Some(bootstrap), None) => {
+            Ok((KafkaLog::connect(&client_settings(config, bootstrap))?, None))
+        }
+        (None, listen) => {
+            let listener = match listen {
+                Some(address) => Some(bind_front(address).await?),
+                None => None,
+            };
+            let log = open_embedded(&options.data_dir)?;
+            let front = match listener {
+                Some(listener) => Some(start_front(listener, &log, options, stopped)?),
+                None => None,
+            };
+            Ok((log, front))
         }
     }
+}
+
+type FrontTask = JoinHandle<connect_core::Result<()>>;
+
+async fn bind_front(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address} ({error}); choose another with --kafka-listen").into()
+    })
+}
+
+fn open_embedded(data_dir: &Path) -> Result<Arc<EmbeddedLog>, Failure> {
+    std::fs::create_dir_all(data_dir)
+        .map_err(|e| format!("--data-dir {}: {e}", data_dir.display()))?;
+    Ok(EmbeddedLog::open(data_dir, &EmbeddedOptions::default())?)
+}
+
+fn start_front(
+    listener: TcpListener,
+    log: &Arc<EmbeddedLog>,
+    options: &Worker,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<FrontTask, Failure> {
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            address = %address,
+            "everybody who can connect to --kafka-listen can read every topic"
+        );
+    }
+    tracing::info!(bootstrap = %address, "serving Kafka clients, read-only");
+    let (log, advertised) = (Arc::clone(log), options.kafka_advertise.clone());
+    Ok(tokio::spawn(front::serve(
+        listener, log, advertised, stopped,
+    )))
 }
 
 /// Properties of the worker that are none of a Kafka client's.

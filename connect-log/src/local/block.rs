@@ -160,7 +160,7 @@ impl Block {
     }
 
     /// The place of the first record at or after an offset.
-    fn seek(&self, offset: i64) -> Result<Cursor> {
+    pub(crate) fn seek(&self, offset: i64) -> Result<Cursor> {
         let mut here = self.cursor();
         let mut cursor = here;
         while let Some(entry) = cursor.next(&self.body)? {
@@ -182,6 +182,18 @@ impl Block {
                 Some(Err(error))
             }
         })
+    }
+
+    /// The headers of a record: names and values, as ranges of the body.
+    pub(crate) fn headers<'a>(
+        &'a self,
+        of: &Entry,
+    ) -> impl Iterator<Item = Result<(Range<usize>, Option<Range<usize>>)>> + 'a {
+        let mut input = Input {
+            body: &self.body,
+            at: of.headers_at,
+        };
+        (0..of.headers).map(move |_| input.header().ok_or_else(damaged))
     }
 
     /// Copies records to `out`, or none of them when the block is damaged. Gives back the place after the last, and the offset after it.

@@ -155,6 +155,28 @@ impl Groups {
         group.map_or_else(BTreeMap::new, |group| group.offsets.clone())
     }
 
+    /// Whether a group has members.
+    pub(crate) fn is_read(&self, group: &str) -> bool {
+        let state = self.0.lock();
+        let group = state.groups.get(group);
+        group.is_some_and(|group| !group.members.is_empty())
+    }
+
+    /// Whether anything is known of a group, and how many there are.
+    pub(crate) fn count(&self, group: &str) -> (bool, usize) {
+        let state = self.0.lock();
+        (state.groups.contains_key(group), state.groups.len())
+    }
+
+    /// The names of all groups, and whether each has members.
+    pub(crate) fn all(&self) -> Vec<(String, bool)> {
+        let state = self.0.lock();
+        let groups = state.groups.iter();
+        groups
+            .map(|(name, group)| (name.clone(), !group.members.is_empty()))
+            .collect()
+    }
+
     pub(crate) fn set_offsets(&self, group: &str, offsets: &[(TopicPartition, Option<i64>)]) {
         self.with(group, |group| {
             for (at, offset) in offsets {

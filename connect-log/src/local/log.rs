@@ -6,7 +6,6 @@ use connect_core::{BoxFuture, Error, Result};
 
 use super::{
     append::Appender,
-    block::Block,
     engine::{Engine, Limits},
     partition::Partition,
     read::Reader,
@@ -28,7 +27,7 @@ const MAX_NAME: usize = 249;
 /// [`MemoryLog`](crate::memory::MemoryLog).
 #[expect(private_bounds, reason = "stores are a matter of this crate")]
 pub struct LocalLog<S: Store> {
-    engine: Arc<Engine<S>>,
+    pub(crate) engine: Arc<Engine<S>>,
 }
 
 #[expect(private_bounds, reason = "stores are a matter of this crate")]
@@ -47,46 +46,6 @@ impl<S: Store> LocalLog<S> {
         let partition = self.engine.shared.catalog.partition(of);
         partition.ok_or_else(|| unknown_topic(&of.topic).context("partition", of.partition))
     }
-
-    /// Runs something on the store where it may wait for the disk.
-    async fn on_store<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&S) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let store = Arc::clone(&self.engine.shared.store);
-        if !S::WAITS {
-            return work(&store);
-        }
-        let done = tokio::task::spawn_blocking(move || work(&store)).await;
-        done.map_err(|e| {
-            Error::new(&connect_core::error::INTERNAL, "reading the log panicked").caused_by(e)
-        })?
-    }
-
-    async fn offset_of_time(&self, of: &Partition, time_ms: i64) -> Result<i64> {
-        let (id, start, end) = (of.id, of.start(), of.end());
-        let mut block = self.on_store(move |s| s.reaching(id, time_ms)).await?;
-        while let Some(found) = block {
-            if let Some(offset) = first_at(&found, start, time_ms)? {
-                return Ok(offset.min(end));
-            }
-            let next = found.last + 1;
-            let blocks = self.on_store(move |s| s.read(id, next, 1)).await?;
-            block = blocks.into_iter().next();
-        }
-        Ok(end)
-    }
-}
-
-/// The first offset from `start` on whose record is not before a time.
-fn first_at(block: &Block, start: i64, time_ms: i64) -> Result<Option<i64>> {
-    for entry in block.entries() {
-        let entry = entry?;
-        if entry.offset >= start && entry.timestamp_ms >= time_ms {
-            return Ok(Some(entry.offset));
-        }
-    }
-    Ok(None)
 }
 
 impl<S: Store> Log for LocalLog<S> {
@@ -152,7 +111,10 @@ impl<S: Store> Log for LocalLog<S> {
             match at {
                 At::Earliest => Ok(partition.start()),
                 At::Latest => Ok(partition.end()),
-                At::Time(time_ms) => self.offset_of_time(&partition, time_ms).await,
+                At::Time(time_ms) => {
+                    let found = self.at_time(&partition, time_ms).await?;
+                    Ok(found.map_or(partition.end(), |found| found.offset))
+                }
             }
         })
     }
@@ -222,7 +184,7 @@ impl<S: Store> Log for LocalLog<S> {
 }
 
 /// A topic's name, by Kafka's rules.
-fn valid_name(name: &Arc<str>) -> Result<Arc<str>> {
+pub(crate) fn valid_name(name: &Arc<str>) -> Result<Arc<str>> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let empty = name.is_empty() || &**name == "." || &**name == "..";
     if empty || name.len() > MAX_NAME || !name.chars().all(legal) {

@@ -16,6 +16,7 @@ mod groups;
 mod keeper;
 mod known;
 mod log;
+mod look;
 mod partition;
 mod queue;
 mod read;
@@ -28,9 +29,15 @@ mod share;
 mod store;
 mod writer;
 
-pub(crate) use block::Block;
+#[cfg(test)]
+pub(crate) use block::Draft;
+pub(crate) use block::{Block, Entry};
 pub(crate) use engine::Limits;
 pub use log::LocalLog;
-pub(crate) use partition::{Extent, PartitionId};
+pub(crate) use log::valid_name;
+pub(crate) use look::Place;
+pub(crate) use partition::{Catalog, Extent, Partition, PartitionId, Topic};
+pub(crate) use request::GroupOffsets;
+pub(crate) use settings::Settings;
 pub(crate) use store::{Change, Head, Loaded, LoadedTopic, Store, Upto};
 pub(crate) use writer::MAX_OFFSET;

@@ -61,6 +61,26 @@ impl Settings {
         })
     }
 
+    /// Every setting that has a meaning here, and what else was set.
+    pub(crate) fn effective(&self) -> BTreeMap<String, String> {
+        let number = |limit: Option<i64>| limit.unwrap_or(-1).to_string();
+        let bytes = self
+            .retention_bytes
+            .map(|b| i64::try_from(b).unwrap_or(i64::MAX));
+        let defaults = [
+            ("compression.type", "producer".to_owned()),
+            ("delete.retention.ms", self.delete_retention_ms.to_string()),
+            ("min.cleanable.dirty.ratio", self.dirty_ratio.to_string()),
+            ("retention.bytes", number(bytes)),
+            ("retention.ms", number(self.retention_ms)),
+        ];
+        let mut all = self.shown();
+        for (name, value) in defaults {
+            all.entry(name.to_owned()).or_insert(value);
+        }
+        all
+    }
+
     /// What was set, and the defaults that matter to readers.
     pub(crate) fn shown(&self) -> BTreeMap<String, String> {
         let mut shown = self.given.clone();

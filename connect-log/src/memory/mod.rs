@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use connect_core::Result;
 
 use crate::local::{Limits, LocalLog};
-use store::Memory;
+pub(crate) use store::Memory;
 
 /// A log whose blocks lie in memory. It grows without a bound but retention and compaction.
 pub type MemoryLog = LocalLog<Memory>;

@@ -57,7 +57,7 @@ pub use cache::cache;
 pub use connect::{Connect, ConnectOptions};
 pub use error::{Error, Result};
 pub use http::{Answer, http};
-pub use kafka::{Kafka, KafkaOptions};
+pub use kafka::{Kafka, KafkaOptions, KafkaTools};
 pub use kcat::Kcat;
 pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USER};
 pub use process::Process;

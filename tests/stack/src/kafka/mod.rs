@@ -1,6 +1,7 @@
 //! Apache Kafka, one broker that is its own controller (KRaft), from Maven's repositories.
 
 pub(crate) mod jars;
+mod tools;
 
 use std::{fs, ops::Deref, path::Path, process::Command, sync::Arc, time::Duration};
 
@@ -17,6 +18,8 @@ use crate::{
 };
 
 const VARIABLE: &str = "TIDEWATER_KAFKA_BOOTSTRAP";
+pub use tools::KafkaTools;
+
 /// How a Kafka broker is started.
 #[derive(Clone, Debug)]
 pub struct KafkaOptions {
@@ -169,9 +172,7 @@ impl Kafka {
     /// Runs a main class of Kafka's own tools: `tool("org.apache.kafka.tools.TopicCommand", &["--list", …])`.
     /// Takes two seconds of a core.
     pub fn tool(&self, class: &str, words: &[&str]) -> Result<String> {
-        run(jars::command(&jars::libraries()?, class)?
-            .args(["--bootstrap-server", &self.bootstrap])
-            .args(words))
+        KafkaTools::at(&self.bootstrap).run(class, words)
     }
 }
 
