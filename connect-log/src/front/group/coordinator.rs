@@ -20,6 +20,8 @@ use super::{
 const MAX_MEMBERS: usize = 100;
 /// Members of all groups: each can be a client of its own.
 const MAX_ALL_MEMBERS: usize = 256;
+/// Bytes that all members of all groups say when they join.
+const MAX_ALL_SAID: usize = 8 << 20;
 
 /// The groups by name; one without members is not kept.
 #[derive(Default)]
@@ -55,8 +57,13 @@ impl Coordinator {
         let mut groups = self.groups.lock();
         let all: usize = groups.values().map(Membership::len).sum();
         let here = groups.get(&asks.group).map_or(0, Membership::len);
-        // Invariant 4: nothing is unbounded.
-        if asks.id.is_empty() && (here >= MAX_MEMBERS || all >= MAX_ALL_MEMBERS) {
+        let said: usize = groups.values().map(Membership::said).sum();
+        // Invariant 4: nothing is unbounded. Who is a member already may say something else.
+        let full = here >= MAX_MEMBERS || all >= MAX_ALL_MEMBERS || said >= MAX_ALL_SAID;
+        let known = groups
+            .get(&asks.group)
+            .is_some_and(|group| group.knows(&asks.id));
+        if full && !known {
             return Step::Now(Err(refusal(ResponseError::GroupMaxSizeReached)));
         }
         let group = groups.entry(asks.group.clone()).or_default();

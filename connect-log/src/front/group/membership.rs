@@ -45,6 +45,17 @@ impl Membership {
         self.members.len() + self.promised.len()
     }
 
+    /// Whether an id is that of a member, or of one that is to come.
+    pub(crate) fn knows(&self, id: &StrBytes) -> bool {
+        self.members.contains_key(id) || self.promised.contains_key(id)
+    }
+
+    /// Bytes that the members said when they joined.
+    pub(crate) fn said(&self) -> usize {
+        let protocols = self.members.values().flat_map(|member| &member.protocols);
+        protocols.map(|(name, said)| name.len() + said.len()).sum()
+    }
+
     /// A member joins, or joins again. `new_id`: its id if it is new.
     pub(crate) fn join(&mut self, asks: &Joining, new_id: StrBytes, now: Instant) -> Step<Joined> {
         if !self.agrees(asks) {

@@ -18,7 +18,7 @@ use kafka_protocol::{
         HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse,
         LeaveGroupRequest, LeaveGroupResponse, RequestKind, ResponseKind, SyncGroupRequest,
         SyncGroupResponse, join_group_response::JoinGroupResponseMember,
-        leave_group_response::MemberResponse,
+        leave_group_response::MemberResponse, sync_group_request::SyncGroupRequestAssignment,
     },
     protocol::StrBytes,
 };
@@ -35,6 +35,8 @@ const SINKS: &str = "connect-";
 const MAX_NAME: usize = 1024;
 /// Bytes that a member may say when it joins: a subscription to all partitions of a large topic has half of it.
 const MAX_SAID: usize = 64 << 10;
+/// Bytes of what a leader shares out.
+const MAX_SHARED: usize = 256 << 10;
 /// How long a session may be, as with a broker, but that shorter ones are taken.
 const SESSIONS: std::ops::RangeInclusive<i32> = 1_000..=1_800_000;
 
@@ -180,8 +182,9 @@ fn sync<S: Store>(front: &Front<S>, request: &SyncGroupRequest) -> Step<Synced> 
         return Step::Now(Err(refusal(error)));
     }
     let assignments = request.assignments.iter();
-    let large = |bytes: &Bytes| bytes.len() > MAX_SAID;
-    if request.assignments.iter().any(|one| large(&one.assignment)) {
+    // Invariant 4: nothing is unbounded.
+    let bytes = |one: &SyncGroupRequestAssignment| one.assignment.len() + one.member_id.len();
+    if assignments.clone().map(bytes).sum::<usize>() > MAX_SHARED {
         return Step::Now(Err(refusal(ResponseError::InvalidRequest)));
     }
     let shared = assignments
