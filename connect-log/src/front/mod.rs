@@ -23,8 +23,6 @@ mod metadata;
 mod offsets;
 mod refuse;
 mod request;
-#[cfg(test)]
-mod samples;
 mod serve;
 mod shape;
 

@@ -6,7 +6,7 @@ use kafka_protocol::{messages::ResponseHeader, protocol::Decodable};
 use super::*;
 use crate::{
     AppenderSpec, Log, TopicSpec,
-    front::{apis::APIS, ids::text, samples::samples},
+    front::{apis::APIS, ids::text, request::tests::samples::samples},
     memory::MemoryLog,
 };
 

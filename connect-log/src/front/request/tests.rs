@@ -1,8 +1,11 @@
+pub(crate) mod samples;
+
 use bytes::{BufMut, BytesMut};
 use proptest::prelude::*;
 
 use super::*;
-use crate::front::{apis::APIS, samples::samples};
+use crate::front::apis::APIS;
+use samples::samples;
 
 /// A request as a client sends it, without its length.
 fn sent(key: ApiKey, version: i16, body: &RequestKind) -> Bytes {
