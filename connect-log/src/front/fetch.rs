@@ -1,6 +1,6 @@
 //! `Fetch`: records of partitions, waiting for them when there are none.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connect_core::Error;
 use kafka_protocol::{
@@ -17,14 +17,16 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{budget::Room, gather, ids::ById, serve::Front};
-use crate::local::{Partition, Store};
+use crate::local::{Partition, PartitionId, Store};
 
 /// The longest wait for records.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 /// How long to let records gather when there are some, but fewer than the client wants.
 const GATHER: Duration = Duration::from_millis(20);
+/// Partitions that are too many to look at with every record that comes.
+const MANY: usize = 1000;
 /// What is remembered of a partition that a client waits for, in bytes.
-const ASKED_BYTES: usize = 128;
+const ASKED_BYTES: usize = 256;
 /// From this version on topics have ids instead of names.
 pub(crate) const WITH_IDS: i16 = 13;
 
@@ -79,7 +81,7 @@ async fn gather_in_time<'a, S: Store>(
     asked: &[Asked],
     version: i16,
     limits: gather::Limits,
-    (deadline, watch): (Instant, &Watch<'_>),
+    (deadline, watch): (Instant, &Watch),
 ) -> (gather::Gathered, Room<'a>) {
     loop {
         if ready(asked, version) || Instant::now() >= deadline {
@@ -92,6 +94,9 @@ async fn gather_in_time<'a, S: Store>(
         }
         // Woken or not: both are looked at above.
         let _ = timeout_at(deadline, watch.wake.notified()).await;
+        if watch.partitions.len() > MANY {
+            sleep_until(deadline.min(Instant::now() + GATHER)).await;
+        }
     }
 }
 
@@ -182,32 +187,30 @@ pub(crate) fn storage_error(error: &Error, partition: &Partition) -> ResponseErr
 }
 
 /// Wakes when records come, as long as it lives.
-struct Watch<'a> {
-    asked: &'a [Asked],
+struct Watch {
+    /// Each once, however often it was asked for: the writer wakes all of them.
+    partitions: BTreeMap<PartitionId, Arc<Partition>>,
     wake: Arc<Notify>,
 }
 
-impl<'a> Watch<'a> {
-    fn over(asked: &'a [Asked]) -> Self {
+impl Watch {
+    fn over(asked: &[Asked]) -> Self {
+        let found = asked.iter().flat_map(|topic| &topic.partitions);
+        let found = found.filter_map(|asked| asked.found.as_ref().ok());
         let watch = Self {
-            asked,
+            partitions: found.map(|of| (of.id, Arc::clone(of))).collect(),
             wake: Arc::new(Notify::new()),
         };
-        for partition in watch.partitions() {
+        for partition in watch.partitions.values() {
             partition.watch(&watch.wake);
         }
         watch
     }
-
-    fn partitions(&self) -> impl Iterator<Item = &'a Arc<Partition>> {
-        let all = self.asked.iter().flat_map(|topic| &topic.partitions);
-        all.filter_map(|asked| asked.found.as_ref().ok())
-    }
 }
 
-impl Drop for Watch<'_> {
+impl Drop for Watch {
     fn drop(&mut self) {
-        for partition in self.partitions() {
+        for partition in self.partitions.values() {
             partition.unwatch(&self.wake);
         }
     }

@@ -214,7 +214,7 @@ fn a_compacted_topic_has_gaps() {
         .expect("an end");
     assert_eq!(end, 30_100);
     let left = read(&subject, "compacted", &["-f", "%o\n"]);
-    assert!(left.len() <= 100, "{} records are left", left.len());
+    assert!(left.is_empty(), "{left:?}");
     let from_within = subject
         .kcat()
         .run(&["-C", "-e", "-t", "compacted", "-p", "0", "-o", "17"]);

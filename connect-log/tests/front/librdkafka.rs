@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, CommitMode, Consumer},
     message::Headers,
 };
 
@@ -96,6 +96,29 @@ fn times_and_headers_are_told() {
         .map(|header| (header.key, header.value))
         .collect();
     assert_eq!(told, [("one", Some(&b"1"[..])), ("none", None)]);
+}
+
+/// Flink and Spark keep their offsets themselves, and commit so that others see how far they are, without being members.
+#[test]
+fn who_is_no_member_commits() {
+    let subject = Subject::start();
+    let topic = subject.topic(kept("outside", 2));
+    let consumer = consumer(&subject, &[("group.id", "outside")]);
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(&topic, 1, Offset::Offset(7))
+        .expect("a partition");
+    consumer.commit(&list, CommitMode::Sync).expect("committed");
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition(&topic, 0);
+    asked.add_partition(&topic, 1);
+    let told = consumer.committed_offsets(asked, LIMIT).expect("offsets");
+    let told: Vec<_> = told.elements().iter().map(|of| of.offset()).collect();
+    assert_eq!(told, [Offset::Invalid, Offset::Offset(7)]);
+    let mut missing = TopicPartitionList::new();
+    missing
+        .add_partition_offset("nowhere", 0, Offset::Offset(7))
+        .expect("a partition");
+    assert!(consumer.commit(&missing, CommitMode::Sync).is_err());
 }
 
 /// Who reads behind what was deleted is told, and begins where there is something.
