@@ -65,11 +65,6 @@ fn members_share(strategy: &str) {
     until_shared(&[&one, &two], &[2, 2]);
     drop(two);
     until_shared(&[&one], &[4]);
-    // One that dies without a word.
-    let three = member(&subject, strategy);
-    until_shared(&[&one, &three], &[2, 2]);
-    drop(one);
-    until_shared(&[&three], &[4]);
 }
 
 #[test]

@@ -295,7 +295,9 @@ fn uncommitted_and_aborted_records_are_never_seen() {
 fn writing_is_refused_clearly() {
     let subject = Subject::start();
     let topic = subject.topic(kept("read-only", 1));
-    let value = std::env::current_exe().expect("a file");
+    let folder = tempfile::tempdir().expect("a folder");
+    let value = folder.path().join("value");
+    std::fs::write(&value, "value").expect("a file");
     let value = value.display().to_string();
     let words = [
         "-P",
