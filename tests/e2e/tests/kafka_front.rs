@@ -2,8 +2,7 @@
 
 use std::{process::Command, time::Duration};
 
-use e2e::{Outcome, Rest};
-use serde_json::json;
+use e2e::{Outcome, Rest, configs::redis_sink};
 use stack::{Kcat, Program, Stack, binary, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -23,14 +22,8 @@ fn kafka_clients_read_the_topics_of_a_worker() -> Outcome {
         .arg("--kafka-listen")
         .arg(kafka.to_string());
     let worker = stack.program(program.ready_http(rest, "/health"))?;
-    Rest::new(rest).create(
-        "seen",
-        &json!({
-            "connector.class": "io.tidewater.connector.redis.RedisSinkConnector",
-            "topics": "nothing",
-            "redis.uri": "redis://127.0.0.1:1",
-        }),
-    )?;
+    let redis = stack.redis()?;
+    Rest::new(rest).create("seen", &redis_sink(&redis, "nothing"))?;
     let kcat = Kcat::at(&format!("127.0.0.1:{kafka}"))?;
     let words = [
         "-C",
