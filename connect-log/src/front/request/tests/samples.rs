@@ -64,35 +64,6 @@ fn full(key: ApiKey, version: i16) -> RequestKind {
         ApiKey::Metadata => RequestKind::Metadata(metadata(version)),
         ApiKey::OffsetCommit => RequestKind::OffsetCommit(commit(version)),
         ApiKey::OffsetFetch => RequestKind::OffsetFetch(committed(version)),
-        ApiKey::FindCoordinator => RequestKind::FindCoordinator(match version {
-            ..4 => FindCoordinatorRequest::default().with_key(NAME),
-            _ => FindCoordinatorRequest::default().with_coordinator_keys(vec![NAME, OTHER]),
-        }),
-        ApiKey::JoinGroup => RequestKind::JoinGroup(join(version)),
-        ApiKey::SyncGroup => RequestKind::SyncGroup(sync(version)),
-        ApiKey::Heartbeat => RequestKind::Heartbeat(
-            HeartbeatRequest::default()
-                .with_group_id(group())
-                .with_member_id(OTHER)
-                .with_group_instance_id((version >= 3).then_some(OTHER)),
-        ),
-        ApiKey::LeaveGroup => RequestKind::LeaveGroup(leave(version)),
-        ApiKey::DescribeGroups => RequestKind::DescribeGroups(
-            DescribeGroupsRequest::default()
-                .with_groups(vec![group(), GroupId(OTHER)])
-                .with_include_authorized_operations(version >= 3),
-        ),
-        ApiKey::ListGroups => {
-            let request = ListGroupsRequest::default();
-            let request = match version {
-                4.. => request.with_states_filter(vec![StrBytes::from_static_str("Empty")]),
-                _ => request,
-            };
-            RequestKind::ListGroups(match version {
-                5.. => request.with_types_filter(vec![StrBytes::from_static_str("classic")]),
-                _ => request,
-            })
-        }
         ApiKey::ApiVersions => RequestKind::ApiVersions(match version {
             3.. => ApiVersionsRequest::default()
                 .with_client_software_name(NAME)
@@ -125,6 +96,41 @@ fn full(key: ApiKey, version: i16) -> RequestKind {
         ApiKey::DescribeCluster => RequestKind::DescribeCluster(
             DescribeClusterRequest::default().with_include_cluster_authorized_operations(true),
         ),
+        other => of_groups(other, version),
+    }
+}
+
+fn of_groups(key: ApiKey, version: i16) -> RequestKind {
+    match key {
+        ApiKey::FindCoordinator => RequestKind::FindCoordinator(match version {
+            ..4 => FindCoordinatorRequest::default().with_key(NAME),
+            _ => FindCoordinatorRequest::default().with_coordinator_keys(vec![NAME, OTHER]),
+        }),
+        ApiKey::JoinGroup => RequestKind::JoinGroup(join(version)),
+        ApiKey::SyncGroup => RequestKind::SyncGroup(sync(version)),
+        ApiKey::Heartbeat => RequestKind::Heartbeat(
+            HeartbeatRequest::default()
+                .with_group_id(group())
+                .with_member_id(OTHER)
+                .with_group_instance_id((version >= 3).then_some(OTHER)),
+        ),
+        ApiKey::LeaveGroup => RequestKind::LeaveGroup(leave(version)),
+        ApiKey::DescribeGroups => RequestKind::DescribeGroups(
+            DescribeGroupsRequest::default()
+                .with_groups(vec![group(), GroupId(OTHER)])
+                .with_include_authorized_operations(version >= 3),
+        ),
+        ApiKey::ListGroups => {
+            let request = ListGroupsRequest::default();
+            let request = match version {
+                4.. => request.with_states_filter(vec![StrBytes::from_static_str("Empty")]),
+                _ => request,
+            };
+            RequestKind::ListGroups(match version {
+                5.. => request.with_types_filter(vec![StrBytes::from_static_str("classic")]),
+                _ => request,
+            })
+        }
         other => panic!("{other:?} has no sample"),
     }
 }
