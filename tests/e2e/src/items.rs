@@ -28,14 +28,36 @@ pub fn table(postgres: &Postgres) -> Outcome {
 
 /// Puts, moves and deletes rows.
 pub fn churn(postgres: &Postgres) -> Load {
-    Load::start(postgres, |round| {
-        let (put, moved, gone) = (round * 7 % KEYS, round * 13 % KEYS, round * 29 % KEYS);
-        format!(
+    Load::start(postgres, low)
+}
+
+fn low(round: u64) -> String {
+    let (put, moved, gone) = (round * 7 % KEYS, round * 13 % KEYS, round * 29 % KEYS);
+    format!(
             "insert into items select i, {round}, 'note ' || {round} from generate_series({put}, {put} + 20) i
                on conflict (id) do update set v = excluded.v, note = excluded.note;
              begin; delete from items where id = {moved} + 1;
              update items set id = id + 1, v = {round} where id = {moved}; commit;
              delete from items where id between {gone} and {gone} + 9;"
+        )
+}
+
+/// Adds so many rows with higher keys, of 300 bytes each.
+pub fn fill(postgres: &Postgres, rows: u32) -> Outcome {
+    postgres.psql(&format!(
+        "insert into items select i + 1000, 0, repeat(md5(i::text), 9) from generate_series(1, {rows}) i"
+    ))?;
+    Ok(())
+}
+
+/// Changes and deletes some of these all over the table, beside the lower ones.
+pub fn churn_widely(postgres: &Postgres) -> Load {
+    Load::start(postgres, |round| {
+        let (change, gone) = (round * 31 % 997, round * 17 % 4001);
+        format!(
+            "{} update items set v = {round} where id > 1000 and id % 997 = {change};
+             delete from items where id > 1000 and id % 4001 = {gone};",
+            low(round)
         )
     })
 }

@@ -4,9 +4,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use e2e::{
-    Fault, LogKind, Outcome, Scene, Worker, WorkerOptions,
-    configs::{IMPATIENT, postgres_source_at, with},
+    Fault, LogKind, Outcome, Rest, Scene, Worker, WorkerOptions,
+    configs::{IMPATIENT, postgres_source_at, redis_sink, with},
     counters::{self, assert_at_least_once, assert_exactly_once},
+    is_long, items,
     scene::{SLOT, SOURCE, TOPIC},
 };
 use serde_json::Value;
@@ -134,6 +135,47 @@ fn reads(records: &[(String, String)]) -> Outcome<BTreeMap<i64, usize>> {
     Ok(reads)
 }
 
+/// Strikes with every fault while the snapshot is being read, then waits until it is complete.
+fn in_the_snapshot(rest: &Rest, postgres: &Postgres, proxy: &Proxy) -> Outcome {
+    every_fault(postgres, proxy, |fault| {
+        let named = |error| format!("{}: {error}", fault.name);
+        proxy.stall_after(PART);
+        wait_until("the snapshot", LIMIT, || Ok(proxy.is_stalled())).map_err(named)?;
+        (fault.strike)()?;
+        rest.wait_for_trouble(SOURCE, fault.says)?;
+        (fault.mend)()
+    })?;
+    rest.wait_for(SOURCE, "RUNNING")?;
+    rest.wait_for_stream(SOURCE)
+}
+
+/// The same while rows change, come and go all over the table: in the end Redis holds what the table holds.
+fn snapshot_under_load(options: WorkerOptions) -> Outcome {
+    let stack = Stack::new()?;
+    let (postgres, proxy) = server(&stack)?;
+    let redis = stack.redis()?;
+    items::table(&postgres)?;
+    items::fill(&postgres, 40_000)?;
+    let worker = Worker::start(&stack, options)?;
+    let rest = worker.rest();
+    let mut load = items::churn_widely(&postgres);
+    rest.create(SOURCE, &source(&proxy, items::TABLE))?;
+    rest.create("sink", &redis_sink(&redis, "faults\\..*"))?;
+    in_the_snapshot(rest, &postgres, &proxy)?;
+    load.wait_for(2)?;
+    load.finish(SLOT)?;
+    items::wait_equal_in_redis(&postgres, &redis)
+}
+
+#[test]
+fn a_snapshot_under_load_ends_equal() -> Outcome {
+    snapshot_under_load(WorkerOptions::on(LogKind::Embedded).exactly_once())?;
+    match is_long() {
+        true => snapshot_under_load(WorkerOptions::on(LogKind::Embedded)),
+        false => Ok(()),
+    }
+}
+
 /// A snapshot that every fault interrupts goes on where it stopped, so that each row is read once.
 #[test]
 fn a_snapshot_survives_and_reads_each_row_once() -> Outcome {
@@ -143,17 +185,7 @@ fn a_snapshot_survives_and_reads_each_row_once() -> Outcome {
     let worker = Worker::start(&stack, WorkerOptions::on(LogKind::Embedded).exactly_once())?;
     let rest = worker.rest();
     rest.create(SOURCE, &source(&proxy, "public.rows"))?;
-    every_fault(&postgres, &proxy, |fault| {
-        let named = |error| format!("{}: {error}", fault.name);
-        proxy.stall_after(PART);
-        wait_until("the snapshot", LIMIT, || Ok(proxy.is_stalled())).map_err(named)?;
-        (fault.strike)()?;
-        rest.wait_for_trouble(SOURCE, fault.says)?;
-        (fault.mend)()?;
-        Ok(())
-    })?;
-    rest.wait_for(SOURCE, "RUNNING")?;
-    rest.wait_for_stream(SOURCE)?;
+    in_the_snapshot(rest, &postgres, &proxy)?;
     let reads = reads(&worker.stop_and_read("faults.public.rows")?)?;
     assert_eq!(reads.len(), ROWS, "rows are missing");
     assert!(reads.values().all(|count| *count == 1), "rows are doubled");
