@@ -1,7 +1,7 @@
 //! Kafka restarted, killed, cut off and silent under load: nothing lost or doubled, the status tells it, the REST API
 //! answers, and everything goes on by itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use e2e::{
     Fault, LogKind, Outcome, Rest, Scene, WorkerOptions,
@@ -10,7 +10,7 @@ use e2e::{
     is_long,
     scene::{SLOT, SOURCE},
 };
-use stack::{Kafka, KafkaOptions, PgVersion, Stack};
+use stack::{Kafka, KafkaOptions, PgVersion, PostgresOptions, Stack, wait_until};
 
 const SINK: &str = "sink";
 /// What the trace says while no broker answers.
@@ -18,16 +18,20 @@ const AWAY: &str = "log.unavailable";
 
 fn survived(exactly_once: bool) -> Outcome<BTreeMap<i64, Vec<i64>>> {
     let stack = Stack::new()?;
-    let kafka = stack.kafka_with(KafkaOptions::default().proxied())?;
+    let kafka = KafkaOptions::default().proxied();
+    let often = "transaction.abort.timed.out.transaction.cleanup.interval.ms";
+    let kafka = stack.kafka_with(kafka.set(often, "1000"))?;
     let proxy = kafka.proxy().ok_or("no proxy")?;
     let mut options = WorkerOptions::on(LogKind::Kafka(proxy.address()))
         .set("reconnect.backoff.max.ms", "500")
+        .set("producer.transaction.timeout.ms", "5000")
         .set("socket.timeout.ms", "3000")
         .set("socket.connection.setup.timeout.ms", "3000");
     if exactly_once {
         options = options.exactly_once();
     }
-    let postgres = stack.postgres(PgVersion::V15)?;
+    let postgres = PostgresOptions::new(PgVersion::V15).set("wal_sender_timeout", "8s");
+    let postgres = stack.postgres_with(postgres)?;
     let config = with(
         postgres_source(&postgres, SOURCE, "public.counters"),
         IMPATIENT,
@@ -37,11 +41,26 @@ fn survived(exactly_once: bool) -> Outcome<BTreeMap<i64, Vec<i64>>> {
     let rest = scene.worker.rest();
     rest.create(SINK, &with(redis_sink(&redis, "faults\\..*"), IMPATIENT))?;
     rest.wait_for(SINK, "RUNNING")?;
+    suspended(&scene)?;
     every_fault(&scene, &kafka)?;
     scene.worker.rest().wait_for(SINK, "RUNNING")?;
     scene.load.finish(SLOT)?;
     wait_equal_in_redis(&scene.postgres, &redis)?;
     scene.finish()
+}
+
+/// A worker that stands still, as with its machine, until all others have given it up: the database has ended the
+/// replication, Kafka has ended the transaction.
+fn suspended(scene: &Scene) -> Outcome {
+    scene.load.wait_for(2)?;
+    scene.worker.server().pause()?;
+    let active = format!("select active from pg_replication_slots where slot_name = '{SLOT}'");
+    wait_until("the replication to end", Duration::from_secs(60), || {
+        Ok(scene.postgres.psql(&active)?.trim() == "f")
+    })?;
+    scene.worker.server().resume()?;
+    scene.load.wait_confirmed(SLOT)?;
+    scene.worker.rest().wait_for(SOURCE, "RUNNING")
 }
 
 /// The sink tells the trouble, too, and the worker answers what it can answer without the broker.

@@ -126,25 +126,29 @@ fn redis_ends_equal_to_the_table() -> Outcome {
     wait_equal_in_redis(&scene.postgres, &redis)
 }
 
-/// A block of writes, as the server sets it itself when its disk is nearly full.
+/// Blocks that take no writes: one that an operator sets, and the one that the server sets when its disk is nearly full,
+/// which it tells with 429.
 fn blocked(scene: &Scene, search: &Search) -> Outcome {
-    let set = |on: bool| -> Outcome {
-        let body = format!("{{\"index.blocks.write\":{on}}}");
-        let answer = search.request("PUT", &format!("{INDEX}/_settings"), &body)?;
-        match answer.status {
-            200 => Ok(()),
-            status => Err(format!("{status}: {}", answer.body).into()),
-        }
-    };
-    scene.survive(
-        SINK,
-        &Fault {
-            name: "blocked",
-            says: "es.index_blocked",
-            strike: &|| set(true),
-            mend: &|| set(false),
-        },
-    )
+    for block in ["write", "read_only_allow_delete"] {
+        let set = |value: &str| -> Outcome {
+            let body = format!("{{\"index.blocks.{block}\":{value}}}");
+            let answer = search.request("PUT", &format!("{INDEX}/_settings"), &body)?;
+            match answer.status {
+                200 => Ok(()),
+                status => Err(format!("{block}: {status}: {}", answer.body).into()),
+            }
+        };
+        scene.survive(
+            SINK,
+            &Fault {
+                name: "blocked",
+                says: "es.index_blocked",
+                strike: &|| set("true"),
+                mend: &|| set("null"),
+            },
+        )?;
+    }
+    Ok(())
 }
 
 #[test]

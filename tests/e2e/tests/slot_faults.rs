@@ -16,12 +16,14 @@ const VERSIONS: [PgVersion; 2] = [PgVersion::V15, PgVersion::V18];
 
 /// A source that streams while counters count.
 fn scene(stack: &Stack, version: PgVersion) -> Outcome<Scene> {
+    scene_with(stack, version, &[])
+}
+
+fn scene_with(stack: &Stack, version: PgVersion, more: &[(&str, &str)]) -> Outcome<Scene> {
     let options = PostgresOptions::new(version).set("max_slot_wal_keep_size", "1MB");
     let postgres = stack.postgres_with(options)?;
-    let config = with(
-        postgres_source(&postgres, SOURCE, "public.counters"),
-        IMPATIENT,
-    );
+    let config = postgres_source(&postgres, SOURCE, "public.counters");
+    let config = with(with(config, IMPATIENT), more);
     let options = WorkerOptions::on(LogKind::Embedded).exactly_once();
     let scene = Scene::counting(stack, postgres, options, &config)?;
     scene.load.wait_for(2)?;
@@ -57,8 +59,13 @@ fn start_over(worker: &Worker) -> Outcome {
 }
 
 /// After the remedy the topic ends as the table does; before it nothing was skipped.
-fn ends_well(mut scene: Scene) -> Outcome {
+fn ends_well(scene: Scene) -> Outcome {
     start_over(&scene.worker)?;
+    closes_the_gap(scene)
+}
+
+/// The topic ends as the table does, and goes on past what is lost only by reading the table again.
+fn closes_the_gap(mut scene: Scene) -> Outcome {
     scene.load.wait_for(2)?;
     scene.load.finish(SLOT)?;
     let history = counters::history(&scene.worker.stop_and_read(TOPIC)?)?;
@@ -94,6 +101,21 @@ fn slot_dropped_while_stopped(version: PgVersion) -> Outcome {
     stays_failed(&scene, "postgres.slot_missing")?;
     assert_eq!(slots(&scene.postgres)?, "", "no slot was made in its place");
     ends_well(scene)
+}
+
+/// Who asks for it with `snapshot.mode=when_needed` gets a new slot and a new snapshot without a hand.
+fn slot_made_again_when_wanted(version: PgVersion) -> Outcome {
+    let stack = Stack::new()?;
+    let scene = scene_with(&stack, version, &[("snapshot.mode", "when_needed")])?;
+    scene.worker.server().stop()?;
+    drop_slot(&scene.postgres)?;
+    scene.load.wait_for(2)?;
+    scene.worker.server().start()?;
+    scene.worker.rest().wait_for(SOURCE, "RUNNING")?;
+    wait_until("a new slot", LIMIT, || {
+        Ok(slots(&scene.postgres).is_ok_and(|slots| slots.contains(SLOT)))
+    })?;
+    closes_the_gap(scene)
 }
 
 /// Another slot of the same name begins later than we had come.
@@ -171,6 +193,11 @@ fn a_slot_dropped_while_running_is_told() -> Outcome {
 #[test]
 fn a_slot_dropped_while_stopped_is_told() -> Outcome {
     on_every_version(slot_dropped_while_stopped)
+}
+
+#[test]
+fn a_slot_dropped_while_stopped_is_made_again_when_wanted() -> Outcome {
+    on_every_version(slot_made_again_when_wanted)
 }
 
 #[test]
