@@ -1,31 +1,33 @@
 //! Where the task stands, in the keys of Debezium's offsets.
 
-use std::fmt::Write;
+use std::{fmt::Write, sync::Arc};
 
 use connect_core::{Error, Position, Result};
 use serde_json::{Map, Value};
 
-use crate::error;
+use crate::{cursor::Cursor, error, seen::Seen};
 
-/// A place in the stream, perhaps within a transaction, perhaps before a snapshot is complete.
-///
-/// A transaction is sent after its commit, in the order of commits. So the place is: everything that was committed
-/// before `commit_lsn`, and of the transaction `tx_id` all changes with an LSN before `lsn`, and `events` changes
-/// with exactly `lsn` (several changes can share one record of the WAL).
+/// Where a task stands: in the stream, and in its snapshot while that is not complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Everything committed before this LSN has been read. What may be confirmed.
-    pub commit_lsn: u64,
-    /// LSN of the last change that was read.
-    pub lsn: u64,
-    /// How many changes with this LSN have been read.
-    pub events: u64,
-    /// The transaction that they belong to.
-    pub tx_id: Option<u32>,
-    /// Its commit time, in microseconds since 1970-01-01.
+    /// Everything up to here has been read; its `commit_lsn` may be confirmed.
+    pub at: Cursor,
+    /// Commit time of the last change, in microseconds since 1970-01-01.
     pub ts_us: i64,
+    /// What has been read beyond `at`.
+    pub ahead: Option<Ahead>,
     /// How far the snapshot is, while it is not complete.
     pub snapshot: Option<Progress>,
+}
+
+/// What was read of the stream before the snapshot that it belongs to: between [`Place::at`] and a further point all
+/// transactions that this snapshot has seen, and no others. See `snapshot`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ahead {
+    /// What the snapshot has seen.
+    pub seen: Arc<Seen>,
+    /// The further point.
+    pub at: Cursor,
 }
 
 /// How far a snapshot is. Tables are read in the order of their names (schema, then table), rows in the order of their keys.
@@ -45,42 +47,34 @@ pub(crate) fn partition(prefix: &str) -> String {
 }
 
 impl Place {
-    /// In Kafka Connect's terms.
-    pub(crate) fn position(&self, partition: &std::sync::Arc<str>) -> Position {
-        let mut json = String::with_capacity(160);
-        let Self {
-            commit_lsn,
-            lsn,
-            events,
-            ts_us,
-            ..
-        } = self;
-        // Writing to a String does not fail.
-        let _ = write!(
-            json,
-            "{{\"lsn_proc\":{lsn},\"lsn_commit\":{commit_lsn},\"lsn\":{lsn},\"lsn_events_processed\":{events}"
-        );
-        if let Some(tx_id) = self.tx_id {
-            let _ = write!(json, ",\"txId\":{tx_id}");
+    /// Between two transactions, with no snapshot to take.
+    pub(crate) fn between(lsn: u64) -> Self {
+        Self {
+            at: Cursor::between(lsn),
+            ..Self::default()
         }
-        let _ = write!(json, ",\"ts_usec\":{ts_us}");
+    }
+
+    /// In Kafka Connect's terms.
+    pub(crate) fn position(&self, partition: &Arc<str>) -> Position {
+        let mut json = String::with_capacity(160);
+        let Cursor { lsn, .. } = self.at;
+        json.push('{');
+        write_cursor(&mut json, "", &self.at);
+        // Writing to a String does not fail.
+        let _ = write!(json, ",\"lsn\":{lsn},\"ts_usec\":{}", self.ts_us);
+        if let Some(ahead) = &self.ahead {
+            let _ = write!(json, ",\"ahead_seen\":\"{}\",", ahead.seen);
+            write_cursor(&mut json, "ahead_", &ahead.at);
+        }
         if let Some(progress) = &self.snapshot {
-            json.push_str(",\"snapshot\":\"INITIAL\",\"snapshot_completed\":false,\"last_snapshot_record\":false");
-            if let Some((schema, table)) = &progress.table {
-                let table = Value::from(vec![schema.as_str(), table]);
-                let key = Value::from(progress.key.clone());
-                let _ = write!(
-                    json,
-                    ",\"snapshot_table\":{table},\"snapshot_key\":{key},\"snapshot_table_complete\":{}",
-                    progress.complete
-                );
-            }
+            write_progress(&mut json, progress);
         }
         json.push('}');
         Position {
-            partition: std::sync::Arc::clone(partition),
+            partition: Arc::clone(partition),
             offset: json.into(),
-            order: self.commit_lsn,
+            order: self.at.commit_lsn,
         }
     }
 
@@ -89,20 +83,77 @@ impl Place {
         let object: Map<String, Value> = serde_json::from_str(offset).map_err(|e| {
             Error::new(&error::OFFSET, "the stored offset is no JSON object").caused_by(e)
         })?;
-        let number = |key: &str| object.get(key).and_then(Value::as_u64);
-        let lsn = number("lsn_proc").or_else(|| number("lsn"));
-        let commit_lsn = number("lsn_commit").or(lsn).ok_or_else(|| {
+        let at = cursor(&object, "").ok_or_else(|| {
             Error::new(&error::OFFSET, "the stored offset has no LSN").context("offset", offset)
         })?;
         Ok(Self {
-            commit_lsn,
-            lsn: lsn.unwrap_or(commit_lsn),
-            events: number("lsn_events_processed").unwrap_or(0),
-            tx_id: number("txId").and_then(|id| u32::try_from(id).ok()),
+            at,
             ts_us: object.get("ts_usec").and_then(Value::as_i64).unwrap_or(0),
+            ahead: ahead(&object)?,
             snapshot: progress(&object),
         })
     }
+}
+
+fn write_cursor(json: &mut String, prefix: &str, at: &Cursor) {
+    let Cursor {
+        commit_lsn,
+        lsn,
+        events,
+        tx_id,
+    } = at;
+    // Writing to a String does not fail.
+    let _ = write!(
+        json,
+        "\"{prefix}lsn_proc\":{lsn},\"{prefix}lsn_commit\":{commit_lsn},\
+         \"{prefix}lsn_events_processed\":{events}"
+    );
+    if let Some(tx_id) = tx_id {
+        let _ = write!(json, ",\"{prefix}txId\":{tx_id}");
+    }
+}
+
+fn write_progress(json: &mut String, progress: &Progress) {
+    json.push_str(
+        ",\"snapshot\":\"INITIAL\",\"snapshot_completed\":false,\"last_snapshot_record\":false",
+    );
+    if let Some((schema, table)) = &progress.table {
+        let table = Value::from(vec![schema.as_str(), table]);
+        let key = Value::from(progress.key.clone());
+        let _ = write!(
+            json,
+            ",\"snapshot_table\":{table},\"snapshot_key\":{key},\"snapshot_table_complete\":{}",
+            progress.complete
+        );
+    }
+}
+
+fn cursor(object: &Map<String, Value>, prefix: &str) -> Option<Cursor> {
+    let number = |key: &str| object.get(&format!("{prefix}{key}")).and_then(Value::as_u64);
+    let lsn = number("lsn_proc").or_else(|| number("lsn"));
+    let commit_lsn = number("lsn_commit").or(lsn)?;
+    Some(Cursor {
+        commit_lsn,
+        lsn: lsn.unwrap_or(commit_lsn),
+        events: number("lsn_events_processed").unwrap_or(0),
+        tx_id: number("txId").and_then(|id| u32::try_from(id).ok()),
+    })
+}
+
+fn ahead(object: &Map<String, Value>) -> Result<Option<Ahead>> {
+    let Some(text) = object.get("ahead_seen") else {
+        return Ok(None);
+    };
+    let seen = text.as_str().and_then(|text| text.parse().ok());
+    let broken = || {
+        let what = "the stored offset has an `ahead_seen` that cannot be read";
+        Error::new(&error::OFFSET, what).context("ahead_seen", text)
+    };
+    let (seen, at) = seen.zip(cursor(object, "ahead_")).ok_or_else(broken)?;
+    Ok(Some(Ahead {
+        seen: Arc::new(seen),
+        at,
+    }))
 }
 
 /// A snapshot that is not complete; one of Debezium has to be taken from its start.
@@ -129,38 +180,6 @@ fn progress(object: &Map<String, Value>) -> Option<Progress> {
     })
 }
 
-/// Which changes of a transaction that is sent again have been read already.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Resume {
-    tx_id: u32,
-    lsn: u64,
-    events: u64,
-}
-
-impl Resume {
-    /// What must be skipped to go on from a place; `None` when it is between transactions.
-    pub(crate) fn from(place: &Place) -> Option<Self> {
-        let tx_id = place.tx_id?;
-        let between = place.lsn == place.commit_lsn && place.events == 0;
-        let within = !between && place.lsn > 0 && place.snapshot.is_none();
-        within.then_some(Self {
-            tx_id,
-            lsn: place.lsn,
-            events: place.events,
-        })
-    }
-
-    /// Whether it is this transaction.
-    pub(crate) fn is_of(&self, xid: u32) -> bool {
-        self.tx_id == xid
-    }
-
-    /// Whether a change was read before; `nth` counts the changes with this LSN, from 1.
-    pub(crate) fn covers(&self, lsn: u64, nth: u64) -> bool {
-        lsn < self.lsn || (lsn == self.lsn && nth <= self.events)
-    }
-}
-
 /// `16/B374D848` as a number.
 pub(crate) fn parse_lsn(text: &str) -> Option<u64> {
     let (high, low) = text.split_once('/')?;
@@ -179,12 +198,14 @@ mod tests {
 
     fn place() -> Place {
         Place {
-            commit_lsn: 100,
-            lsn: 150,
-            events: 2,
-            tx_id: Some(7),
+            at: Cursor {
+                commit_lsn: 100,
+                lsn: 150,
+                events: 2,
+                tx_id: Some(7),
+            },
             ts_us: 42,
-            snapshot: None,
+            ..Place::default()
         }
     }
 
@@ -216,10 +237,10 @@ mod tests {
             "lsn_commit":24023000,"lsn":24023128,"txId":571,"ts_usec":1559033904863000}"#;
         let place = Place::parse(streaming).unwrap();
         assert_eq!(
-            (place.commit_lsn, place.lsn, place.tx_id),
+            (place.at.commit_lsn, place.at.lsn, place.at.tx_id),
             (24_023_000, 24_023_128, Some(571))
         );
-        assert_eq!(place.events, 0, "rather twice than never");
+        assert_eq!(place.at.events, 0, "rather twice than never");
         let snapshot = r#"{"last_snapshot_record":false,"lsn":5,"snapshot":"INITIAL","snapshot_completed":false}"#;
         assert_eq!(
             Place::parse(snapshot).unwrap().snapshot,
@@ -231,12 +252,25 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_is_skipped_and_nothing_else() {
-        let resume = Resume::from(&place()).unwrap();
-        assert!(resume.is_of(7) && !resume.is_of(8));
-        let covered = [(149, 9), (150, 1), (150, 2), (150, 3), (151, 1)]
-            .map(|(lsn, nth)| resume.covers(lsn, nth));
-        assert_eq!(covered, [true, true, true, false, false]);
+    fn what_was_read_ahead_comes_back() {
+        let ahead = Ahead {
+            seen: Arc::new("10:20:11,12".parse().unwrap()),
+            at: Cursor {
+                commit_lsn: 200,
+                lsn: 250,
+                events: 1,
+                tx_id: Some(9),
+            },
+        };
+        let place = Place {
+            ahead: Some(ahead),
+            ..place()
+        };
+        let position = place.position(&partition("shop").into());
+        assert_eq!(position.order, 100, "only this may be confirmed");
+        assert_eq!(Place::parse(&position.offset).unwrap(), place);
+        let broken = position.offset.replace("10:20:11,12", "10:20");
+        assert!(Place::parse(&broken).is_err());
     }
 
     #[test]

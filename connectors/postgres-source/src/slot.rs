@@ -74,14 +74,14 @@ impl Slot {
             OffsetMismatch::TrustSlot | OffsetMismatch::TrustGreaterLsn
         );
         // The server forgets what was confirmed; reading on from there would be a silent gap.
-        if self.confirmed_lsn > place.commit_lsn && !trusted {
+        if self.confirmed_lsn > place.at.commit_lsn && !trusted {
             return about(
                 &error::SLOT_AHEAD,
                 "the slot has moved past the stored position",
             )
             .map_err(|e| {
                 e.context("slot_lsn", show_lsn(self.confirmed_lsn))
-                    .context("stored_lsn", show_lsn(place.commit_lsn))
+                    .context("stored_lsn", show_lsn(place.at.commit_lsn))
             });
         }
         Ok(())
@@ -135,7 +135,7 @@ impl Slot {
             "the replication slot does not exist any more",
         )
         .context("slot", &config.slot)
-        .context("stored_lsn", show_lsn(place.commit_lsn))
+        .context("stored_lsn", show_lsn(place.at.commit_lsn))
     }
 }
 
@@ -168,10 +168,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_judged_before_it_is_read() {
-        let place = Place {
-            commit_lsn: 100,
-            ..Place::default()
-        };
+        let place = Place::between(100);
         let good = Slot {
             plugin: "pgoutput".into(),
             database: "db".into(),

@@ -1,21 +1,27 @@
 //! The snapshot phase: every captured table, read by COPY in one transaction.
 //!
-//! Why a snapshot that was interrupted can go on where it stopped. The first try reads the database as of C0, the
-//! place where the slot begins, through the snapshot that the slot exported. That snapshot dies with its session. A
-//! later try reads what is missing as of some C1 > C0, and afterwards the stream tells every change since C0, the
-//! slot having confirmed nothing in between. Take any key k, and the states that a sink sees for it:
+//! A snapshot that was interrupted goes on where it stopped, and every key keeps the order of its changes. The first
+//! try reads the database as of C0, the place where the slot begins, through the snapshot that the slot exported;
+//! that snapshot dies with its session. A later try takes a snapshot S1 of its own, and does three things in turn:
 //!
-//! - k was read as of C0: the stream goes on from exactly there.
-//! - k was read as of C1: the stream first repeats its changes between C0 and C1, so the sink goes through older
-//!   states again, in their order, and reaches the state of C1 once more; from then on every change is new. A row that
-//!   was deleted between C0 and C1 was not read at all, and its changes end with its delete.
-//! - k is in the range that the first try had read, but came there after C0 (a new row, a changed key): not read, but
-//!   the stream tells its creation. k left the range that is still missing: the stream tells its delete.
+//! 1. It streams what S1 has seen, from the place where the last try stood (C0 at first).
+//! 2. It reads, as of S1, what no try has read: the keys behind the last one whose position is durable.
+//! 3. It streams what S1 has not seen.
 //!
-//! So every key ends in its true state, with its changes in order, though some of them twice (Invariant 6).
-//! Unchanged large values are told only by reads; a row that was read at all was read whole, and a row that was not
-//! was created after C0, which the stream tells whole. The same argument covers a slot that existed before.
+//! So whatever a reader of the topic has seen of a key before, from a read as of C0 or an unfinished read as of an
+//! earlier S, the stream leads it on from there to S1 and past it; and a read as of S1 comes when the key is just
+//! there. To read first and to skip what S1 has seen would not do: a row that an earlier try had sent and that was
+//! deleted before S1 would stay. To begin with a new slot would not do for the same reason.
+//!
+//! Commits become visible in another order than they are logged in, so 1 and 3 can overlap for a moment: some
+//! transactions are passed by in 1, and what was sent behind them in 1 is passed by in 3. Two such transactions share
+//! no key, else one had waited for the other. The position tells both places, and what S1 has seen while they differ
+//! ([`crate::position::Ahead`]), so that a try that dies on the way repeats nothing of what is durable. Behind the
+//! end of the log as of S1 nothing of this is left.
+//!
+//! The same holds for a slot that existed before its first snapshot, and for a snapshot of a task that has streamed.
 
+pub(crate) mod moment;
 mod reader;
 
 use std::sync::Arc;
@@ -106,8 +112,8 @@ impl Snapshot {
             .into_iter()
             .filter(|planned| is_missing(&planned.info, &progress))
             .collect();
-        let (xid, now_lsn) = moment(&mut connection).await?;
-        let lsn = if exported { place.commit_lsn } else { now_lsn };
+        let (xid, now_lsn) = shown_moment(&mut connection).await?;
+        let lsn = if exported { place.at.commit_lsn } else { now_lsn };
         let mut writer = ChangeWriter::new(false);
         writer.begin_snapshot(xid, lsn, postgres_micros_now() + POSTGRES_EPOCH_US);
         let nothing_read = progress.table.is_none();
@@ -258,8 +264,8 @@ fn marker(nothing_read: bool, last_table: bool, first: bool, last: bool) -> Mark
     }
 }
 
-/// The oldest running transaction and the LSN of now.
-async fn moment(connection: &mut Connection) -> Result<(Option<i64>, u64)> {
+/// The next transaction id and the LSN of now, as records show them.
+async fn shown_moment(connection: &mut Connection) -> Result<(Option<i64>, u64)> {
     let sql = "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()), \
         CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
         ELSE pg_catalog.pg_current_wal_lsn() END";

@@ -1,5 +1,6 @@
 //! The streaming phase: from buffered messages to records, one poll at a time.
 
+mod course;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
@@ -19,7 +20,10 @@ use crate::{
     wire::{Replication, Side, Vigil, server_error, streamed_notice},
 };
 
-pub(crate) use self::transaction::Settings;
+pub(crate) use self::{
+    course::{Goal, Unseen},
+    transaction::Settings,
+};
 
 /// A batch is full with so many records …
 const BATCH_RECORDS: usize = 2048;
@@ -61,6 +65,8 @@ enum Step {
     Dry,
     /// A table must be looked up before going on.
     Relation(Bytes),
+    /// What follows lies behind the goal.
+    Goal,
 }
 
 impl Stream {
@@ -98,12 +104,13 @@ impl Stream {
         let mut now_ms = self.transactions.begin_batch(out);
         loop {
             match self.drain(out)? {
-                Step::Full => break,
+                Step::Full | Step::Goal => break,
                 Step::Relation(payload) => {
                     let learning = self.transactions.learn(&payload, &mut self.side);
                     self.vigil.over(learning).await?;
                     continue;
                 }
+                Step::Dry if self.transactions.reached() => break,
                 Step::Dry => {}
             }
             let more = if out.is_empty() {
@@ -122,6 +129,26 @@ impl Stream {
         self.beat(out, now_ms).await?;
         self.report(out, now_ms);
         Ok(())
+    }
+
+    /// Sets where the stream ends. When an earlier goal was reached, it goes on from there.
+    pub(crate) fn aim(&mut self, goal: Goal) {
+        self.transactions.aim(goal);
+    }
+
+    /// Whether everything before the goal has been read.
+    pub(crate) fn reached(&self) -> bool {
+        self.transactions.reached()
+    }
+
+    /// Whether something is yet to come that was passed by earlier.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.transactions.is_behind()
+    }
+
+    /// Where the stream stands.
+    pub(crate) fn place(&self) -> Place {
+        self.transactions.place()
     }
 
     /// Ends the stream after a last word about what is durable; gives back the side connection.
@@ -150,7 +177,7 @@ impl Stream {
             let Some(message) = frames.message_at(at)? else {
                 break Step::Dry;
             };
-            at = message.body.end;
+            let start = std::mem::replace(&mut at, message.body.end);
             let frame = Frame {
                 bytes: frames.bytes(),
                 index: self.frames_in_batch,
@@ -161,6 +188,12 @@ impl Stream {
                     Replicated::XLogData { lsn, payload } => {
                         received = lsn;
                         let message = pgoutput::message(payload)?;
+                        if let Message::Begin(begin) = &message
+                            && self.transactions.stops_at(begin)
+                        {
+                            at = start;
+                            break Step::Goal;
+                        }
                         if let Message::Relation(relation) = message
                             && !self.transactions.pass_by(relation)
                         {
@@ -240,18 +273,18 @@ impl Stream {
     fn report(&mut self, out: &mut Batch, now_ms: i64) {
         let place = self.transactions.place();
         let due = self.server_asked || self.reported_at.elapsed() >= PATIENCE;
-        let moved = self.reported.as_ref() != Some(place);
-        if !out.is_empty() || (due && moved) {
-            out.set_position(place.position(&self.partition));
-            self.reported = Some(place.clone());
-            self.reported_at = Instant::now();
-        }
-        self.server_asked = false;
+        let moved = self.reported.as_ref() != Some(&place);
         let behind = if out.is_empty() {
             0
         } else {
             now_ms - place.ts_us / 1000
         };
+        if !out.is_empty() || (due && moved) {
+            out.set_position(place.position(&self.partition));
+            self.reported = Some(place);
+            self.reported_at = Instant::now();
+        }
+        self.server_asked = false;
         self.lag.set(behind.max(0));
     }
 }

@@ -1,5 +1,6 @@
 //! The task: which phase it is in, and how one follows the other.
 
+mod catch_up;
 mod open;
 
 use std::{sync::Arc, time::Duration};
@@ -7,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
 use tokio::time::sleep;
 
+use self::catch_up::CatchUp;
 use crate::{
     config::{Captured, PostgresConfig, SnapshotMode},
     heartbeat::Beats,
@@ -36,6 +38,8 @@ pub struct PostgresTask {
 enum Phase {
     /// Not opened yet, or closed.
     Idle,
+    /// Reading the stream up to a snapshot.
+    CatchUp(Box<CatchUp>),
     /// Reading tables. Boxed, as it is much larger than the others.
     Snapshot(Box<Snapshot>),
     /// Reading the stream.
@@ -83,12 +87,12 @@ impl PostgresTask {
         let every = self.feedback_interval(&mut connection).await?;
         let progress = Progress {
             safe: start.safe.clone(),
-            confirmed: place.commit_lsn,
+            confirmed: place.at.commit_lsn,
             every,
         };
         let sql = self.start_replication(&place);
         let replication = connection.replicate(&sql, progress).await?;
-        tracing::info!(slot = %self.config.slot, lsn = %show_lsn(place.commit_lsn), "streaming");
+        tracing::info!(slot = %self.config.slot, lsn = %show_lsn(place.at.commit_lsn), "streaming");
         let settings = Settings {
             relations: Relations::new(Compiler::new(&self.config, self.captured.clone())),
             partition: Arc::clone(&self.partition),
@@ -150,7 +154,7 @@ impl PostgresTask {
         format!(
             "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names '{publication}'{more})",
             crate::catalog::quoted(&self.config.slot),
-            show_lsn(place.commit_lsn),
+            show_lsn(place.at.commit_lsn),
         )
     }
 
@@ -178,6 +182,7 @@ impl SourceTask for PostgresTask {
     async fn poll(&mut self, out: &mut Batch) -> Result<()> {
         match &mut self.phase {
             Phase::Stream(stream) => stream.poll(out).await,
+            Phase::CatchUp(_) => self.catch_up(out).await,
             Phase::Snapshot(snapshot) => {
                 if snapshot.poll(out).await? == Polled::Complete {
                     Box::pin(self.after_snapshot()).await?;
@@ -198,6 +203,7 @@ impl SourceTask for PostgresTask {
     async fn close(&mut self) -> Result<()> {
         let mut side = match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Stream(stream) => stream.close().await,
+            Phase::CatchUp(now) => now.close().await,
             _ => self.side(),
         };
         if self.config.slot_drop_on_stop && self.streams() {

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use cdc::modes::SkippedOperations;
 use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
 
-use super::unix_us;
+use super::course::{Course, Goal};
 use crate::{
     change::ChangeWriter,
     convert::Frame,
     decode, error,
     pgoutput::{self, Begin, Message, Old, Relation, Tuple, Value},
-    position::{Place, Resume},
+    position::Place,
     relations::{Known, Relations, Table},
     temporal::postgres_micros_now,
     wire::Side,
@@ -40,23 +40,9 @@ pub(super) struct Transactions {
     relations: Relations,
     writer: ChangeWriter,
     skipped: SkippedOperations,
-    place: Place,
-    resume: Option<Resume>,
-    open: Option<Open>,
-    committed_us: i64,
+    course: Course,
     new: Vec<Cell>,
     old: Vec<Cell>,
-}
-
-/// A transaction that is being sent.
-#[derive(Debug)]
-struct Open {
-    xid: u32,
-    lsn: u64,
-    /// How many changes have come with this LSN.
-    nth: u64,
-    /// What was read of it before a restart.
-    resume: Option<Resume>,
 }
 
 impl Transactions {
@@ -65,10 +51,7 @@ impl Transactions {
             relations: settings.relations,
             writer: ChangeWriter::new(settings.tombstones),
             skipped: settings.skipped,
-            resume: Resume::from(&place),
-            place,
-            open: None,
-            committed_us: i64::MAX,
+            course: Course::new(place),
             new: Vec::new(),
             old: Vec::new(),
         }
@@ -78,13 +61,33 @@ impl Transactions {
         self.writer.begin_batch(out)
     }
 
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    pub(super) fn place(&self) -> Place {
+        self.course.place()
+    }
+
+    /// Sets where the stream ends. Between two transactions only.
+    pub(super) fn aim(&mut self, goal: Goal) {
+        self.course.aim(goal);
+    }
+
+    /// Whether everything before the goal has been read.
+    pub(super) fn reached(&self) -> bool {
+        self.course.reached()
+    }
+
+    /// Whether something is yet to come that was passed by earlier.
+    pub(super) fn is_behind(&self) -> bool {
+        self.course.is_behind()
+    }
+
+    /// Whether a transaction lies behind the goal, which is then reached.
+    pub(super) fn stops_at(&mut self, begin: &Begin) -> bool {
+        self.course.stops_at(begin)
     }
 
     /// How long ago the last transaction was committed, by our clock.
     pub(super) fn behind_us(&self) -> i64 {
-        postgres_micros_now().saturating_sub(self.committed_us)
+        postgres_micros_now().saturating_sub(self.course.committed_us())
     }
 
     /// Whether a relation needs no look into the catalog, since nobody captures it.
@@ -108,21 +111,7 @@ impl Transactions {
 
     /// Between transactions everything before `end` has been sent.
     pub(super) fn keepalive(&mut self, end: u64) {
-        if self.open.is_some() || end <= self.place.commit_lsn {
-            return;
-        }
-        if self.resume.is_some() {
-            // The transaction that was read in part has yet to come again.
-            self.place.commit_lsn = end;
-            return;
-        }
-        let ts_us = self.place.ts_us;
-        self.place = Place {
-            commit_lsn: end,
-            lsn: end,
-            ts_us,
-            ..Place::default()
-        };
+        self.course.keepalive(end);
     }
 
     #[inline]
@@ -138,66 +127,22 @@ impl Transactions {
             | Message::Update { .. }
             | Message::Delete { .. }
             | Message::Truncate { .. } => {
-                if self.count(lsn)? {
+                if self.course.count(lsn)? {
                     self.change(lsn, message, frame, out)?;
                 }
             }
-            Message::Begin(begin) => self.begin(begin),
-            Message::Commit(commit) => self.commit(commit.end_lsn),
+            Message::Begin(begin) => self.begin(&begin),
+            Message::Commit(commit) => self.course.commit(commit.end_lsn),
             Message::Relation(_) | Message::Other(_) => {}
         }
         Ok(())
     }
 
-    fn begin(&mut self, begin: Begin) {
-        self.committed_us = begin.committed_us;
-        let last_commit = Some(self.place.commit_lsn).filter(|lsn| *lsn > 0);
+    fn begin(&mut self, begin: &Begin) {
+        let last_commit = Some(self.course.last_commit()).filter(|lsn| *lsn > 0);
+        self.course.begin(begin);
         self.writer
             .begin_transaction(begin.xid, begin.committed_us, last_commit);
-        // Only the first transaction can be one that was read in part.
-        let resume = self.resume.take().filter(|resume| resume.is_of(begin.xid));
-        self.open = Some(Open {
-            xid: begin.xid,
-            lsn: 0,
-            nth: 0,
-            resume,
-        });
-    }
-
-    fn commit(&mut self, end_lsn: u64) {
-        let tx_id = self.open.take().map(|open| open.xid);
-        self.place = Place {
-            commit_lsn: end_lsn,
-            lsn: end_lsn,
-            events: 0,
-            tx_id,
-            ts_us: unix_us(self.committed_us),
-            snapshot: None,
-        };
-    }
-
-    /// Counts a change, captured or not; whether it has not been read before.
-    #[inline]
-    fn count(&mut self, lsn: u64) -> Result<bool> {
-        let Some(open) = &mut self.open else {
-            return Err(error::protocol("a change stands outside of a transaction"));
-        };
-        if open.lsn == lsn {
-            open.nth += 1;
-        } else {
-            (open.lsn, open.nth) = (lsn, 1);
-        }
-        if let Some(resume) = &open.resume {
-            if resume.covers(lsn, open.nth) {
-                return Ok(false);
-            }
-            open.resume = None;
-        }
-        self.place.lsn = lsn;
-        self.place.events = open.nth;
-        self.place.tx_id = Some(open.xid);
-        self.place.ts_us = unix_us(self.committed_us);
-        Ok(true)
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use tokio::time::sleep;
 
 use super::{
     Captured, Compiler, Connection, Phase, Place, PostgresTask, Purpose, Side, Slot, Snapshot,
-    SnapshotMode, publication, target,
+    SnapshotMode, catch_up::snapshot_connection, publication, target,
 };
 use crate::{
     catalog::{self, TableInfo, Which},
@@ -19,7 +19,7 @@ use crate::{
 enum Beginning {
     /// Make the slot and read the tables as of its first moment.
     NewSlot { snapshot: bool },
-    /// Read the tables (or the rest of them) as of now, then stream from a place.
+    /// Stream from a place until now, read the tables (or the rest of them), then stream on.
     Snapshot(Place),
     /// Stream from a place.
     Stream(Place),
@@ -94,11 +94,11 @@ impl PostgresTask {
                 snapshot: Some(Progress::default()),
                 ..place
             }),
-            Some(place) => Beginning::Stream(Place {
-                commit_lsn: place.commit_lsn.max(slot.confirmed_lsn),
-                snapshot: None,
-                ..place
-            }),
+            Some(mut place) => {
+                place.at.commit_lsn = place.at.commit_lsn.max(slot.confirmed_lsn);
+                place.snapshot = None;
+                Beginning::Stream(place)
+            }
         })
     }
 
@@ -106,18 +106,16 @@ impl PostgresTask {
         match beginning {
             Beginning::Nothing => Ok(Phase::Done),
             Beginning::Stream(place) => self.stream_phase(place).await,
-            Beginning::TablesOnly(place) | Beginning::Snapshot(place) => {
-                self.snapshot_phase(place, None, side).await
+            Beginning::TablesOnly(place) => self.snapshot_phase(place, None, side).await,
+            Beginning::Snapshot(place) => {
+                sleep(self.config.snapshot_delay.0).await;
+                self.catch_up_phase(place, side).await
             }
             Beginning::NewSlot { snapshot } => {
                 let target = target(&self.config);
                 let mut maker = Connection::open(&target, Purpose::Replication).await?;
                 let created = Slot::create(&mut maker, &self.config, snapshot).await?;
-                let place = Place {
-                    commit_lsn: created.consistent_lsn,
-                    lsn: created.consistent_lsn,
-                    ..Place::default()
-                };
+                let place = Place::between(created.consistent_lsn);
                 let phase = match snapshot {
                     true => {
                         self.snapshot_phase(place, created.snapshot.as_deref(), side)
@@ -144,12 +142,20 @@ impl PostgresTask {
         side: &mut Side,
     ) -> Result<Phase> {
         sleep(self.config.snapshot_delay.0).await;
-        let target = target(&self.config);
-        let mut connection = Connection::open(&target, Purpose::Query).await?;
-        for statement in super::initial_statements(&self.config) {
-            connection.execute(&statement).await?;
-        }
+        let mut connection = snapshot_connection(&self.config).await?;
         Snapshot::begin(&mut connection, exported).await?;
+        self.read_phase(connection, place, exported.is_some(), side)
+            .await
+    }
+
+    /// Reads tables in the transaction of a connection.
+    pub(super) async fn read_phase(
+        &mut self,
+        mut connection: Connection,
+        place: Place,
+        exported: bool,
+        side: &mut Side,
+    ) -> Result<Phase> {
         let plan = self.plan(&mut connection, side).await?;
         let meter = self.meter();
         let shown = Shown {
@@ -157,15 +163,8 @@ impl PostgresTask {
             tables_left: meter.gauge("snapshot-remaining-table-count"),
         };
         let partition = std::sync::Arc::clone(&self.partition);
-        let snapshot = Snapshot::new(
-            (connection, side.vigil(self.silence_limit())),
-            plan,
-            place,
-            partition,
-            exported.is_some(),
-            shown,
-        )
-        .await?;
+        let watched = (connection, side.vigil(self.silence_limit()));
+        let snapshot = Snapshot::new(watched, plan, place, partition, exported, shown).await?;
         Ok(Phase::Snapshot(Box::new(snapshot)))
     }
 
@@ -209,9 +208,7 @@ fn takes_part(captured: &Captured, table: &TableInfo) -> bool {
 /// The first place of a slot that was there before us, all tables still to be read.
 fn from_slot(slot: &Slot) -> Place {
     Place {
-        commit_lsn: slot.confirmed_lsn,
-        lsn: slot.confirmed_lsn,
         snapshot: Some(Progress::default()),
-        ..Place::default()
+        ..Place::between(slot.confirmed_lsn)
     }
 }

@@ -231,6 +231,17 @@ impl Source {
         events
     }
 
+    /// Polls until no snapshot is left to be read; gives away what comes.
+    pub(crate) async fn streams(&mut self, mut take: impl FnMut(Vec<Event>, Option<Position>)) {
+        let deadline = Instant::now() + PATIENCE;
+        let streams = |position: &Position| !position.offset.contains("\"snapshot\"");
+        while !self.position.as_ref().is_some_and(streams) {
+            assert!(Instant::now() < deadline, "the snapshot does not end");
+            let events = self.poll().await.unwrap();
+            take(events, self.batch.position().cloned());
+        }
+    }
+
     /// The batch of the last poll.
     pub(crate) fn batch(&self) -> &Batch {
         &self.batch

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod harness;
+mod history;
+mod interrupted;
 mod positions;
 mod servers;
 mod snapshots;

@@ -1,0 +1,82 @@
+//! A point of the stream, perhaps within a transaction.
+
+/// How far the stream has been read.
+///
+/// A transaction is sent after its commit, in the order of commits. So the point is: everything that was committed
+/// before `commit_lsn`, and of the transaction `tx_id` all changes with an LSN before `lsn`, and `events` changes
+/// with exactly `lsn` (several changes can share one record of the WAL).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// Everything committed before this LSN has been read.
+    pub commit_lsn: u64,
+    /// LSN of the last change that was read.
+    pub lsn: u64,
+    /// How many changes with this LSN have been read.
+    pub events: u64,
+    /// The transaction that they belong to.
+    pub tx_id: Option<u32>,
+}
+
+impl Cursor {
+    /// Between two transactions.
+    pub(crate) fn between(lsn: u64) -> Self {
+        Self {
+            commit_lsn: lsn,
+            lsn,
+            ..Self::default()
+        }
+    }
+}
+
+/// Which changes of a transaction that is sent again have been read already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Resume {
+    tx_id: u32,
+    lsn: u64,
+    events: u64,
+}
+
+impl Resume {
+    /// What must be skipped to go on from a point; `None` when it is between transactions.
+    pub(crate) fn from(at: &Cursor) -> Option<Self> {
+        let tx_id = at.tx_id?;
+        let between = at.lsn == at.commit_lsn && at.events == 0;
+        let within = !between && at.lsn > 0;
+        within.then_some(Self {
+            tx_id,
+            lsn: at.lsn,
+            events: at.events,
+        })
+    }
+
+    /// Whether it is this transaction.
+    pub(crate) fn is_of(&self, xid: u32) -> bool {
+        self.tx_id == xid
+    }
+
+    /// Whether a change was read before; `nth` counts the changes with this LSN, from 1.
+    pub(crate) fn covers(&self, lsn: u64, nth: u64) -> bool {
+        lsn < self.lsn || (lsn == self.lsn && nth <= self.events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_is_skipped_and_nothing_else() {
+        let at = Cursor {
+            commit_lsn: 100,
+            lsn: 150,
+            events: 2,
+            tx_id: Some(7),
+        };
+        let resume = Resume::from(&at).unwrap();
+        assert!(resume.is_of(7) && !resume.is_of(8));
+        let covered = [(149, 9), (150, 1), (150, 2), (150, 3), (151, 1)]
+            .map(|(lsn, nth)| resume.covers(lsn, nth));
+        assert_eq!(covered, [true, true, true, false, false]);
+        assert!(Resume::from(&Cursor::between(100)).is_none());
+    }
+}

@@ -1,0 +1,240 @@
+//! Which transactions are sent, which changes of them, and where that leaves the task.
+
+use std::sync::Arc;
+
+use connect_core::Result;
+
+use super::unix_us;
+use crate::{
+    cursor::{Cursor, Resume},
+    error,
+    pgoutput::Begin,
+    position::{Ahead, Place, Progress},
+    seen::Seen,
+};
+
+/// How far a stream is read before a snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct Goal {
+    /// All transactions that were committed before this LSN …
+    pub lsn: u64,
+    /// … and that this snapshot has seen; without one, all.
+    pub seen: Option<Arc<Seen>>,
+    /// What to do with one that it has not seen.
+    pub unseen: Unseen,
+}
+
+/// What to do with a transaction that a snapshot has not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unseen {
+    /// Reading ends there.
+    Stop,
+    /// It comes later, after the snapshot.
+    PassBy,
+}
+
+/// The course of a stream.
+///
+/// Without goal it goes on for ever; what was read ahead is passed by. With a goal, what its snapshot has not seen may
+/// be passed by too, and the first of these transactions is where the stream begins again afterwards.
+#[derive(Debug)]
+pub(super) struct Course {
+    /// Everything up to here has been read, apart from what is passed by.
+    at: Cursor,
+    ts_us: i64,
+    committed_us: i64,
+    open: Option<Open>,
+    /// What was read in part and comes again.
+    resume: Option<Resume>,
+    ahead: Option<Ahead>,
+    goal: Option<Goal>,
+    stopped: bool,
+    /// Where the first transaction begins that the goal passes by.
+    left_behind: Option<Cursor>,
+    snapshot: Option<Progress>,
+}
+
+/// A transaction that is being sent.
+#[derive(Debug)]
+struct Open {
+    xid: u32,
+    lsn: u64,
+    /// How many changes have come with this LSN.
+    nth: u64,
+    skip: Skip,
+}
+
+/// What is left out of a transaction.
+#[derive(Debug)]
+enum Skip {
+    Nothing,
+    /// What was read of it before a restart.
+    Read(Resume),
+    Everything,
+}
+
+impl Course {
+    pub(super) fn new(place: Place) -> Self {
+        Self {
+            resume: Resume::from(&place.at),
+            at: place.at,
+            ts_us: place.ts_us,
+            committed_us: i64::MAX,
+            open: None,
+            ahead: place.ahead,
+            goal: None,
+            stopped: false,
+            left_behind: None,
+            snapshot: place.snapshot,
+        }
+    }
+
+    /// Where the task stands.
+    pub(super) fn place(&self) -> Place {
+        let seen = self.goal.as_ref().and_then(|goal| goal.seen.as_ref());
+        let (at, ahead) = match self.left_behind.zip(seen) {
+            None => (self.at, self.ahead.clone()),
+            Some((at, seen)) => {
+                let seen = Arc::clone(seen);
+                (at, Some(Ahead { seen, at: self.at }))
+            }
+        };
+        Place {
+            at,
+            ts_us: self.ts_us,
+            ahead,
+            snapshot: self.snapshot.clone(),
+        }
+    }
+
+    /// Everything before this has been read.
+    pub(super) fn last_commit(&self) -> u64 {
+        self.at.commit_lsn
+    }
+
+    /// Commit time of the last transaction, since 2000-01-01.
+    pub(super) fn committed_us(&self) -> i64 {
+        self.committed_us
+    }
+
+    /// Sets where the stream ends. Between two transactions only.
+    pub(super) fn aim(&mut self, goal: Goal) {
+        self.goal = Some(goal);
+        self.stopped = false;
+    }
+
+    /// Whether everything before the goal has been read.
+    pub(super) fn reached(&self) -> bool {
+        let behind = |goal: &Goal| self.open.is_none() && self.at.commit_lsn >= goal.lsn;
+        self.stopped || self.goal.as_ref().is_some_and(behind)
+    }
+
+    /// Whether something is yet to come that was passed by earlier.
+    pub(super) fn is_behind(&self) -> bool {
+        let ahead = |ahead: &Ahead| ahead.at.commit_lsn > self.at.commit_lsn;
+        self.ahead.as_ref().is_some_and(ahead)
+    }
+
+    /// Whether a transaction lies behind the goal, which is then reached.
+    pub(super) fn stops_at(&mut self, begin: &Begin) -> bool {
+        let Some(goal) = &self.goal else { return false };
+        let unseen = || goal.seen.as_ref().is_some_and(|seen| !seen.sees(begin.xid));
+        if begin.final_lsn >= goal.lsn {
+            self.stopped = true;
+            let lsn = goal.lsn;
+            self.keepalive(lsn);
+        } else if goal.unseen == Unseen::Stop && unseen() {
+            self.stopped = true;
+        }
+        self.stopped
+    }
+
+    /// A transaction begins.
+    pub(super) fn begin(&mut self, begin: &Begin) {
+        self.committed_us = begin.committed_us;
+        self.catch_up_with(begin.final_lsn);
+        let skip = if self.passes_by(begin) {
+            Skip::Everything
+        } else {
+            // Only the first transaction can be one that was read in part.
+            let resume = self.resume.take().filter(|resume| resume.is_of(begin.xid));
+            resume.map_or(Skip::Nothing, Skip::Read)
+        };
+        self.open = Some(Open {
+            xid: begin.xid,
+            lsn: 0,
+            nth: 0,
+            skip,
+        });
+    }
+
+    fn passes_by(&mut self, begin: &Begin) -> bool {
+        if let Some(ahead) = &self.ahead {
+            return ahead.seen.sees(begin.xid);
+        }
+        let seen = self.goal.as_ref().and_then(|goal| goal.seen.as_ref());
+        let unseen = seen.is_some_and(|seen| !seen.sees(begin.xid));
+        if unseen {
+            self.left_behind.get_or_insert(self.at);
+        }
+        unseen
+    }
+
+    /// It ends.
+    pub(super) fn commit(&mut self, end_lsn: u64) {
+        let tx_id = self.open.take().map(|open| open.xid);
+        self.at = Cursor {
+            tx_id,
+            ..Cursor::between(end_lsn)
+        };
+        self.ts_us = unix_us(self.committed_us);
+    }
+
+    /// Between transactions everything before `end` has been sent.
+    pub(super) fn keepalive(&mut self, end: u64) {
+        if self.open.is_some() || end <= self.at.commit_lsn {
+            return;
+        }
+        self.catch_up_with(end);
+        if self.resume.is_some() {
+            // The transaction that was read in part has yet to come again.
+            self.at.commit_lsn = end;
+        } else {
+            self.at = Cursor::between(end);
+        }
+    }
+
+    /// From `lsn` on nothing was read ahead, except for a part of the next transaction.
+    fn catch_up_with(&mut self, lsn: u64) {
+        if let Some(ahead) = self.ahead.take_if(|ahead| ahead.at.commit_lsn <= lsn) {
+            self.resume = Resume::from(&ahead.at);
+            self.at = ahead.at;
+        }
+    }
+
+    /// Counts a change, captured or not; whether it is to be sent on.
+    #[inline]
+    pub(super) fn count(&mut self, lsn: u64) -> Result<bool> {
+        let Some(open) = &mut self.open else {
+            return Err(error::protocol("a change stands outside of a transaction"));
+        };
+        if open.lsn == lsn {
+            open.nth += 1;
+        } else {
+            (open.lsn, open.nth) = (lsn, 1);
+        }
+        match &open.skip {
+            Skip::Nothing => {}
+            Skip::Read(resume) if !resume.covers(lsn, open.nth) => open.skip = Skip::Nothing,
+            Skip::Read(_) | Skip::Everything => return Ok(false),
+        }
+        self.at.lsn = lsn;
+        self.at.events = open.nth;
+        self.at.tx_id = Some(open.xid);
+        self.ts_us = unix_us(self.committed_us);
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;

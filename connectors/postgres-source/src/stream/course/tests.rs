@@ -1,0 +1,121 @@
+use super::*;
+
+fn begin(xid: u32, final_lsn: u64) -> Begin {
+    Begin {
+        final_lsn,
+        committed_us: 0,
+        xid,
+    }
+}
+
+fn goal(lsn: u64, seen: &str, unseen: Unseen) -> Goal {
+    let seen = Some(Arc::new(seen.parse().unwrap()));
+    Goal { lsn, seen, unseen }
+}
+
+/// What a stream holds: transactions as id, commit LSN and number of changes. Each ends 5 behind its commit.
+const LOG: &[(u32, u64, u64)] = &[(1, 100, 2), (4, 110, 2), (2, 120, 3), (3, 130, 1), (6, 140, 2)];
+
+/// Reads at most `limit` changes of the log from where a course stands; gives the changes that are sent.
+fn read(course: &mut Course, limit: usize) -> Vec<(u32, u64)> {
+    let from = course.last_commit();
+    let mut sent = Vec::new();
+    let mut changes = 0;
+    for (xid, lsn, count) in LOG.iter().copied().filter(|(_, lsn, _)| *lsn >= from) {
+        let begin = begin(xid, lsn);
+        if course.stops_at(&begin) {
+            return sent;
+        }
+        course.begin(&begin);
+        for nth in 1..=count {
+            if changes == limit {
+                return sent;
+            }
+            changes += 1;
+            if course.count(lsn - 10 + nth).unwrap() {
+                sent.push((xid, nth));
+            }
+        }
+        course.commit(lsn + 5);
+    }
+    course.keepalive(150);
+    sent
+}
+
+fn xids(sent: &[(u32, u64)]) -> Vec<u32> {
+    let mut xids: Vec<u32> = sent.iter().map(|(xid, _)| *xid).collect();
+    xids.dedup();
+    xids
+}
+
+#[test]
+fn before_a_snapshot_comes_what_it_has_seen_and_after_it_the_rest() {
+    let mut course = Course::new(Place::between(50));
+    course.aim(goal(135, "4:5:4", Unseen::PassBy));
+    assert_eq!(xids(&read(&mut course, 99)), [1, 2, 3]);
+    assert!(course.reached());
+    let place = course.place();
+    assert_eq!(place.at.commit_lsn, 105, "transaction 4 comes later");
+    assert_eq!(place.ahead.as_ref().unwrap().at, Cursor::between(135));
+    let mut course = Course::new(place);
+    assert_eq!(xids(&read(&mut course, 99)), [4, 6]);
+    assert_eq!(course.place(), Place { ts_us: course.ts_us, ..Place::between(150) });
+}
+
+#[test]
+fn a_first_goal_ends_at_what_is_not_visible() {
+    let mut course = Course::new(Place::between(50));
+    course.aim(goal(135, "4:5:4", Unseen::Stop));
+    assert_eq!(xids(&read(&mut course, 99)), [1]);
+    assert!(course.reached() && !course.is_behind());
+    assert_eq!(course.place().at.commit_lsn, 105);
+    course.aim(goal(135, "5:7:", Unseen::PassBy));
+    assert!(!course.reached());
+    assert_eq!(xids(&read(&mut course, 99)), [4, 2, 3]);
+    assert_eq!(course.place().ahead, None, "nothing was passed by");
+    assert!(course.reached());
+}
+
+/// A task that dies after each number of changes, before, between and after the snapshot, with every position through
+/// its text: each change is sent once.
+#[test]
+fn whatever_is_durable_is_not_sent_again() {
+    let total: u64 = LOG.iter().map(|(_, _, count)| count).sum();
+    for first in 0..=10 {
+        for second in 0..=10 {
+            let partition = Arc::from("{}");
+            let again = |course: &Course| {
+                let position = course.place().position(&partition);
+                Course::new(Place::parse(&position.offset).unwrap())
+            };
+            let mut course = Course::new(Place::between(50));
+            course.aim(goal(135, "2:5:2,4", Unseen::PassBy));
+            let mut sent = read(&mut course, first);
+            course = again(&course);
+            if course.is_behind() {
+                // The next try: transaction 2 has become visible, 4 has not.
+                course.aim(goal(150, "4:7:4", Unseen::Stop));
+                sent.extend(read(&mut course, second));
+            } else {
+                course.aim(goal(150, "4:7:4", Unseen::PassBy));
+                sent.extend(read(&mut course, second));
+            }
+            course = again(&course);
+            sent.extend(read(&mut course, 99));
+            sent.sort_unstable();
+            assert_eq!(sent.len() as u64, total, "{first}, {second}");
+            sent.dedup();
+            assert_eq!(sent.len() as u64, total, "{first}, {second}: something was sent twice");
+        }
+    }
+}
+
+#[test]
+fn quiet_servers_reach_the_goal_by_keepalives() {
+    let mut course = Course::new(Place::between(50));
+    course.aim(goal(100, "1:1:", Unseen::PassBy));
+    course.keepalive(99);
+    assert!(!course.reached());
+    course.keepalive(100);
+    assert!(course.reached());
+}
