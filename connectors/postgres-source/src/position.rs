@@ -129,7 +129,11 @@ fn write_progress(json: &mut String, progress: &Progress) {
 }
 
 fn cursor(object: &Map<String, Value>, prefix: &str) -> Option<Cursor> {
-    let number = |key: &str| object.get(&format!("{prefix}{key}")).and_then(Value::as_u64);
+    let number = |key: &str| {
+        object
+            .get(&format!("{prefix}{key}"))
+            .and_then(Value::as_u64)
+    };
     let lsn = number("lsn_proc").or_else(|| number("lsn"));
     let commit_lsn = number("lsn_commit").or(lsn)?;
     Some(Cursor {

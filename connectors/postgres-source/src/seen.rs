@@ -91,7 +91,15 @@ mod tests {
 
     #[test]
     fn what_is_no_snapshot_is_refused() {
-        for text in ["", "1", "1:2", "a:2:", "1:2:x", "1:2:3,-4", "1:99999999999999999999999:"] {
+        for text in [
+            "",
+            "1",
+            "1:2",
+            "a:2:",
+            "1:2:x",
+            "1:2:3,-4",
+            "1:99999999999999999999999:",
+        ] {
             assert!(Seen::from_str(text).is_err(), "{text}");
         }
     }

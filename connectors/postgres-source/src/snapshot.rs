@@ -113,7 +113,11 @@ impl Snapshot {
             .filter(|planned| is_missing(&planned.info, &progress))
             .collect();
         let (xid, now_lsn) = shown_moment(&mut connection).await?;
-        let lsn = if exported { place.at.commit_lsn } else { now_lsn };
+        let lsn = if exported {
+            place.at.commit_lsn
+        } else {
+            now_lsn
+        };
         let mut writer = ChangeWriter::new(false);
         writer.begin_snapshot(xid, lsn, postgres_micros_now() + POSTGRES_EPOCH_US);
         let nothing_read = progress.table.is_none();

@@ -1,11 +1,13 @@
 //! The scene of most tests: a database under load, a worker, a source that follows.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use stack::{Postgres, Stack};
 
-use crate::{Load, Outcome, Worker, WorkerOptions, counters, items};
+use crate::{
+    Load, Outcome, Worker, WorkerOptions,
+    counters::{self, History},
+    items,
+};
 
 /// The source connector.
 pub const SOURCE: &str = "faults";
@@ -17,6 +19,9 @@ pub const SLOT: &str = "faults_slot";
 pub const PUBLICATION: &str = "faults_publication";
 /// The topic of the counters.
 pub const TOPIC: &str = "faults.public.counters";
+
+/// So many rows take longer to read than a kill takes to come.
+const ROWS: u32 = 200_000;
 
 /// A table that is written to, and a source that streams it.
 pub struct Scene {
@@ -40,6 +45,25 @@ impl Scene {
         Self::start(stack, postgres, options, config, counters::count)
     }
 
+    /// The same, where counting begins before the source, and the table is so large that it is still being read.
+    pub fn reading(
+        stack: &Stack,
+        postgres: Postgres,
+        options: WorkerOptions,
+        config: &Value,
+    ) -> Outcome<Self> {
+        counters::large_table(&postgres, ROWS)?;
+        let load = counters::count(&postgres);
+        let worker = Worker::start(stack, options)?;
+        worker.rest().create(SOURCE, config)?;
+        worker.rest().wait_for(SOURCE, "RUNNING")?;
+        Ok(Self {
+            postgres,
+            worker,
+            load,
+        })
+    }
+
     /// The same for rows that come and go.
     pub fn churning(
         stack: &Stack,
@@ -61,7 +85,6 @@ impl Scene {
         let worker = Worker::start(stack, options)?;
         worker.rest().create(SOURCE, config)?;
         worker.rest().wait_for(SOURCE, "RUNNING")?;
-        // A snapshot that is killed is read again, newer than the changes that follow it: a case of its own.
         worker.rest().wait_for_stream(SOURCE)?;
         let load = load(&postgres);
         Ok(Self {
@@ -100,7 +123,7 @@ impl Scene {
     }
 
     /// Stops counting and the worker, and gives the history of each counter, which must end as the table does.
-    pub fn finish(mut self) -> Outcome<BTreeMap<i64, Vec<i64>>> {
+    pub fn finish(mut self) -> Outcome<History> {
         self.load.finish(SLOT)?;
         let history = counters::history(&self.worker.stop_and_read(TOPIC)?)?;
         counters::assert_complete(&history, &self.postgres)?;

@@ -83,10 +83,13 @@ pub(crate) async fn flush(connection: &mut Connection) -> Result<()> {
     if is_standby(connection).await? {
         return Ok(());
     }
-    let sql = "SELECT pg_catalog.pg_current_wal_insert_lsn() > pg_catalog.pg_current_wal_flush_lsn()";
+    let sql =
+        "SELECT pg_catalog.pg_current_wal_insert_lsn() > pg_catalog.pg_current_wal_flush_lsn()";
     if one(connection, sql).await?.is_true(0) {
         // A transaction that does nothing but end: its commit is flushed in a moment.
-        connection.execute("SELECT pg_catalog.txid_current()").await?;
+        connection
+            .execute("SELECT pg_catalog.txid_current()")
+            .await?;
     }
     Ok(())
 }

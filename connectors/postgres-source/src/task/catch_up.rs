@@ -69,7 +69,8 @@ impl PostgresTask {
         if now.stream.is_behind() {
             // A transaction that an earlier try passed by is not visible yet: waiting for a replica, or just now.
             sleep(PAUSE).await;
-            now.stream.aim(moment::before(side.connection().await?).await?);
+            now.stream
+                .aim(moment::before(side.connection().await?).await?);
         } else if now.taken.is_none() {
             let mut connection = snapshot_connection(&self.config).await?;
             now.stream.aim(moment::now(&mut connection).await?);

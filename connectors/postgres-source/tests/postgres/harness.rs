@@ -198,12 +198,18 @@ fn to_json(value: Value) -> serde_json::Value {
 impl Source {
     /// One poll.
     pub(crate) async fn poll(&mut self) -> Result<Vec<Event>, Error> {
+        let batch = self.poll_batch().await?;
+        Ok(batch.rows().map(Event::of).collect())
+    }
+
+    /// One poll; its records as they are.
+    pub(crate) async fn poll_batch(&mut self) -> Result<&Batch, Error> {
         self.batch.clear();
         self.task.poll(&mut self.batch).await?;
         if let Some(position) = self.batch.position() {
             self.position = Some(position.clone());
         }
-        Ok(self.batch.rows().map(Event::of).collect())
+        Ok(&self.batch)
     }
 
     /// The next `count` records, or more if they came in one batch.

@@ -80,7 +80,8 @@ async fn session_is(db: &Database, condition: &str) {
          and datname = '{}' and {condition}",
         db.name
     );
-    db.wait_until(condition, || db.sql(&sql).trim() == "1").await;
+    db.wait_until(condition, || db.sql(&sql).trim() == "1")
+        .await;
 }
 
 /// Polls some times; takes what comes.
@@ -132,7 +133,11 @@ impl Spanning {
                 session_is(db, "state = 'idle in transaction'").await;
             }
             1 => {
-                db.sql(&format!("{} prepare transaction '{}_{round}'", touch(51), db.name));
+                db.sql(&format!(
+                    "{} prepare transaction '{}_{round}'",
+                    touch(51),
+                    db.name
+                ));
                 self.prepared = Some(round);
             }
             _ => {
@@ -158,7 +163,10 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (self.0 >> 33) as usize % limit
     }
 }
@@ -187,7 +195,10 @@ async fn killed_again_and_again(version: PgVersion, seed: u64) {
         unfinished += usize::from(is_unfinished);
         db.sql(&changes(round * 2 + 1));
     }
-    assert!(unfinished > 3, "only {unfinished} deaths during the snapshot");
+    assert!(
+        unfinished > 3,
+        "only {unfinished} deaths during the snapshot"
+    );
     spanning.end(&db);
     let source = db.open_again(&[], stored).await;
     finish(&db, source, topic).await;
@@ -195,9 +206,15 @@ async fn killed_again_and_again(version: PgVersion, seed: u64) {
 
 /// The source goes on to the end; the topic tells the table, in order.
 async fn finish(db: &Database, mut source: Source, mut topic: Topic) {
-    source.streams(|events, position| topic.append(events, position)).await;
+    source
+        .streams(|events, position| topic.append(events, position))
+        .await;
     db.sql("insert into t (id) values (99999)");
-    while topic.events.last().is_none_or(|event| event.key["id"] != 99999) {
+    while topic
+        .events
+        .last()
+        .is_none_or(|event| event.key["id"] != 99999)
+    {
         poll(&mut source, &mut topic, 1).await;
     }
     source.close().await;
@@ -228,7 +245,10 @@ async fn hidden_behind_a_replica(db: &Database) -> (Session, Topic) {
     poll(&mut source, &mut topic, 1).await;
     drop(source);
     assert_eq!(topic.die(0), None);
-    assert!(!topic.events.is_empty(), "some rows were read, and nothing is durable");
+    assert!(
+        !topic.events.is_empty(),
+        "some rows were read, and nothing is durable"
+    );
     let hidden = "set synchronous_commit = on; begin; update t set v = nextval('clock') where id in (5, 5500);
         delete from t where id in (7, 5507); insert into t (id) values (7001); commit;\n";
     let session = Session::new(db, hidden);
@@ -257,13 +277,23 @@ async fn committed_but_not_visible(version: PgVersion) {
     let mut source = db.open_again(&[], None).await;
     let of = |topic: &Topic, id: i64| {
         let events = topic.events.iter().filter(|event| event.key["id"] == id);
-        events.map(|event| event.op().to_owned()).collect::<Vec<_>>()
+        events
+            .map(|event| event.op().to_owned())
+            .collect::<Vec<_>>()
     };
     while of(&topic, 7001).is_empty() {
         poll(&mut source, &mut topic, 1).await;
     }
-    assert_eq!(of(&topic, 5500), ["r", "u"], "read without the change, then changed");
-    assert_eq!(of(&topic, 5501), ["u", "u", "r"], "changed, then read with the changes");
+    assert_eq!(
+        of(&topic, 5500),
+        ["r", "u"],
+        "read without the change, then changed"
+    );
+    assert_eq!(
+        of(&topic, 5501),
+        ["u", "u", "r"],
+        "changed, then read with the changes"
+    );
     assert_eq!(of(&topic, 5507), ["r", "d", "tombstone"]);
     assert_eq!(of(&topic, 5508), ["d", "tombstone"]);
     release(&db, session).await;
@@ -306,7 +336,11 @@ async fn what_was_passed_by_is_remembered_over_deaths() {
     poll(&mut source, &mut topic, 3).await;
     drop(source);
     let stored = topic.die(topic.positions()).or(stored);
-    assert_eq!(topic.events.len(), count, "the next part waits for what is not visible");
+    assert_eq!(
+        topic.events.len(),
+        count,
+        "the next part waits for what is not visible"
+    );
     release(&db, session).await;
     let source = db.open_again(&[], stored).await;
     finish(&db, source, topic).await;

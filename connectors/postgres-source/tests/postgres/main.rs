@@ -5,6 +5,7 @@
 mod harness;
 mod history;
 mod interrupted;
+mod memory;
 mod positions;
 mod servers;
 mod snapshots;

@@ -14,7 +14,13 @@ fn goal(lsn: u64, seen: &str, unseen: Unseen) -> Goal {
 }
 
 /// What a stream holds: transactions as id, commit LSN and number of changes. Each ends 5 behind its commit.
-const LOG: &[(u32, u64, u64)] = &[(1, 100, 2), (4, 110, 2), (2, 120, 3), (3, 130, 1), (6, 140, 2)];
+const LOG: &[(u32, u64, u64)] = &[
+    (1, 100, 2),
+    (4, 110, 2),
+    (2, 120, 3),
+    (3, 130, 1),
+    (6, 140, 2),
+];
 
 /// Reads at most `limit` changes of the log from where a course stands; gives the changes that are sent.
 fn read(course: &mut Course, limit: usize) -> Vec<(u32, u64)> {
@@ -59,7 +65,13 @@ fn before_a_snapshot_comes_what_it_has_seen_and_after_it_the_rest() {
     assert_eq!(place.ahead.as_ref().unwrap().at, Cursor::between(135));
     let mut course = Course::new(place);
     assert_eq!(xids(&read(&mut course, 99)), [4, 6]);
-    assert_eq!(course.place(), Place { ts_us: course.ts_us, ..Place::between(150) });
+    assert_eq!(
+        course.place(),
+        Place {
+            ts_us: course.ts_us,
+            ..Place::between(150)
+        }
+    );
 }
 
 #[test]
@@ -105,7 +117,11 @@ fn whatever_is_durable_is_not_sent_again() {
             sent.sort_unstable();
             assert_eq!(sent.len() as u64, total, "{first}, {second}");
             sent.dedup();
-            assert_eq!(sent.len() as u64, total, "{first}, {second}: something was sent twice");
+            assert_eq!(
+                sent.len() as u64,
+                total,
+                "{first}, {second}: something was sent twice"
+            );
         }
     }
 }
