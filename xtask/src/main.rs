@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod house;
 mod servers;
 mod suites;
@@ -46,6 +47,12 @@ const TASKS: &[Task] = &[
         usage: "postgres [--rows N] [--peer debezium] [--json FILE]",
         about: "speed, CPU, memory and latency beside the server's limit and a peer",
         run: bench::run,
+    },
+    Task {
+        name: "fuzz",
+        usage: "[TARGET] [--seconds N]",
+        about: "looks for bytes that break a reader, guided by coverage; each target for 60 s",
+        run: fuzz::run,
     },
     Task {
         name: "stack",

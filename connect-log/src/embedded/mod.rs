@@ -9,6 +9,8 @@
 
 mod error;
 mod file;
+#[doc(hidden)]
+pub mod fuzz;
 mod read;
 mod store;
 mod write;

@@ -101,7 +101,7 @@ fn prepared<'a>(db: &'a Connection, sql: &str) -> Result<CachedStatement<'a>> {
     db.prepare_cached(sql).map_err(classify)
 }
 
-fn block(row: &Row<'_>) -> Result<Block> {
+pub(super) fn block(row: &Row<'_>) -> Result<Block> {
     let get = |at: usize| row.get::<_, i64>(at).map_err(classify);
     let stored = row
         .get_ref(8)

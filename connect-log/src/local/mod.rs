@@ -31,7 +31,7 @@ mod writer;
 
 #[cfg(test)]
 pub(crate) use block::Draft;
-pub(crate) use block::{Block, Entry};
+pub(crate) use block::{Block, Copying, Entry};
 pub(crate) use engine::Limits;
 pub use log::LocalLog;
 pub(crate) use log::valid_name;

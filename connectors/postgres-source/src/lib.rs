@@ -19,6 +19,8 @@ mod copy;
 mod cursor;
 mod decode;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod heartbeat;
 pub mod pgoutput;
 mod position;

@@ -115,12 +115,23 @@ impl Relations {
             return Ok(());
         }
         let customs = self.compiler.customs(side, &info).await?;
-        let table = self.compiler.compile(&info, &customs);
+        self.insert(relation, info, &customs);
+        Ok(())
+    }
+
+    /// Learns what the message alone says.
+    pub(crate) fn learn_without_catalog(&mut self, relation: Relation<'_>) -> Result<()> {
+        let info = merged(relation, None)?;
+        self.insert(relation, info, &Customs::default());
+        Ok(())
+    }
+
+    fn insert(&mut self, relation: Relation<'_>, info: TableInfo, customs: &Customs) {
+        let table = self.compiler.compile(&info, customs);
         tracing::info!(table = %info.full_name(), columns = info.columns.len(), "table learnt");
         self.by_id
             .insert(relation.id, Known::Table(Arc::new(table)));
         self.layouts.insert(relation.id, info);
-        Ok(())
     }
 }
 

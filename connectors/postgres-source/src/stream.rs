@@ -9,7 +9,6 @@ use bytes::Bytes;
 use connect_core::{Batch, Result, meter::Gauge};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use self::transaction::Transactions;
 use crate::{
     convert::Frame,
     error,
@@ -22,7 +21,7 @@ use crate::{
 
 pub(crate) use self::{
     course::{Goal, Unseen},
-    transaction::Settings,
+    transaction::{Settings, Transactions},
 };
 
 /// A batch is full with so many records …
@@ -86,7 +85,8 @@ impl Stream {
             partition: Arc::clone(&settings.partition),
             silence_limit: settings.silence_limit,
             lag: settings.lag.clone(),
-            transactions: Transactions::new(settings, place),
+            transactions: Transactions::new(settings.relations, settings.tombstones, place)
+                .without(settings.skipped),
             beats,
             heard: now,
             reported: None,

@@ -23,6 +23,7 @@ use tokio::io::AsyncWriteExt;
 pub use answer::{Answer, Row};
 pub(crate) use answer::{server_error, streamed_notice};
 pub use feedback::Progress;
+pub(crate) use frames::message_in;
 pub use frames::{Frames, Message};
 pub use replication::Replication;
 pub use side::Side;

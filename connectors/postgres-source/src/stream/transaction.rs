@@ -36,7 +36,7 @@ pub(crate) struct Settings {
 
 /// Reads messages one by one.
 #[derive(Debug)]
-pub(super) struct Transactions {
+pub(crate) struct Transactions {
     relations: Relations,
     writer: ChangeWriter,
     skipped: SkippedOperations,
@@ -46,22 +46,36 @@ pub(super) struct Transactions {
 }
 
 impl Transactions {
-    pub(super) fn new(settings: Settings, place: Place) -> Self {
+    /// With these tables; whether deletes get tombstones; from a place on.
+    pub(crate) fn new(relations: Relations, tombstones: bool, place: Place) -> Self {
         Self {
-            relations: settings.relations,
-            writer: ChangeWriter::new(settings.tombstones),
-            skipped: settings.skipped,
+            relations,
+            writer: ChangeWriter::new(tombstones),
+            skipped: SkippedOperations::default(),
             course: Course::new(place),
             new: Vec::new(),
             old: Vec::new(),
         }
     }
 
-    pub(super) fn begin_batch(&mut self, out: &mut Batch) -> i64 {
+    /// The same, without some operations.
+    pub(super) fn without(mut self, skipped: SkippedOperations) -> Self {
+        self.skipped = skipped;
+        self
+    }
+
+    /// Learns a relation without asking the catalog.
+    pub(crate) fn learn_without_catalog(&mut self, relation: Relation<'_>) -> Result<()> {
+        self.relations.learn_without_catalog(relation)
+    }
+
+    /// Begins a batch; gives its time in milliseconds since 1970-01-01.
+    pub(crate) fn begin_batch(&mut self, out: &mut Batch) -> i64 {
         self.writer.begin_batch(out)
     }
 
-    pub(super) fn place(&self) -> Place {
+    /// Where the task stands.
+    pub(crate) fn place(&self) -> Place {
         self.course.place()
     }
 
@@ -110,12 +124,13 @@ impl Transactions {
     }
 
     /// Between transactions everything before `end` has been sent.
-    pub(super) fn keepalive(&mut self, end: u64) {
+    pub(crate) fn keepalive(&mut self, end: u64) {
         self.course.keepalive(end);
     }
 
+    /// Takes one message; its records go to `out`, their bytes lie in `frame`.
     #[inline]
-    pub(super) fn message(
+    pub(crate) fn message(
         &mut self,
         lsn: u64,
         message: Message<'_>,

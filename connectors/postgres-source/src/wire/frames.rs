@@ -135,6 +135,14 @@ impl Frames {
     }
 }
 
+/// The complete message that starts at `at` of some bytes; `None` when it is cut short.
+pub(crate) fn message_in(bytes: &[u8], at: usize) -> Result<Option<Message>> {
+    Ok(match split(bytes, at, MESSAGE_LIMIT)? {
+        Split::Whole(message) => Some(message),
+        Split::Missing(_) => None,
+    })
+}
+
 enum Split {
     Whole(Message),
     Missing(usize),

@@ -1,0 +1,113 @@
+//! The bytes of a stream and of a COPY without their server: for fuzzing only, no part of the interface.
+
+use bytes::Bytes;
+use connect_core::{Batch, Config, Error, Result};
+
+use crate::{
+    PostgresConfig,
+    config::Captured,
+    convert::Frame,
+    copy,
+    pgoutput::{self, Message, Replicated},
+    position::Place,
+    relations::{Compiler, Known, Relations},
+    stream::Transactions,
+    wire::message_in,
+};
+
+/// Reads what a server sends after START_REPLICATION, as a stream does, but asks no catalog.
+pub fn stream(bytes: &[u8]) -> Result<Batch> {
+    let (mut out, mut at) = (Batch::default(), 0);
+    let mut transactions = Transactions::new(relations()?, true, Place::default());
+    transactions.begin_batch(&mut out);
+    let read = loop {
+        let message = match message_in(bytes, at) {
+            Ok(Some(message)) => message,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        at = message.body.end;
+        let body = bytes.get(message.body).unwrap_or(&[]);
+        if message.tag == b'd'
+            && let Err(error) = replicated(&mut transactions, body, bytes, &mut out)
+        {
+            break Err(error);
+        }
+    };
+    read?;
+    out.push_frame(Bytes::copy_from_slice(bytes));
+    out.set_position(transactions.place().position(&"{}".into()));
+    Ok(out)
+}
+
+fn replicated(
+    transactions: &mut Transactions,
+    body: &[u8],
+    bytes: &[u8],
+    out: &mut Batch,
+) -> Result<()> {
+    match pgoutput::replicated(body)? {
+        Replicated::XLogData { lsn, payload } => match pgoutput::message(payload)? {
+            Message::Relation(relation) => transactions.learn_without_catalog(relation),
+            message => transactions.message(lsn, message, Frame { bytes, index: 0 }, out),
+        },
+        Replicated::Keepalive { end, .. } => {
+            transactions.keepalive(end);
+            Ok(())
+        }
+        Replicated::Unknown => Ok(()),
+    }
+}
+
+/// Reads a Relation message, its length (2 bytes) in front, and rows of COPY in its columns, one a line.
+pub fn rows(bytes: &[u8]) -> Result<Batch> {
+    let mut out = Batch::default();
+    let Some((len, rest)) = bytes.split_first_chunk::<2>() else {
+        return Ok(out);
+    };
+    let len = usize::from(u16::from_be_bytes(*len));
+    let Some((relation, lines)) = rest.split_at_checked(len) else {
+        return Ok(out);
+    };
+    let Message::Relation(relation) = pgoutput::message(relation)? else {
+        return Ok(out);
+    };
+    let mut relations = relations()?;
+    relations.learn_without_catalog(relation)?;
+    let Some(Known::Table(table)) = relations.get(relation.id) else {
+        return Ok(out);
+    };
+    let (mut cells, mut writer) = (Vec::new(), crate::change::ChangeWriter::new(false));
+    writer.begin_batch(&mut out);
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        let frame = Frame {
+            bytes: lines,
+            index: 0,
+        };
+        copy::row(table, line, frame, &mut cells, &mut out)?;
+        writer.read(table, 1, crate::change::Marker::True, &cells, &mut out);
+    }
+    out.push_frame(Bytes::copy_from_slice(lines));
+    Ok(out)
+}
+
+/// Reads a stored offset and writes it again.
+pub fn offset(text: &str) -> Result<String> {
+    let position = Place::parse(text)?.position(&"{}".into());
+    Ok(position.offset.to_string())
+}
+
+fn relations() -> Result<Relations> {
+    let properties = [
+        ("topic.prefix", "t"),
+        ("database.hostname", "h"),
+        ("database.user", "u"),
+        ("database.dbname", "d"),
+    ];
+    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let wrong = |_| Error::new(&connect_core::error::INTERNAL, "the configuration is wrong");
+    let config = PostgresConfig::parse(&properties.into()).map_err(wrong)?;
+    let captured = Captured::new(&config, &mut Vec::new());
+    let captured = captured.ok_or_else(|| wrong(Vec::new()))?;
+    Ok(Relations::new(Compiler::new(&config, captured)))
+}

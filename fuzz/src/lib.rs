@@ -1,0 +1,57 @@
+//! Bytes from outside, given to everything that reads them. An error is an answer; a panic is a bug (invariant 5).
+//!
+//! `seeds/TARGET` holds inputs to begin with: bytes of real servers, and whatever once failed. The default suite runs
+//! them, cut and changed a little; `cargo xtask fuzz TARGET` looks for more, guided by coverage.
+
+mod json;
+mod log;
+mod postgres;
+
+pub use json::json;
+pub use log::{block, file};
+pub use postgres::{copy, offset, pgoutput};
+
+/// A reader of bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name: the folder of its seeds.
+    pub name: &'static str,
+    /// Gives it an input.
+    pub run: fn(&[u8]),
+    /// How many changed inputs of each seed the default suite gives it.
+    pub rounds: u32,
+}
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "pgoutput",
+        run: pgoutput,
+        rounds: 300,
+    },
+    Target {
+        name: "copy",
+        run: copy,
+        rounds: 300,
+    },
+    Target {
+        name: "offset",
+        run: offset,
+        rounds: 300,
+    },
+    Target {
+        name: "json",
+        run: json,
+        rounds: 300,
+    },
+    Target {
+        name: "block",
+        run: block,
+        rounds: 300,
+    },
+    Target {
+        name: "file",
+        run: file,
+        rounds: 20,
+    },
+];
