@@ -32,6 +32,8 @@ pub struct PostgresTask {
     partition: Arc<str>,
     phase: Phase,
     start: Option<Start>,
+    /// What was durable when the task was opened, as an LSN.
+    confirmed: u64,
 }
 
 #[derive(Debug)]
@@ -60,6 +62,7 @@ impl PostgresTask {
             config,
             phase: Phase::Idle,
             start: None,
+            confirmed: 0,
         })
     }
 
@@ -87,7 +90,8 @@ impl PostgresTask {
         let every = self.feedback_interval(&mut connection).await?;
         let progress = Progress {
             safe: start.safe.clone(),
-            confirmed: place.at.commit_lsn,
+            // Invariant 1: not that of the place, which may have been read a moment ago.
+            confirmed: self.confirmed,
             every,
         };
         let sql = self.start_replication(&place);

@@ -11,11 +11,7 @@ use stack::{PgVersion, Stack};
 
 /// Kills the worker at different moments while counters count, the first times while the table is read, then reads the
 /// whole topic.
-fn killed_worker(
-    stack: &Stack,
-    options: WorkerOptions,
-    kills: u32,
-) -> Outcome<History> {
+fn killed_worker(stack: &Stack, options: WorkerOptions, kills: u32) -> Outcome<History> {
     let postgres = stack.postgres(PgVersion::V15)?;
     let config = postgres_source(&postgres, SOURCE, "public.counters");
     let scene = Scene::reading(stack, postgres, options, &config)?;

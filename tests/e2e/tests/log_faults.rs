@@ -1,12 +1,12 @@
 //! Kafka restarted, killed, cut off and silent under load: nothing lost or doubled, the status tells it, the REST API
 //! answers, and everything goes on by itself.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use e2e::{
     Fault, LogKind, Outcome, Rest, Scene, WorkerOptions,
     configs::{IMPATIENT, postgres_source, redis_sink, with},
-    counters::{assert_at_least_once, assert_exactly_once, wait_equal_in_redis},
+    counters::{History, assert_at_least_once, assert_exactly_once, wait_equal_in_redis},
     is_long,
     scene::{SLOT, SOURCE},
 };
@@ -16,7 +16,7 @@ const SINK: &str = "sink";
 /// What the trace says while no broker answers.
 const AWAY: &str = "log.unavailable";
 
-fn survived(exactly_once: bool) -> Outcome<BTreeMap<i64, Vec<i64>>> {
+fn survived(exactly_once: bool) -> Outcome<History> {
     let stack = Stack::new()?;
     let kafka = KafkaOptions::default().proxied();
     let often = "transaction.abort.timed.out.transaction.cleanup.interval.ms";

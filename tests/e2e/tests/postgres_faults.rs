@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use e2e::{
     Fault, LogKind, Outcome, Rest, Scene, Worker, WorkerOptions,
     configs::{IMPATIENT, postgres_source_at, redis_sink, with},
-    counters::{self, assert_at_least_once, assert_exactly_once},
+    counters::{self, History, assert_at_least_once, assert_exactly_once},
     is_long, items,
     scene::{SLOT, SOURCE, TOPIC},
 };
@@ -89,7 +89,7 @@ fn every_fault(
     })
 }
 
-fn streaming(options: WorkerOptions) -> Outcome<BTreeMap<i64, Vec<i64>>> {
+fn streaming(options: WorkerOptions) -> Outcome<History> {
     let stack = Stack::new()?;
     let (postgres, proxy) = server(&stack)?;
     let config = source(&proxy, "public.counters");

@@ -103,6 +103,9 @@ impl PostgresTask {
     }
 
     async fn begin(&mut self, beginning: Beginning, side: &mut Side) -> Result<Phase> {
+        if let Beginning::Stream(place) | Beginning::Snapshot(place) = &beginning {
+            self.confirmed = place.at.commit_lsn;
+        }
         match beginning {
             Beginning::Nothing => Ok(Phase::Done),
             Beginning::Stream(place) => self.stream_phase(place).await,
@@ -116,6 +119,7 @@ impl PostgresTask {
                 let mut maker = Connection::open(&target, Purpose::Replication).await?;
                 let created = Slot::create(&mut maker, &self.config, snapshot).await?;
                 let place = Place::between(created.consistent_lsn);
+                self.confirmed = created.consistent_lsn;
                 let phase = match snapshot {
                     true => {
                         self.snapshot_phase(place, created.snapshot.as_deref(), side)

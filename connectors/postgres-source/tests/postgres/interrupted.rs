@@ -345,3 +345,27 @@ async fn what_was_passed_by_is_remembered_over_deaths() {
     let source = db.open_again(&[], stored).await;
     finish(&db, source, topic).await;
 }
+
+/// Invariant 1: what was read before a snapshot may be confirmed only when it is durable.
+#[tokio::test]
+async fn the_slot_does_not_follow_what_was_read_before_a_snapshot() {
+    let db = database(PgVersion::V18);
+    db.sql(TABLE);
+    db.sql("insert into t (id) values (1)");
+    let source = db.open(&[], None).await;
+    drop(source);
+    db.sql("insert into t (id) values (2)");
+    let mut source = db.open_again(&[], None).await;
+    let (before, _) = db.confirmed_and_end();
+    let mut topic = Topic::default();
+    source
+        .streams(|events, position| topic.append(events, position))
+        .await;
+    poll(&mut source, &mut topic, 2).await;
+    source.close().await;
+    assert_eq!(db.confirmed_and_end().0, before);
+    // Nothing was durable, so everything comes again.
+    topic.events.clear();
+    assert_eq!(topic.die(0), None);
+    finish(&db, db.open_again(&[], None).await, topic).await;
+}

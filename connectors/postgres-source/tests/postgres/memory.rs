@@ -23,7 +23,10 @@ async fn sizes(source: &mut Source, records: usize) -> Vec<(usize, usize)> {
 
 /// One batch holds the large value; those around it are as small as ever.
 fn assert_one_is_large(sizes: &[(usize, usize)]) {
-    let large: Vec<_> = sizes.iter().filter(|(_, bytes)| *bytes > ORDINARY).collect();
+    let large: Vec<_> = sizes
+        .iter()
+        .filter(|(_, bytes)| *bytes > ORDINARY)
+        .collect();
     assert_eq!(large.len(), 1, "{sizes:?}");
     assert!(large[0].1 < LARGE + ORDINARY, "{sizes:?}");
 }
