@@ -16,6 +16,8 @@ pub(crate) struct Arguments {
     pub(crate) seconds: u64,
     /// The peer to measure too.
     pub(crate) peer: bool,
+    /// Whether to measure the memory for a large transaction and a large value too.
+    pub(crate) large: bool,
     /// Only scenarios whose name contains this.
     pub(crate) only: Option<String>,
     /// Where to write the figures as JSON.
@@ -23,10 +25,11 @@ pub(crate) struct Arguments {
 }
 
 const USAGE: &str =
-    "bench postgres [--rows N] [--seconds N] [--peer debezium] [--only TEXT] [--json FILE]
+    "bench postgres [--rows N] [--seconds N] [--peer debezium] [--large yes] [--only TEXT] [--json FILE]
   --rows N         rows per scenario (default 1000000)
   --seconds N      seconds of each latency scenario (default 20)
   --peer debezium  measure a real Kafka Connect with Debezium too
+  --large yes      add a transaction of five times N rows and a value of 20 MB: for the memory (Tidewater only)
   --only TEXT      only scenarios whose name contains TEXT, such as `stream json`
   --json FILE      write the figures as JSON";
 
@@ -40,6 +43,7 @@ impl Arguments {
             rows: 1_000_000,
             seconds: 20,
             peer: false,
+            large: false,
             only: None,
             json: None,
         };
@@ -51,6 +55,7 @@ impl Arguments {
                 "--rows" => read.rows = number(&word, &value)?,
                 "--seconds" => read.seconds = number(&word, &value)?,
                 "--peer" if value == "debezium" => read.peer = true,
+                "--large" if value == "yes" => read.large = true,
                 "--only" => read.only = Some(value),
                 "--json" => read.json = Some(value.into()),
                 _ => return Err(format!("{word} {value}?\n{USAGE}")),
@@ -71,7 +76,13 @@ impl Arguments {
     pub(crate) fn scenarios(&self) -> Vec<Scenario> {
         let mut all = Vec::new();
         for exactly_once in [false, true] {
-            for kind in [Kind::Snapshot, Kind::Stream, Kind::Latency] {
+            for kind in [
+                Kind::Snapshot,
+                Kind::Stream,
+                Kind::Latency,
+                Kind::Transaction,
+                Kind::Value,
+            ] {
                 for schemas in [false, true] {
                     all.push(Scenario {
                         kind,
@@ -81,6 +92,10 @@ impl Arguments {
                 }
             }
         }
+        all.retain(|s| {
+            let is_large = matches!(s.kind, Kind::Transaction | Kind::Value);
+            !is_large || (self.large && !s.schemas)
+        });
         all.retain(|s| {
             self.only
                 .as_deref()

@@ -43,15 +43,30 @@ impl Database {
         self.0.psql(&format!(
             "do $$ begin
                for batch in 0..{last} loop
-                 insert into {name} select i, i % 5000, case i % 3 when 0 then 'open' when 1 then 'paid' else 'shipped' end,
-                   (i % 100000) / 100.0, timestamp '2026-01-01' + i * interval '1 second', now(),
-                   'note of row ' || i || ' ' || md5(i::text)
-                 from generate_series(batch * {size} + 1, least((batch + 1) * {size}, {rows})) i;
+                 insert into {name} {rows_of} from generate_series(batch * {size} + 1, least((batch + 1) * {size}, {rows})) i;
                  commit;
                end loop;
              end $$",
             last = rows.div_ceil(ROWS_PER_TRANSACTION) - 1,
             size = ROWS_PER_TRANSACTION,
+            rows_of = row(),
+        ))?;
+        Ok(())
+    }
+
+    /// Inserts rows in one transaction.
+    pub(crate) fn fill_at_once(&self, name: &str, rows: u64) -> Outcome {
+        let rows_of = row();
+        self.0.psql(&format!(
+            "insert into {name} {rows_of} from generate_series(1, {rows}) i"
+        ))?;
+        Ok(())
+    }
+
+    /// Inserts one row with a text of 20 MB.
+    pub(crate) fn fill_large(&self, name: &str) -> Outcome {
+        self.0.psql(&format!(
+            "insert into {name} select 1, 1, 'open', 1, now(), now(), string_agg(md5(i::text), '') from generate_series(1, 655360) i"
         ))?;
         Ok(())
     }
@@ -76,4 +91,10 @@ impl Database {
         })?;
         Ok(())
     }
+}
+
+/// The select list of row `i`.
+fn row() -> &'static str {
+    "select i, i % 5000, case i % 3 when 0 then 'open' when 1 then 'paid' else 'shipped' end,
+     (i % 100000) / 100.0, timestamp '2026-01-01' + i * interval '1 second', now(), 'note of row ' || i || ' ' || md5(i::text)"
 }

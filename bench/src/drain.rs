@@ -51,8 +51,8 @@ pub(crate) fn measure(
     Ok(Measured {
         tool: tool.kind().name().to_owned(),
         scenario: scenario.name(),
-        rows_per_s: Some(rows as f64 / content.span.as_secs_f64().max(0.001)),
-        cpu_s_per_million: Some(cpu * 1e6 / rows as f64),
+        rows_per_s: (rows > 1).then_some(rows as f64 / content.span.as_secs_f64().max(0.001)),
+        cpu_s_per_million: (rows > 1).then_some(cpu * 1e6 / rows as f64),
         peak_rss_mb: process.peak_rss_mb(),
         startup_s: Some(tool.startup().as_secs_f64()),
         ..Measured::default()
@@ -73,6 +73,10 @@ fn backlog(scenario: Scenario, database: &Database, tool: &Tool, id: &str, rows:
     wait_until("the slot to be let go", Duration::from_secs(60), || {
         Ok(database.server().psql(&active)?.trim() == "0")
     })?;
-    database.fill(id, rows)?;
+    match scenario.kind {
+        Kind::Transaction => database.fill_at_once(id, rows)?,
+        Kind::Value => database.fill_large(id)?,
+        _ => database.fill(id, rows)?,
+    }
     database.settle()
 }

@@ -45,7 +45,8 @@ fn run(arguments: &Arguments) -> Outcome {
     let options = KafkaOptions::default()
         .full_speed()
         .set("log.message.timestamp.type", "LogAppendTime")
-        .set("auto.create.topics.enable", "true");
+        .set("auto.create.topics.enable", "true")
+        .set("message.max.bytes", "67108864");
     let kafka = stack.kafka_with(options)?;
     let mut all = Vec::new();
     println!("{}", report::head());
@@ -58,7 +59,7 @@ fn run(arguments: &Arguments) -> Outcome {
             let scenarios: Vec<Scenario> = arguments
                 .scenarios()
                 .into_iter()
-                .filter(|s| s.exactly_once == exactly_once)
+                .filter(|s| s.exactly_once == exactly_once && s.is_for(kind))
                 .collect();
             if scenarios.is_empty() {
                 continue;

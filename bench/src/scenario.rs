@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use stack::Kafka;
 
 use crate::{
-    arguments::Arguments, database::Database, drain, latency, report::Measured, tool::Tool,
+    arguments::Arguments,
+    database::Database,
+    drain, latency,
+    report::Measured,
+    tool::{Tool, ToolKind},
 };
 
 /// Snapshot, stream, or latency at a steady rate.
@@ -17,6 +21,10 @@ pub(crate) enum Kind {
     Stream,
     /// A thousand rows a second, each its own transaction.
     Latency,
+    /// A backlog of one transaction, five times as large.
+    Transaction,
+    /// One row with a value of 20 MB.
+    Value,
 }
 
 /// One scenario.
@@ -37,6 +45,8 @@ impl Scenario {
             Kind::Snapshot => "snapshot",
             Kind::Stream => "stream",
             Kind::Latency => "latency",
+            Kind::Transaction => "transaction",
+            Kind::Value => "value",
         };
         let format = if self.schemas { "json+schemas" } else { "json" };
         let once = if self.exactly_once {
@@ -53,6 +63,21 @@ impl Scenario {
         format!("{}_{name}", tool.kind().name().replace(['+', ' '], "_"))
     }
 
+    /// Whether a tool is measured in it. Debezium's producer would need other settings for a large value, and minutes for
+    /// the large transaction.
+    pub(crate) fn is_for(self, kind: ToolKind) -> bool {
+        !matches!(self.kind, Kind::Transaction | Kind::Value) || kind == ToolKind::Tidewater
+    }
+
+    /// How many rows it has when others have `rows`.
+    fn rows(self, rows: u64) -> u64 {
+        match self.kind {
+            Kind::Transaction => 5 * rows,
+            Kind::Value => 1,
+            _ => rows,
+        }
+    }
+
     /// Measures a tool.
     pub(crate) fn measure(
         self,
@@ -65,8 +90,9 @@ impl Scenario {
         let id = self.identifier(tool);
         database.create_table(&id)?;
         let measured = match self.kind {
-            Kind::Snapshot | Kind::Stream => {
-                let mut measured = drain::measure(self, database, kafka, tool, arguments.rows)?;
+            Kind::Snapshot | Kind::Stream | Kind::Transaction | Kind::Value => {
+                let rows = self.rows(arguments.rows);
+                let mut measured = drain::measure(self, database, kafka, tool, rows)?;
                 measured.compare_with_limit(so_far, self.kind);
                 measured
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use e2e::Outcome;
-use stack::{Kafka, wait_until};
+use stack::{Kafka, wait_in_steps, wait_until};
 
 /// How long a drain may take.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -30,7 +30,9 @@ pub(crate) fn end(kafka: &Kafka, topic: &str) -> Outcome<u64> {
 /// Waits until a topic has at least so many offsets.
 pub(crate) fn wait_for(kafka: &Kafka, topic: &str, offsets: u64) -> Outcome {
     let what = format!("{topic} to have {offsets} records");
-    wait_until(&what, LIMIT, || {
+    // Each look starts a process.
+    const STEP: Duration = Duration::from_millis(500);
+    wait_in_steps(&what, LIMIT, STEP, || {
         Ok(end(kafka, topic).is_ok_and(|end| end >= offsets))
     })?;
     Ok(())

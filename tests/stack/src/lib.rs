@@ -68,4 +68,4 @@ pub use search::{Search, SearchOptions};
 pub use server::Server;
 pub use stack::Stack;
 pub use tls::certificates;
-pub use wait::wait_until;
+pub use wait::{wait_in_steps, wait_until};

@@ -10,6 +10,16 @@ const STEP: Duration = Duration::from_millis(20);
 pub fn wait_until(
     what: &str,
     limit: Duration,
+    condition: impl FnMut() -> Result<bool>,
+) -> Result<()> {
+    wait_in_steps(what, limit, STEP, condition)
+}
+
+/// The same, asking less often: for measurements, which a condition that costs much would disturb.
+pub fn wait_in_steps(
+    what: &str,
+    limit: Duration,
+    step: Duration,
     mut condition: impl FnMut() -> Result<bool>,
 ) -> Result<()> {
     let end = Instant::now() + limit;
@@ -18,7 +28,7 @@ pub fn wait_until(
             return Err(Error::new(format!("{what}: still not so after {limit:?}")));
         }
         #[allow(clippy::disallowed_methods)]
-        std::thread::sleep(STEP);
+        std::thread::sleep(step);
     }
     Ok(())
 }

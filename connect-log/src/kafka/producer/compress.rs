@@ -66,6 +66,8 @@ pub(super) struct Compressor {
     /// Not yet compressed.
     tail: Vec<u8>,
     table: Option<CompressTable>,
+    /// Where a block is compressed to.
+    scratch: Vec<u8>,
 }
 
 impl std::fmt::Debug for Compressor {
@@ -90,6 +92,7 @@ impl Compressor {
             done,
             tail: Vec::new(),
             table: None,
+            scratch: Vec::new(),
         }
     }
 
@@ -150,22 +153,18 @@ impl Compressor {
 
     fn lz4_block(&mut self) {
         let table = self.table.get_or_insert_with(CompressTable::small);
-        let at = self.done.len();
         let most = get_maximum_output_size(self.tail.len());
-        self.done.resize(at + 4 + most, 0);
-        let compressed = compress_into_with_table(&self.tail, &mut self.done[at + 4..], table);
-        let size = match compressed {
-            Ok(size) if size < self.tail.len() => {
-                self.done.truncate(at + 4 + size);
-                size as u32
-            }
-            _ => {
-                self.done.truncate(at + 4);
-                self.done.extend_from_slice(&self.tail);
-                self.tail.len() as u32 | LZ4_PLAIN
-            }
+        if self.scratch.len() < most {
+            self.scratch.resize(most, 0);
+        }
+        let compressed = compress_into_with_table(&self.tail, &mut self.scratch, table);
+        let compressed = compressed.ok().and_then(|size| self.scratch.get(..size));
+        let (size, block) = match compressed {
+            Some(block) if block.len() < self.tail.len() => (block.len() as u32, block),
+            _ => (self.tail.len() as u32 | LZ4_PLAIN, self.tail.as_slice()),
         };
-        self.done[at..at + 4].copy_from_slice(&size.to_le_bytes());
+        self.done.extend_from_slice(&size.to_le_bytes());
+        self.done.extend_from_slice(block);
     }
 
     fn snappy_block(&mut self) {
