@@ -60,12 +60,9 @@ fn configure(folder: &Path, name: &str, ports: [u16; 2]) -> Result<()> {
 fn plan(home: &Path, folder: &Path, port: u16, options: &SearchOptions) -> Result<Plan> {
     let jvm = Jvm {
         release: 21,
-        heap: Heap {
-            mb: 512,
-            full_speed: false,
-        },
+        heap: options.heap,
         options: vec![
-            "-Xms512m".into(),
+            format!("-Xms{}m", options.heap.mb),
             "-XX:+ExitOnOutOfMemoryError".into(),
             format!("-Djava.io.tmpdir={}", folder.join("tmp").display()),
             format!("-Dopensearch.path.home={}", home.display()),

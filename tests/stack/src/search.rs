@@ -5,6 +5,7 @@ use std::{ops::Deref, path::Path, sync::Arc};
 use crate::{
     Result, Server, Stack,
     http::{Answer, http},
+    jvm::Heap,
     program::answers,
     server::Ready,
     url::Address,
@@ -13,15 +14,37 @@ use crate::{
 const VARIABLE: &str = "TIDEWATER_SEARCH_URL";
 
 /// How a search server is started.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SearchOptions {
     settings: Vec<(String, String)>,
+    pub(crate) heap: Heap,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        Self {
+            settings: Vec::new(),
+            heap: Heap {
+                mb: 512,
+                full_speed: false,
+            },
+        }
+    }
 }
 
 impl SearchOptions {
     /// A setting of the node: `set("indexing_pressure.memory.limit", "10kb")` makes it answer 429.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.into(), value.into()));
+        self
+    }
+
+    /// For much work: 1 GB of heap and the JVM's own choice of compiler and collector. It starts slower. OpenSearch only.
+    pub fn full_speed(mut self) -> Self {
+        self.heap = Heap {
+            mb: 1024,
+            full_speed: true,
+        };
         self
     }
 

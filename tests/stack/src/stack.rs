@@ -87,9 +87,14 @@ impl Stack {
 
     /// OpenSearch 3. `TIDEWATER_SEARCH_URL` names a running search server instead.
     pub fn opensearch(&self) -> Result<Search> {
+        self.opensearch_or(SearchOptions::default())
+    }
+
+    /// The same, with options if it is not named.
+    pub fn opensearch_or(&self, options: SearchOptions) -> Result<Search> {
         match Search::named(self)? {
             Some(named) => Ok(named),
-            None => self.opensearch_with(SearchOptions::default()),
+            None => self.opensearch_with(options),
         }
     }
 

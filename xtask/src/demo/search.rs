@@ -15,6 +15,9 @@ pub(super) struct SearchMirror {
     search: Search,
 }
 
+/// How long a full server is given.
+const ROOM: std::time::Duration = std::time::Duration::from_secs(30);
+
 impl SearchMirror {
     /// A reader; every request is a connection.
     pub(super) fn new(search: &Search) -> Self {
@@ -34,7 +37,16 @@ impl SearchMirror {
 
     /// The answer, and JSON's null when there is no such thing.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        match self.request(method, path, body)? {
+        // A server whose memory is full for the moment says 429.
+        let mut told = None;
+        stack::wait_until("the search server to have room", ROOM, || {
+            told = Some(
+                self.request(method, path, body)
+                    .map_err(|err| err.to_string()),
+            );
+            Ok(!matches!(told, Some(Ok((429, _)))))
+        })?;
+        match told.ok_or("the search server was not asked")?? {
             (503, answer) => Err(format!("{method} {path} was answered 503: {answer}").into()),
             (_, answer) => Ok(answer),
         }
@@ -43,7 +55,7 @@ impl SearchMirror {
     /// The answer, and JSON's null when there is no such thing or its index is just being made.
     fn glance(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         match self.request(method, path, body)? {
-            (503, _) => Ok(Value::Null),
+            (429 | 503, _) => Ok(Value::Null),
             (_, answer) => Ok(answer),
         }
     }
@@ -55,7 +67,7 @@ impl SearchMirror {
         };
         let answer = self.search.request(method, path, &body)?;
         match answer.status {
-            status @ (200..300 | 503) => Ok((status, serde_json::from_str(&answer.body)?)),
+            status @ (200..300 | 429 | 503) => Ok((status, serde_json::from_str(&answer.body)?)),
             404 => Ok((404, Value::Null)),
             status => Err(format!("{method} {path} was answered {status}: {}", answer.body).into()),
         }

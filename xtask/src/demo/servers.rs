@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use stack::{Kafka, PgVersion, Postgres, Redis, Search, Server, Stack};
+use stack::{Kafka, PgVersion, Postgres, Redis, Search, SearchOptions, Server, Stack};
 
 use super::{Result, options::Options, progress::Progress};
 
@@ -31,8 +31,13 @@ impl Servers {
                 progress.step("PostgreSQL 15", start, |it| at(it))
             });
             let redis = scope.spawn(move || progress.step("Redis", || begin.redis(), |it| at(it)));
-            let search = scope
-                .spawn(move || progress.step("OpenSearch", || begin.opensearch(), |it| at(it)));
+            let search = scope.spawn(move || {
+                progress.step(
+                    "OpenSearch",
+                    || begin.opensearch_or(SearchOptions::default().full_speed()),
+                    |it| at(it),
+                )
+            });
             let kafka = options.kafka.then(|| {
                 scope.spawn(move || progress.step("Kafka", || begin.kafka(), |it| at(it)))
             });
