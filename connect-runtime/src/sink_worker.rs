@@ -1,6 +1,7 @@
 //! A running sink task: read, decode, transform, write; then flush and commit.
 
 mod consumed;
+mod gather;
 mod subscription;
 
 use std::{sync::Arc, time::Duration};
@@ -23,16 +24,15 @@ use crate::{
     worker_config::under,
 };
 use consumed::Consumed;
+use gather::Gather;
 use subscription::Subscription;
-
-/// How long one poll of the reader waits.
-const POLL: Duration = Duration::from_millis(500);
 
 /// A sink task with all that its records pass through.
 pub(crate) struct SinkWorker {
     task: Box<dyn DynSinkTask>,
     reader: Box<dyn Read>,
     subscription: Subscription,
+    gather: Gather,
     pipe: Pipe,
     consumed: Consumed,
     next_commit: Instant,
@@ -67,6 +67,7 @@ impl SinkWorker {
             .entry("auto.offset.reset".to_owned())
             .or_insert_with(|| "earliest".to_owned());
         settings.extend(under(config, "consumer.override."));
+        let gather = Gather::new(&settings);
         let spec = ReaderSpec {
             client_id: format!("connector-consumer-{id}"),
             group: Some(group_of(config, &id.connector)),
@@ -88,6 +89,7 @@ impl SinkWorker {
             task,
             reader: shared.log.reader(spec).await?,
             subscription: Subscription::new(shared, config)?,
+            gather,
             pipe,
             consumed: Consumed::default(),
             next_commit: Instant::now() + interval,
@@ -126,15 +128,18 @@ impl SinkWorker {
                 // 1. It is told to stop: what the poll would give is not committed, so it is read again.
                 () = stop.soft() => return Ok(()),
                 // 2. Records, or a change in the group.
-                event = self.reader.poll(&mut records, POLL) => event?,
+                event = self.gather.poll(&mut *self.reader, &mut records) => event?,
             };
             self.take(event, &records).await?;
         }
     }
 
     async fn take(&mut self, event: Event, records: &Encoded) -> Result<()> {
+        if !records.is_empty() {
+            self.write(records).await?;
+        }
         match event {
-            Event::Records => self.write(records).await?,
+            Event::Records => {}
             Event::Assigned(partitions) => self.consumed.assigned(&partitions),
             Event::Revoked(partitions) => {
                 self.commit().await?;

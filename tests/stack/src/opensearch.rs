@@ -10,7 +10,7 @@ use crate::{
     account::Account,
     cache,
     install::maven::{self, Artifact},
-    jvm::{Heap, Jvm, class_path},
+    jvm::{Jvm, class_path},
     port::Port,
     search::{log4j, node, ready},
     server::Plan,

@@ -58,7 +58,7 @@ pub(super) struct Inventory {
 }
 
 impl Inventory {
-    /// Shares of `rows`. A product is large: its manual has 20 to 60 kB.
+    /// Shares of `rows`. A product is large: its manual has 4 to 12 kB.
     pub(super) fn of_rows(rows: u32) -> Self {
         let (customers, orders) = (rows / 6, rows / 4);
         let products = (rows / 120).min(5_000);

@@ -82,6 +82,15 @@ CREATE TABLE order_lines (
     PRIMARY KEY (order_id, line_no)
 );
 
+-- Text of a manual's kind: a few hundred words that come again and again.
+CREATE FUNCTION manual(seed integer, words integer) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg((string_to_array('press hold the green button until a lamp blinks twice then open cover and remove '
+        'battery before cleaning with dry cloth never use water near motor Öl größer façade naïve "warning" <b>hot</b> C:\tools '
+        'turn knob left right slowly wait seconds check display again see page appendix for spare parts service warranty', ' '))
+        [1 + (seed + n * (n + seed % 13)) % 60], ' ')
+    FROM generate_series(1, words) n
+$$;
+
 INSERT INTO customers
 SELECT i,
     md5('code' || i)::uuid,
@@ -123,7 +132,7 @@ SELECT i,
     CASE WHEN i % 5 > 0 THEN make_interval(0, i % 14, 0, i % 30, 0, 0, i / 8.0) END,
     time '06:00' + (i % 500) * interval '1.5 seconds',
     CASE WHEN i % 2 > 0 THEN time '18:00' + (i % 500) * interval '1 second' END,
-    (SELECT string_agg(md5(i || '-' || n), ' ') FROM generate_series(1, 620 + i * 37 % 1200) n),
+    manual(i, 800 + i * 37 % 1200),
     clock_timestamp()
 FROM generate_series(1, :products) i;
 

@@ -74,10 +74,10 @@ impl Mix {
 
     fn rewrite_manual(&mut self) -> String {
         let product = self.dice.id(self.inventory.products.into());
-        let words = 620 + self.dice.below(1200);
+        let (seed, words) = (self.dice.below(100_000), 800 + self.dice.below(1200));
         transaction(&format!(
             "UPDATE products SET updated_at = clock_timestamp(), \
-             manual = (SELECT string_agg(md5(random()::text), ' ') FROM generate_series(1, {words})) WHERE id = {product};\n"
+             manual = manual({seed}, {words}) WHERE id = {product};\n"
         ))
     }
 
