@@ -37,14 +37,23 @@ pub(crate) async fn list(
     Json(plugins)
 }
 
-/// The properties of a plugin (KIP-769).
-#[utoipa::path(get, path = "/connector-plugins/{plugin}/config", tag = "plugins",
-    responses((status = 200, body = Value), (status = 404, body = ErrorMessage)))]
+/// Which version.
+#[derive(Deserialize, IntoParams)]
+pub(crate) struct OfVersion {
+    /// A version, `latest`, or a range such as `[1.0,2.0)`.
+    version: Option<String>,
+}
+
+/// The properties of a plugin (KIP-769, KIP-891).
+#[utoipa::path(get, path = "/connector-plugins/{plugin}/config", tag = "plugins", params(OfVersion),
+    responses((status = 200, body = Value), (status = 400, body = ErrorMessage), (status = 404, body = ErrorMessage)))]
 pub(crate) async fn keys(
     State(api): State<Api>,
     Path(plugin): Path<String>,
+    Query(of): Query<OfVersion>,
 ) -> Answer<Json<Vec<ConfigKeyInfo>>> {
-    Ok(Json(api.herder.plugin_keys(&plugin).await?))
+    let version = of.version.as_deref();
+    Ok(Json(api.herder.plugin_keys(&plugin, version).await?))
 }
 
 /// Says everything that does not hold in a configuration.

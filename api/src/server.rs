@@ -33,9 +33,10 @@ pub async fn serve(
     let router = router
         .route("/openapi.json", axum::routing::get(async || document))
         .fallback(quirks::not_found)
-        .layer(middleware::from_fn(quirks::around))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(api);
+    // Outside of the router, which itself says which methods a path has.
+    let router = middleware::from_fn(quirks::around).layer(router);
     let service = MapRequestLayer::new(quirks::without_trailing_slash as fn(Request) -> Request)
         .layer(router);
     let make = axum::ServiceExt::<Request>::into_make_service(service);

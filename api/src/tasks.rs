@@ -59,8 +59,8 @@ pub(crate) async fn restart(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What is no number is an unknown path, as in Jersey.
+/// What is no number is an unknown path, as in Jersey, which has found the resource and so names the type.
 fn number(task: &str) -> Answer<u32> {
     task.parse()
-        .map_err(|_| ApiError::framework(StatusCode::NOT_FOUND))
+        .map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "HTTP 404 Not Found"))
 }

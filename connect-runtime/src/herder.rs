@@ -272,8 +272,16 @@ impl Herder {
         self.shared.plugins.list()
     }
 
-    /// The keys of a plugin: its own, then for connectors those of the runtime. 404 when nobody answers to the name.
-    pub async fn plugin_keys(&self, class: &str) -> Result<Vec<ConfigKeyInfo>> {
+    /// The keys of a plugin: its own, then for connectors those of the runtime. 404 when nobody answers to the name,
+    /// 400 when its version is not in the range that is asked for (KIP-891).
+    pub async fn plugin_keys(
+        &self,
+        class: &str,
+        version: Option<&str>,
+    ) -> Result<Vec<ConfigKeyInfo>> {
+        if let Some(version) = version {
+            validate::plugin_version(&self.shared, class, version)?;
+        }
         validate::plugin_keys(&self.shared, class)
     }
 

@@ -34,6 +34,7 @@ mod topic_creation;
 mod transaction;
 pub mod transforms;
 mod validate;
+mod version_range;
 mod worker_config;
 
 pub use answers::{

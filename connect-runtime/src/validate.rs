@@ -18,6 +18,7 @@ use crate::{
     answers::{ConfigInfos, ConfigKeyInfo, GivenConfig},
     error::{BAD_REQUEST, NOT_FOUND},
     shared::Shared,
+    version_range::VersionRange,
 };
 use answer::Answer;
 use framework::{EVERY, Framework, SINK, SINK_GROUPS, SOURCE, SOURCE_GROUPS};
@@ -97,6 +98,22 @@ pub(crate) fn plugin_keys(shared: &Arc<Shared>, class: &str) -> Result<Vec<Confi
         Some(keys) => Ok(keys.iter().map(answer::key_info).collect()),
         None => Err(Error::new(&NOT_FOUND, format!("Unknown plugin {class}."))),
     }
+}
+
+/// Whether a plugin's version is one that is asked for (KIP-891). A plugin that nobody knows is somebody else's to tell.
+pub(crate) fn plugin_version(shared: &Arc<Shared>, class: &str, asked: &str) -> Result<()> {
+    let range = VersionRange::parse(asked)?;
+    let (class, version) = match shared.plugins.find(class) {
+        Some(plugin) => (plugin.about.class, plugin.about.version),
+        None => (class, env!("CARGO_PKG_VERSION")),
+    };
+    if range.contains(version) {
+        return Ok(());
+    }
+    let what = format!(
+        "Plugin {class} not found that matches the version range {range}, available versions: [{version}]"
+    );
+    Err(Error::new(&BAD_REQUEST, what))
 }
 
 fn framework_keys(plugin: &Plugin) -> Vec<&'static Framework> {

@@ -166,7 +166,7 @@ async fn unknown_names_are_404_in_the_words_of_each_request() {
         not_found("Unknown connector: nope")
     );
     assert_eq!(
-        refused(h.plugin_keys("Nope").await),
+        refused(h.plugin_keys("Nope", None).await),
         not_found("Unknown plugin Nope.")
     );
     assert_eq!(h.topics("nope").await.unwrap(), Vec::<String>::new());
@@ -380,12 +380,16 @@ async fn plugins_and_their_keys() {
             .any(|p| p.class == "org.apache.kafka.connect.json.JsonConverter"
                 && p.kind == PluginKind::Converter)
     );
-    let keys = worker.herder.plugin_keys("CountingSource").await.unwrap();
+    let keys = worker
+        .herder
+        .plugin_keys("CountingSource", None)
+        .await
+        .unwrap();
     assert_eq!(keys[0].name, "upstream", "the plugin's own come first");
     assert_eq!(keys[4].name, "name");
     let keys = worker
         .herder
-        .plugin_keys("org.apache.kafka.connect.json.JsonConverter")
+        .plugin_keys("org.apache.kafka.connect.json.JsonConverter", None)
         .await
         .unwrap();
     assert!(keys.iter().any(|key| key.name == "schemas.enable"));

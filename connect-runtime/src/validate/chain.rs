@@ -127,13 +127,13 @@ impl Part<'_> {
             Vec::new()
         };
         answer.push(self.class_key(&group), known, errors);
+        let mut order = 1;
+        let version = self.version_key(&group, order, keys.is_some());
+        let recommended = version.default_value.clone().into_iter().collect();
+        answer.push(version, recommended, Vec::new());
         let Some(keys) = keys else {
             return;
         };
-        let mut order = 1;
-        let version = self.version_key(&group, order);
-        let recommended = version.default_value.clone().into_iter().collect();
-        answer.push(version, recommended, Vec::new());
         for key in self.choice_keys(&group, order + 1) {
             answer.push(key, Vec::new(), Vec::new());
             order += 1;
@@ -165,25 +165,32 @@ impl Part<'_> {
         }
     }
 
+    /// The noun as a name of a property begins with it.
+    fn title(&self) -> &'static str {
+        match self.noun {
+            "predicate" => "Predicate",
+            _ => "Transformation",
+        }
+    }
+
     fn class_key(&self, group: &str) -> ConfigKeyInfo {
-        let kind = if self.noun == "predicate" {
-            "Predicate"
-        } else {
-            "Transformation"
-        };
         ConfigKeyInfo {
             required: true,
             importance: "HIGH",
             documentation: format!("Class for the '{}' {}.", self.alias, self.noun),
             width: "LONG",
-            display_name: format!("{kind} type for {}", self.alias),
+            display_name: format!("{} type for {}", self.title(), self.alias),
             ..self.key("type", "CLASS", group, 0)
         }
     }
 
-    fn version_key(&self, group: &str, order: i32) -> ConfigKeyInfo {
+    /// The version; unknown while the class is.
+    fn version_key(&self, group: &str, order: i32, is_known: bool) -> ConfigKeyInfo {
         ConfigKeyInfo {
-            default_value: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            default_value: is_known.then(|| env!("CARGO_PKG_VERSION").to_owned()),
+            importance: "HIGH",
+            width: "LONG",
+            display_name: format!("{} version for {}", self.title(), self.alias),
             documentation: format!("Version of the '{}' {}.", self.alias, self.noun),
             ..self.key("plugin.version", "STRING", group, order)
         }

@@ -142,7 +142,7 @@ impl Actor {
         if !self.exists(name) {
             return Err(Error::new(&NOT_FOUND, format!("Unknown connector: {name}")));
         }
-        let status = self.shared.status(name).map_err(|_| {
+        let mut status = self.shared.status(name).map_err(|_| {
             Error::new(&NOT_FOUND, format!("Status for connector {name} not found"))
         })?;
         if include_tasks || only_failed {
@@ -158,18 +158,20 @@ impl Actor {
         let chosen = |state: State| !only_failed || state == State::Failed;
         if chosen(status.connector.state) {
             self.restart_connector(name);
+            self.show_restarting(name, &mut status.connector.state);
         }
-        for task in status
-            .tasks
-            .iter()
-            .filter(|task| include_tasks && chosen(task.state))
-        {
+        let tasks = status.tasks.iter_mut();
+        for task in tasks.filter(|task| include_tasks && chosen(task.state)) {
             self.restart_one(&TaskId::new(name, task.id));
+            self.show_restarting(name, &mut task.state);
         }
-        if include_tasks || only_failed {
-            self.shared.status(name).map(Some)
-        } else {
-            Ok(None)
+        // The plan: versions, and the traces of what had failed, as they were.
+        Ok((include_tasks || only_failed).then_some(status))
+    }
+
+    fn show_restarting(&self, name: &str, state: &mut State) {
+        if self.is_started(name) {
+            *state = State::Restarting;
         }
     }
 
