@@ -7,18 +7,22 @@ use std::{
 
 use crate::{Outcome, house, tally::Tally, workspace::cargo};
 
-/// The suites of `tests/e2e`, in a short form unless asked for by name, and their targets.
-const LONG: [(&str, &[&str]); 3] = [
-    ("chaos", &["chaos", "*_faults", "shutdown"]),
-    ("differential", &["differential"]),
-    ("soak", &["soak"]),
+/// The suites that have a short form unless asked for by name: their package in `tests` and their targets.
+const LONG: [(&str, &str, &[&str]); 3] = [
+    ("chaos", "e2e", &["chaos", "*_faults", "shutdown"]),
+    ("differential", "differential", &["differential"]),
+    ("soak", "e2e", &["soak"]),
 ];
 
-/// `[unit|e2e|chaos|differential|soak|house]`; everything without a word. The last line printed is
-/// `N passed, N failed`.
+/// `[unit|e2e|chaos|differential|soak|house]`, and what names have in them of the tests of a suite; everything without
+/// a word. The last line printed is `N passed, N failed`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut tally = Tally::default();
-    let outcome = suite(arguments.first().map(String::as_str), &mut tally);
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) => (Some(name.as_str()), rest),
+        None => (None, arguments),
+    };
+    let outcome = suite(name, rest, &mut tally);
     if let Err(error) = &outcome {
         println!("\n{error}");
         tally.add(Tally::one(false));
@@ -32,7 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     }
 }
 
-fn suite(name: Option<&str>, tally: &mut Tally) -> Outcome {
+fn suite(name: Option<&str>, rest: &[String], tally: &mut Tally) -> Outcome {
     match name {
         None => {
             tally.add(house::run()?);
@@ -54,15 +58,17 @@ fn suite(name: Option<&str>, tally: &mut Tally) -> Outcome {
             tests(&["-p", "e2e", "--no-fail-fast"], None, tally)
         }
         Some(other) => {
-            let Some((long, targets)) = LONG.iter().find(|(name, _)| *name == other) else {
-                let names = LONG.map(|(name, _)| name).join(", ");
+            let Some((long, package, targets)) = LONG.iter().find(|suite| suite.0 == other) else {
+                let names = LONG.map(|suite| suite.0).join(", ");
                 return Err(format!("no suite {other}: unit, e2e, house, {names}").into());
             };
             build(&["-p", "tidewater"])?;
-            let mut what = vec!["-p", "e2e", "--no-fail-fast"];
+            let mut what = vec!["-p", package, "--no-fail-fast"];
             targets
                 .iter()
                 .for_each(|target| what.extend(["--test", target]));
+            what.push("--");
+            what.extend(rest.iter().map(String::as_str));
             tests(&what, Some(long), tally)
         }
     }

@@ -56,6 +56,9 @@ impl JsonEncoder {
         let Some((plan, schema)) = &self.plan else {
             return write_free_datum(datum, out);
         };
+        if datum.is_null() || datum.is_absent() {
+            return instead(plan, plan.step(0)?.null, out);
+        }
         match (datum.batch(), datum.cell(), datum.value()) {
             (Some(batch), Some(cell), _) => {
                 let run = Run {
@@ -73,7 +76,8 @@ impl JsonEncoder {
 
 impl Encode for JsonEncoder {
     fn encode(&mut self, datum: Datum<'_>, out: &mut Vec<u8>) -> Result<bool> {
-        if datum.is_null() || datum.is_absent() {
+        // As Kafka Connect's: only a null without schema is null in the log.
+        if self.plan.is_none() && (datum.is_null() || datum.is_absent()) {
             return Ok(false);
         }
         let start = out.len();
@@ -225,12 +229,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn instead(&self, instead: Instead, out: &mut Vec<u8>) -> Result<()> {
-        match instead {
-            Instead::Text(piece) => out.extend_from_slice(self.plan.text(piece)),
-            Instead::Nothing => out.extend_from_slice(b"null"),
-            Instead::Refused => return Err(null_not_allowed()),
-        }
-        Ok(())
+    fn instead(&self, what: Instead, out: &mut Vec<u8>) -> Result<()> {
+        instead(self.plan, what, out)
     }
+}
+
+fn instead(plan: &Plan, what: Instead, out: &mut Vec<u8>) -> Result<()> {
+    match what {
+        Instead::Text(piece) => out.extend_from_slice(plan.text(piece)),
+        Instead::Nothing => out.extend_from_slice(b"null"),
+        Instead::Refused => return Err(null_not_allowed()),
+    }
+    Ok(())
 }

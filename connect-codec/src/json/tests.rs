@@ -434,3 +434,26 @@ fn plain_json_under_schemas_enable_says_what_to_do() {
         assert_eq!(err.code().name, "codec.no_envelope", "{text}");
     }
 }
+
+#[test]
+fn a_null_with_a_schema_is_written_and_one_without_is_none() {
+    let optional = Arc::new(Schema::of(Type::Int32).optional());
+    let written = |schemas: bool, schema: Option<&Arc<Schema>>| {
+        let converter = JsonConverter::new(JsonSettings {
+            schemas,
+            ..JsonSettings::default()
+        });
+        let (batch, mut out) = (Batch::default(), Vec::new());
+        let datum = Datum::of(&batch, schema, Cell::Null);
+        let mut encoder = converter.compile(schema).unwrap();
+        let some = encoder.encode(datum, &mut out).unwrap();
+        some.then(|| String::from_utf8(out).unwrap())
+    };
+    assert_eq!(written(true, None), None);
+    assert_eq!(written(false, None), None);
+    assert_eq!(written(false, Some(&optional)).as_deref(), Some("null"));
+    assert_eq!(
+        written(true, Some(&optional)).as_deref(),
+        Some(r#"{"schema":{"type":"int32","optional":true},"payload":null}"#)
+    );
+}

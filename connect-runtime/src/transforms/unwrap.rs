@@ -223,7 +223,7 @@ impl Unwrap {
     ) -> Result<Fate> {
         let (shape, value) = match self.options.deletes {
             Deletes::Drop => return Ok(Fate::Dropped),
-            Deletes::Tombstone => (&plan.written, Cell::Null),
+            Deletes::Tombstone => (&plan.emptied, Cell::Null),
             Deletes::DeleteToTombstone => (&plan.tombstone, Cell::Null),
             Deletes::Rewrite | Deletes::RewriteWithTombstone => (&plan.deleted, before),
         };

@@ -49,7 +49,8 @@ pub fn source_fields(origin: Origin<'_>) -> Vec<Field> {
         Field::constant("connector", text(), origin.connector.into()),
         Field::constant("name", text(), origin.name.into()),
         Field::new("ts_ms", int()),
-        Field::constant("snapshot", snapshot_schema(), "false".into()),
+        // Null, for which the schema's default stands.
+        Field::constant("snapshot", snapshot_schema(), Value::Null),
         Field::constant("db", text(), origin.database.into()),
         Field::new("sequence", text().optional()),
         Field::new("ts_us", int().optional()),

@@ -22,7 +22,9 @@ pub(crate) fn cell(item: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
         text,
         rest: bytes.get(start..).unwrap_or(&[]),
     };
-    let cell = reader.array(item, out, DEPTH)?;
+    let mut cells = Vec::new();
+    reader.array(item, &mut cells, out, DEPTH)?;
+    let cell = out.push_nest(&cells);
     if reader.rest.is_empty() {
         Ok(cell)
     } else {
@@ -41,27 +43,32 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn array(&mut self, item: &Op, out: &mut Batch, depth: usize) -> Result<Cell> {
+    /// Appends the items. The type of a column does not tell dimensions, so its schema has one: items of inner arrays
+    /// follow each other.
+    fn array(
+        &mut self,
+        item: &Op,
+        cells: &mut Vec<Cell>,
+        out: &mut Batch,
+        depth: usize,
+    ) -> Result<()> {
         let deeper = depth.checked_sub(1).ok_or_else(malformed)?;
         self.expect(b'{')?;
-        let mut cells = Vec::new();
         if self.rest.first() == Some(&b'}') {
-            self.expect(b'}')?;
-            return Ok(out.push_nest(&cells));
+            return self.expect(b'}');
         }
         loop {
-            cells.push(match self.rest.first() {
-                Some(b'{') => self.array(item, out, deeper)?,
-                Some(b'"') => self.quoted(item, out)?,
-                _ => self.plain(item, out)?,
-            });
+            match self.rest.first() {
+                Some(b'{') => self.array(item, cells, out, deeper)?,
+                Some(b'"') => cells.push(self.quoted(item, out)?),
+                _ => cells.push(self.plain(item, out)?),
+            }
             match self.rest.split_first() {
                 Some((b',', rest)) => self.rest = rest,
                 _ => break,
             }
         }
-        self.expect(b'}')?;
-        Ok(out.push_nest(&cells))
+        self.expect(b'}')
     }
 
     fn expect(&mut self, byte: u8) -> Result<()> {
@@ -151,7 +158,26 @@ fn entries(mut text: &[u8]) -> Result<Vec<(String, Option<String>)>> {
                 .ok_or_else(broken)?,
         };
     }
-    Ok(entries)
+    Ok(in_java_order(entries))
+}
+
+/// The order in which Java's `HashMap` gives them, which is Debezium's: by bucket, then as they came.
+fn in_java_order(entries: Vec<(String, Option<String>)>) -> Vec<(String, Option<String>)> {
+    // Doubled whenever three quarters are full.
+    let buckets = entries
+        .len()
+        .saturating_mul(4)
+        .div_ceil(3)
+        .next_power_of_two();
+    let mask = u32::try_from(buckets.max(16) - 1).unwrap_or(u32::MAX);
+    let bucket = |key: &str| {
+        let hash = |hash: u32, unit: u16| hash.wrapping_mul(31).wrapping_add(u32::from(unit));
+        let hash = key.encode_utf16().fold(0, hash);
+        (hash ^ hash >> 16) & mask
+    };
+    let mut entries = entries;
+    entries.sort_by_cached_key(|(key, _)| bucket(key));
+    entries
 }
 
 /// An `hstore` as a JSON object of texts and nulls.
@@ -210,6 +236,8 @@ mod tests {
             read(&Op::Int, Type::Int32, "{}").unwrap(),
             Value::Array(vec![])
         );
+        let nested = read(&Op::Int, Type::Int32, "{{1,2},{3,4}}").unwrap();
+        assert_eq!(nested, Value::Array((1..5).map(Value::Int).collect()));
         let shifted = read(&Op::Int, Type::Int32, "[0:1]={1,2}").unwrap();
         assert_eq!(shifted, Value::Array(vec![Value::Int(1), Value::Int(2)]));
     }
@@ -232,6 +260,16 @@ mod tests {
         let json = Datum::of(&out, Some(&schema), cell).to_value();
         assert_eq!(json, Value::Str(r#"{"a":"1","b\"c":null}"#.to_owned()));
         assert_eq!(entries(b"").unwrap(), []);
+        let many = entries(r#""é"=>"1", "back"=>"2", "arrow"=>"3", "comma"=>"4"#.as_bytes());
+        assert!(many.is_err());
+        let many =
+            r#""é"=>"1", "back"=>"2", "arrow"=>"3", "comma"=>"4", "empty"=>"", "quote"=>"6""#;
+        let keys: Vec<String> = entries(many.as_bytes())
+            .unwrap()
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect();
+        assert_eq!(keys, ["comma", "quote", "arrow", "é", "back", "empty"]);
         for end in 1..text.len() {
             let whole = text[..end].ends_with("\"1\"");
             assert_eq!(

@@ -120,9 +120,11 @@ async fn add_columns(
 ) -> Result<()> {
     let sql = format!(
         "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, \
-         pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, \
-         pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity <> '' \
-         FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d \
+         pg_catalog.format_type(a.atttypid, a.atttypmod), \
+         a.attnotnull OR t.typtype = 'd' AND t.typnotnull, \
+         pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
+         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+         LEFT JOIN pg_catalog.pg_attrdef d \
          ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
          WHERE a.attrelid IN ({oids}) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
          ORDER BY a.attrelid, a.attnum"
@@ -132,15 +134,13 @@ async fn add_columns(
         let Some(table) = tables.iter_mut().find(|table| table.oid == oid) else {
             continue;
         };
-        let default = row.get(6).cloned().flatten();
         table.columns.push(ColumnInfo {
             name: row.text(1).to_owned(),
             type_oid: number(&row, 2)?,
             modifier: number(&row, 3)?,
             type_name: row.text(4).to_owned(),
             required: row.is_true(5),
-            // An identity column counts itself, as a serial one does by its default.
-            default: default.or_else(|| row.is_true(7).then(|| "nextval()".to_owned())),
+            default: row.get(6).cloned().flatten(),
         });
     }
     Ok(())
@@ -152,9 +152,10 @@ async fn add_keys(connection: &mut Connection, oids: &str, tables: &mut [TableIn
          FROM pg_catalog.pg_index i \
          CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, place) \
          JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
+         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
          WHERE i.indrelid IN ({oids}) AND i.indisunique AND i.indisvalid AND i.indimmediate \
-         AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts \
-         ORDER BY i.indrelid, i.indisprimary DESC, i.indexrelid, k.place"
+         AND i.indpred IS NULL AND i.indexprs IS NULL AND (k.place <= i.indnkeyatts OR NOT i.indisprimary) \
+         ORDER BY i.indrelid, i.indisprimary DESC, x.relname, k.place"
     );
     let mut index_of = (0u32, 0u32);
     for row in connection.query(&sql).await? {

@@ -5,7 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use cdc::envelope::field;
+use cdc::{envelope::field, modes::SkippedOperations};
 use connect_core::{Batch, Cell, Header, Record};
 
 use crate::{decode, relations::Table, temporal::POSTGRES_EPOCH_US};
@@ -20,6 +20,8 @@ const TS_NS: usize = 8;
 const TX_ID: usize = 11;
 const LSN: usize = 12;
 const XMIN: usize = 13;
+const ORIGIN: usize = 14;
+const ORIGIN_LSN: usize = 15;
 
 /// The letters of operations, as they stand in the arena of a batch.
 const LETTERS: &[u8; 5] = b"crudt";
@@ -77,6 +79,8 @@ pub(crate) struct ChangeWriter {
     /// The LSN of the sequence that stands in the batch already.
     sequence_of: Option<u64>,
     markers: [Cell; 5],
+    /// The name of the server that the transaction came from.
+    origin: Option<Box<str>>,
     new_key: Arc<str>,
     old_key: Arc<str>,
 }
@@ -98,6 +102,7 @@ impl ChangeWriter {
             last_commit: None,
             sequence_of: None,
             markers: [Cell::Null; 5],
+            origin: None,
             new_key: "__debezium.newkey".into(),
             old_key: "__debezium.oldkey".into(),
         }
@@ -117,6 +122,9 @@ impl ChangeWriter {
         }
         self.markers = [Cell::Null; 5];
         self.sequence_of = None;
+        if let Some(origin) = &self.origin {
+            self.source[ORIGIN] = out.push_bytes(origin.as_bytes());
+        }
         now_ns / 1_000_000
     }
 
@@ -132,6 +140,16 @@ impl ChangeWriter {
         self.source[SNAPSHOT] = Cell::Const;
         self.last_commit = last_commit;
         self.sequence_of = None;
+        if self.origin.take().is_some() {
+            (self.source[ORIGIN], self.source[ORIGIN_LSN]) = (Cell::Null, Cell::Null);
+        }
+    }
+
+    /// The transaction that has begun came from another server.
+    pub(crate) fn came_from(&mut self, name: &str, lsn: u64, out: &mut Batch) {
+        self.origin = Some(name.into());
+        self.source[ORIGIN] = out.push_bytes(name.as_bytes());
+        self.source[ORIGIN_LSN] = Cell::Int(lsn.cast_signed());
     }
 
     /// The next records belong to a snapshot taken at an LSN; `taken_us` is since 1970-01-01.
@@ -184,8 +202,8 @@ impl ChangeWriter {
         &mut self,
         table: &Table,
         lsn: u64,
-        before: &[Cell],
-        row: &[Cell],
+        (before, row): (&[Cell], &[Cell]),
+        skipped: SkippedOperations,
         out: &mut Batch,
     ) {
         let (deleted, created) = (
@@ -197,9 +215,17 @@ impl ChangeWriter {
             schema: table.route.key().cloned(),
             value,
         };
-        out.push_with_headers(deleted, &[header(&self.new_key, created.key)]);
-        self.tombstone(table, deleted.key, out);
-        out.push_with_headers(created, &[header(&self.old_key, deleted.key)]);
+        if !skipped.delete {
+            let headers = [header(&self.new_key, created.key)];
+            out.push_with_headers(deleted, &headers);
+            if self.tombstones {
+                let route = out.route_index(&table.tombstone);
+                out.push_with_headers(Record::new(route, deleted.key, Cell::Null), &headers);
+            }
+        }
+        if !skipped.create {
+            out.push_with_headers(created, &[header(&self.old_key, deleted.key)]);
+        }
     }
 
     /// A deleted row, and its tombstone.
@@ -217,7 +243,7 @@ impl ChangeWriter {
     }
 
     fn tombstone(&self, table: &Table, key: Cell, out: &mut Batch) {
-        if self.tombstones && key != Cell::Null {
+        if self.tombstones {
             let route = out.route_index(&table.tombstone);
             out.push(Record::new(route, key, Cell::Null));
         }
@@ -226,13 +252,14 @@ impl ChangeWriter {
     /// An emptied table.
     pub(crate) fn truncate(&mut self, table: &Table, lsn: u64, out: &mut Batch) {
         self.at(lsn, out);
-        let record = self.record(
+        let mut record = self.record(
             table,
             Op::Truncate,
             Cell::Null,
             [Cell::Null, Cell::Null],
             out,
         );
+        record.route = out.route_index(&table.keyless);
         out.push(record);
     }
 

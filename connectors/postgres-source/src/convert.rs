@@ -6,7 +6,7 @@ use connect_core::{Batch, Cell, Error, Result, Span, decimal};
 
 use crate::{
     array, error,
-    temporal::{self, DAY_US, INFINITY, Moment, NEGATIVE_INFINITY},
+    temporal::{self, DAY_US, INFINITY, Moment, NEGATIVE_INFINITY, SHORTEST},
 };
 
 /// What to do with the text of a column.
@@ -30,8 +30,14 @@ pub(crate) enum Op {
     Decimal,
     /// `numeric`: a struct of scale and unscaled bytes.
     VariableDecimal,
-    /// `money`: decimal text without currency and group signs; whether for a number.
-    Money,
+    /// `money`: decimal text without currency and group signs, rounded to so many digits if given.
+    Money(Option<u16>),
+    /// `numeric` as text, where Debezium has its own names for what is not a number.
+    NumericText,
+    /// Bytes of a text that nobody knows, as hex text.
+    HexOfText,
+    /// The same as base64 text; whether with the alphabet for addresses.
+    Base64OfText(bool),
     /// `bit(1)`
     Bit,
     /// `bit(n)`: bytes, least significant first.
@@ -44,14 +50,14 @@ pub(crate) enum Op {
     Timestamp(i64, i64),
     /// ISO text of a date.
     IsoDate,
-    /// ISO text of a time with so many digits.
-    IsoTime(usize),
-    /// ISO text of a timestamp with so many digits.
-    IsoTimestamp(usize),
+    /// ISO text of a time.
+    IsoTime,
+    /// ISO text of a timestamp.
+    IsoTimestamp,
     /// ISO text in UTC with so many digits.
     ZonedTimestamp(usize),
-    /// ISO text in UTC with so many digits.
-    ZonedTime(usize),
+    /// ISO text of a time in UTC.
+    ZonedTime,
     /// Microseconds.
     IntervalMicros,
     /// ISO text.
@@ -158,7 +164,17 @@ fn rarer(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
         Op::Base64(for_addresses) => base64(bytes, *for_addresses, out),
         Op::Decimal => Err(special(bytes)),
         Op::VariableDecimal => variable_decimal(bytes, out),
-        Op::Money => money(bytes, out),
+        Op::Money(digits) => money(bytes, *digits, out),
+        Op::NumericText if is_decimal(bytes) => Ok(text.keep(out)),
+        Op::NumericText => special_name(bytes, out),
+        Op::HexOfText => Ok(out.push_bytes(&hex(bytes))),
+        Op::Base64OfText(for_addresses) => {
+            let at = out.arena().len();
+            push_base64(bytes, *for_addresses, out.arena());
+            Ok(out.made_since(at))
+        }
+        // `bit varying(1)` can be empty, which is neither.
+        Op::Bit if bytes.is_empty() => Ok(Cell::Null),
         Op::Bit => Ok(Cell::Bool(bytes == b"1")),
         Op::Bits => bits(bytes, out),
         Op::Point => point(bytes, out),
@@ -178,14 +194,14 @@ fn time(op: &Op, bytes: &[u8], out: &mut Batch) -> Result<Cell, temporal::Malfor
             return temporal::time_us(bytes).map(|us| Cell::Int(us / divide * times));
         }
         Op::Timestamp(divide, times) => {
-            return temporal::moment(bytes).map(|moment| match moment {
-                Moment::At(days, us) => {
-                    let us = days.saturating_mul(DAY_US).saturating_add(us);
-                    Cell::Int(us.div_euclid(*divide).saturating_mul(*times))
-                }
-                Moment::Infinity => Cell::Int(INFINITY),
-                Moment::NegativeInfinity => Cell::Int(NEGATIVE_INFINITY),
-            });
+            let us = match temporal::moment(bytes)? {
+                Moment::At(days, us) => days.saturating_mul(DAY_US).saturating_add(us),
+                Moment::Infinity => INFINITY,
+                Moment::NegativeInfinity => NEGATIVE_INFINITY,
+            };
+            let shown = us.div_euclid(*divide).checked_mul(*times);
+            // Nanoseconds of 64 bits end in the year 2262.
+            return Ok(shown.map_or(Cell::Null, Cell::Int));
         }
         Op::IntervalMicros => {
             return temporal::interval(bytes).map(|interval| Cell::Int(interval.as_micros()));
@@ -194,15 +210,19 @@ fn time(op: &Op, bytes: &[u8], out: &mut Batch) -> Result<Cell, temporal::Malfor
             temporal::push_date(temporal::days(bytes)?, out.arena());
             out.arena().push(b'Z');
         }
-        Op::IsoTime(digits) => {
-            temporal::push_time(temporal::time_us(bytes)?, *digits, out.arena());
-            out.arena().push(b'Z');
+        // Java's time of day ends before 24:00.
+        Op::IsoTime => push_iso_time(temporal::time_us(bytes)? % DAY_US, out),
+        Op::ZonedTime => push_iso_time(temporal::zoned_time_us(bytes)? % DAY_US, out),
+        Op::IsoTimestamp => {
+            let parts = |us: i64| (us.div_euclid(DAY_US), us.rem_euclid(DAY_US));
+            let (days, us) = match temporal::moment(bytes)? {
+                Moment::At(days, us) => (days, us),
+                Moment::Infinity => parts(INFINITY),
+                Moment::NegativeInfinity => parts(NEGATIVE_INFINITY),
+            };
+            temporal::push_instant(days, us, SHORTEST, out.arena());
         }
-        Op::ZonedTime(digits) => {
-            temporal::push_time(temporal::zoned_time_us(bytes)?, *digits, out.arena());
-            out.arena().push(b'Z');
-        }
-        Op::IsoTimestamp(digits) | Op::ZonedTimestamp(digits) => match temporal::moment(bytes)? {
+        Op::ZonedTimestamp(digits) => match temporal::moment(bytes)? {
             Moment::At(days, us) => temporal::push_instant(days, us, *digits, out.arena()),
             Moment::Infinity | Moment::NegativeInfinity => out.arena().extend_from_slice(bytes),
         },
@@ -210,6 +230,11 @@ fn time(op: &Op, bytes: &[u8], out: &mut Batch) -> Result<Cell, temporal::Malfor
         _ => return Err(temporal::Malformed),
     }
     Ok(out.made_since(at))
+}
+
+fn push_iso_time(us: i64, out: &mut Batch) {
+    temporal::push_time(us, SHORTEST, out.arena());
+    out.arena().push(b'Z');
 }
 
 #[inline]
@@ -262,16 +287,67 @@ fn variable_decimal(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
     Ok(out.push_nest(&[Cell::Int(scale), unscaled]))
 }
 
+/// The names of `io.debezium.data.SpecialValueDecimal`.
+fn special_name(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
+    let name: &[u8] = match bytes {
+        b"NaN" => b"NAN",
+        b"Infinity" => b"POSITIVE_INFINITY",
+        b"-Infinity" => b"NEGATIVE_INFINITY",
+        _ => return Err(special(bytes)),
+    };
+    Ok(out.push_bytes(name))
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| {
+        [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]
+    };
+    bytes.iter().flat_map(digits).collect()
+}
+
 /// `-$1,234.50`, since connections have `lc_monetary=C`.
-fn money(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
-    let at = out.arena().len();
-    out.arena()
-        .extend(bytes.iter().filter(|b| !matches!(b, b'$' | b',')));
-    if !out.arena().get(at..).is_some_and(is_decimal) {
-        out.arena().truncate(at);
+fn money(bytes: &[u8], digits: Option<u16>, out: &mut Batch) -> Result<Cell> {
+    let text: Vec<u8> = bytes
+        .iter()
+        .copied()
+        .filter(|b| !matches!(b, b'$' | b','))
+        .collect();
+    if !is_decimal(&text) {
         return Err(error::value("a money value is not in dollars and cents"));
     }
-    Ok(out.made_since(at))
+    match digits {
+        Some(digits) => Ok(out.push_bytes(rounded(&text, usize::from(digits)).as_bytes())),
+        None => Ok(out.push_bytes(&text)),
+    }
+}
+
+/// A decimal text with so many digits behind the point, a half away from zero.
+fn rounded(text: &[u8], digits: usize) -> String {
+    let text = String::from_utf8_lossy(text);
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let kept: String = fraction.chars().take(digits).collect();
+    let up = fraction.as_bytes().get(digits).is_some_and(|b| *b >= b'5');
+    let (sign, whole) = match whole.strip_prefix('-') {
+        Some(whole) => ("-", whole),
+        None => ("", whole),
+    };
+    // `money` has 64 bits, of which two digits are cents.
+    let number: u128 = format!("{whole}{kept}").parse().unwrap_or_default();
+    let number = format!(
+        "{:0>width$}",
+        number + u128::from(up),
+        width = kept.len() + 1
+    );
+    let (whole, kept) = number.split_at(number.len() - kept.len());
+    match digits {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{kept:0<digits$}"),
+    }
 }
 
 fn bits(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
@@ -283,8 +359,8 @@ fn bits(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
         let byte = eight.iter().fold(0u8, |byte, bit| byte << 1 | (bit - b'0'));
         out.arena().push(byte);
     }
-    // As many bytes as the highest bit needs, at least one.
-    while out.arena().len() > at + 1 && out.arena().last() == Some(&0) {
+    // As many bytes as the highest bit needs.
+    while out.arena().len() > at && out.arena().last() == Some(&0) {
         out.arena().pop();
     }
     Ok(out.made_since(at))

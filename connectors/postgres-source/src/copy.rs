@@ -133,6 +133,7 @@ mod tests {
             .collect();
         Table {
             tombstone: Arc::clone(&route),
+            keyless: Arc::clone(&route),
             route,
             columns: columns.into(),
             row: None,

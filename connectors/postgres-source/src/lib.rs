@@ -18,6 +18,7 @@ mod convert;
 mod copy;
 mod cursor;
 mod decode;
+mod default;
 pub mod error;
 #[doc(hidden)]
 pub mod fuzz;

@@ -68,7 +68,14 @@ pub enum Message<'a> {
         /// The ids, big-endian, one after the other.
         relations: &'a [u8],
     },
-    /// Where a transaction came from, a type's name, a logical message: not used yet.
+    /// Where a transaction came from.
+    Origin {
+        /// LSN of its commit there.
+        lsn: u64,
+        /// The server's name.
+        name: &'a str,
+    },
+    /// A type's name, a logical message: not used yet.
     Other(u8),
 }
 
@@ -225,6 +232,10 @@ pub fn message(payload: &[u8]) -> Result<Message<'_>> {
                 relations: at.0,
             }
         }
+        b'O' => Message::Origin {
+            lsn: at.u64()?,
+            name: at.text()?,
+        },
         other => Message::Other(other),
     })
 }

@@ -13,6 +13,7 @@ use crate::{
     catalog::{self, ColumnInfo, TableInfo, Which},
     config::{Captured, PostgresConfig},
     convert::{self, Op, Text},
+    default::{self, Default},
     pgoutput::{self, Relation},
     types::{Customs, Modes},
     wire::Connection,
@@ -25,6 +26,8 @@ pub(crate) struct Table {
     pub route: Arc<Route>,
     /// The same without a value schema, as Kafka Connect has it for tombstones.
     pub tombstone: Arc<Route>,
+    /// The same without a key schema, for truncates.
+    pub keyless: Arc<Route>,
     /// One for each column on the wire.
     pub columns: Box<[Column]>,
     /// Which of them make the row; `None` for all of them.
@@ -249,7 +252,12 @@ impl Compiler {
         let value = self.envelope(&names, info, row_fields);
         let key_schema = envelope::key_schema(&names, picked(&fields, &key));
         Table {
-            route: Route::new(Arc::clone(&names.topic), key_schema.clone(), Some(value)),
+            route: Route::new(
+                Arc::clone(&names.topic),
+                key_schema.clone(),
+                Some(Arc::clone(&value)),
+            ),
+            keyless: Route::new(Arc::clone(&names.topic), None, Some(value)),
             tombstone: Route::new(names.topic, key_schema, None),
             columns: columns.into(),
             row: (!all).then(|| row.into()),
@@ -263,16 +271,20 @@ impl Compiler {
             .shape(customs, column.type_oid, column.modifier)?;
         let mut schema = shape.schema;
         schema.optional = !column.required;
-        let made = |text: &str| value_of(&shape.op, text, &schema);
-        let default = column
-            .default
-            .as_deref()
-            .and_then(|sql| match default_text(sql) {
-                Default::Literal(text) => made(&text),
-                Default::Computed => made(shape.zero),
-                Default::None => None,
-            });
-        let zero = column.required.then(|| made(shape.zero)).flatten();
+        let made = |op: &Op, text: &str| value_of(op, text, &schema);
+        let has = default::are_read(column.type_oid, customs)
+            // Kafka Connect has no defaults of structs.
+            && !matches!(schema.ty, Type::Struct(_));
+        let sql = column.default.as_deref().filter(|_| has);
+        let default = sql.and_then(|sql| match Default::of(sql) {
+            Default::Literal(text) => made(&shape.op, &text),
+            Default::Computed if is_numeric(&shape.op) => made(&shape.op, "0.0"),
+            Default::Computed => made(&shape.op, shape.zero),
+            Default::None => None,
+        });
+        let zero = self.modes.fallback(&shape.op, shape.zero, column.modifier);
+        let zero = made(&zero.0, &zero.1);
+        let zero = zero.filter(|_| column.required);
         schema.default = default.clone();
         let schema = Arc::new(schema);
         let fallback = default.filter(|_| column.required).or(zero);
@@ -312,6 +324,10 @@ impl Compiler {
     }
 }
 
+fn is_numeric(op: &Op) -> bool {
+    matches!(op, Op::Decimal | Op::NumericText)
+}
+
 fn place(info: &TableInfo, fields: &[Option<Field>], name: &str) -> Option<u16> {
     let at = info
         .columns
@@ -332,66 +348,6 @@ fn value_of(op: &Op, text: &str, schema: &Schema) -> Option<Value> {
     let cell = convert::cell(op, Text::loose(text.as_bytes()), &mut out).ok()?;
     let schema = Arc::new(schema.clone());
     Some(Datum::of(&out, Some(&schema), cell).to_value())
-}
-
-/// What a default's SQL means.
-#[derive(Debug, PartialEq, Eq)]
-enum Default {
-    /// The text of a value.
-    Literal(String),
-    /// It is computed anew for each row, as with `now()` or `nextval(…)`.
-    Computed,
-    /// Null, or nothing that we can tell.
-    None,
-}
-
-fn default_text(sql: &str) -> Default {
-    let sql = sql.trim().trim_start_matches('(');
-    if sql.starts_with("NULL") {
-        return Default::None;
-    }
-    let quoted = sql.strip_prefix('\'').or_else(|| sql.strip_prefix("B'"));
-    if let Some(rest) = quoted {
-        return quoted_text(rest).map_or(Default::None, Default::Literal);
-    }
-    let end = sql.find([')', ':', '(']).unwrap_or(sql.len());
-    let (head, rest) = sql.split_at(end);
-    if rest.starts_with('(') {
-        return Default::Computed;
-    }
-    match head.trim() {
-        "true" => Default::Literal("t".to_owned()),
-        "false" => Default::Literal("f".to_owned()),
-        number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
-            Default::Literal(number.to_owned())
-        }
-        _ => Default::None,
-    }
-}
-
-/// The text up to the closing quote, where a doubled quote stands for one, if nothing but a cast comes behind it.
-fn quoted_text(rest: &str) -> Option<String> {
-    let mut text = String::new();
-    let mut chars = rest.chars();
-    loop {
-        match chars.next()? {
-            '\'' => match chars.clone().next() {
-                Some('\'') => {
-                    chars.next();
-                    text.push('\'');
-                }
-                None | Some(')') => return Some(text),
-                Some(':') => return is_cast(chars.as_str()).then_some(text),
-                Some(_) => return None,
-            },
-            c => text.push(c),
-        }
-    }
-}
-
-/// `::character varying(10)`, `::"my type"[]`, with closing parentheses.
-fn is_cast(sql: &str) -> bool {
-    !sql.contains(['|', '+', '\'', '*', '/', '~', '#'])
 }
 
 #[cfg(test)]

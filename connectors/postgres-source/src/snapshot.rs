@@ -60,6 +60,8 @@ pub(crate) struct Snapshot {
     lsn: u64,
     /// Whether no row of the whole snapshot has been read yet.
     nothing_read: bool,
+    /// The last table of the plan that has rows: its last row is the last of all.
+    last_with_rows: usize,
     place: Place,
     partition: Arc<str>,
     rows: Gauge,
@@ -118,6 +120,7 @@ impl Snapshot {
         } else {
             now_lsn
         };
+        let last_with_rows = last_with_rows(&mut connection, &plan).await?;
         let mut writer = ChangeWriter::new(false);
         writer.begin_snapshot(xid, lsn, postgres_micros_now() + POSTGRES_EPOCH_US);
         let nothing_read = progress.table.is_none();
@@ -141,6 +144,7 @@ impl Snapshot {
             writer,
             lsn,
             nothing_read,
+            last_with_rows,
             place,
             partition,
             rows: shown.rows,
@@ -164,9 +168,11 @@ impl Snapshot {
                     none.insert(self.vigil.over(starting).await?)
                 }
             };
-            let is_last = self.at + 1 == self.plan.len();
+            let is_last = self.at == self.last_with_rows;
+            // An empty first table leaves no first row of all.
+            let is_first = self.nothing_read && self.at == 0;
             let frames = self.connection.frames();
-            let rows = |first: bool, last: bool| marker(self.nothing_read, is_last, first, last);
+            let rows = |first: bool, last: bool| marker(is_first, is_last, first, last);
             let mut emit = reader::Emit {
                 planned,
                 writer: &mut self.writer,
@@ -258,12 +264,24 @@ fn resumed_key(place: &Place, info: &TableInfo) -> Vec<String> {
         .unwrap_or_default()
 }
 
-fn marker(nothing_read: bool, last_table: bool, first: bool, last: bool) -> Marker {
+/// The last table that has rows, seen in the snapshot's transaction.
+async fn last_with_rows(connection: &mut Connection, plan: &[Planned]) -> Result<usize> {
+    for (at, planned) in plan.iter().enumerate().rev() {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {})", planned.info.sql_name());
+        let rows = connection.query(&sql).await?;
+        if rows.first().is_some_and(|row| row.is_true(0)) {
+            return Ok(at);
+        }
+    }
+    Ok(0)
+}
+
+fn marker(first_table: bool, last_table: bool, first: bool, last: bool) -> Marker {
     match (first, last) {
         (_, true) if last_table => Marker::Last,
-        (true, _) if nothing_read => Marker::First,
-        (true, _) => Marker::FirstInTable,
+        (true, _) if first_table => Marker::First,
         (_, true) => Marker::LastInTable,
+        (true, _) => Marker::FirstInTable,
         _ => Marker::True,
     }
 }
@@ -322,7 +340,7 @@ mod tests {
     fn markers_tell_first_and_last() {
         assert_eq!(marker(true, false, true, false), Marker::First);
         assert_eq!(marker(true, true, true, true), Marker::Last);
-        assert_eq!(marker(false, false, true, true), Marker::FirstInTable);
+        assert_eq!(marker(false, false, true, true), Marker::LastInTable);
         assert_eq!(marker(false, false, false, true), Marker::LastInTable);
         assert_eq!(marker(false, true, false, true), Marker::Last);
         assert_eq!(marker(false, true, false, false), Marker::True);

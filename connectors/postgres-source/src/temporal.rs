@@ -13,7 +13,7 @@ pub(crate) const DAY_US: i64 = 86_400_000_000;
 /// A month of an interval: 365.25 / 12 days.
 const MONTH_US: i64 = 2_629_800_000_000;
 
-/// Debezium's numbers (milliseconds, micro- and nanoseconds alike) for timestamps without end.
+/// The microseconds that Debezium has for timestamps without end.
 pub(crate) const INFINITY: i64 = 9_223_372_036_825_200_000;
 /// And without beginning.
 pub(crate) const NEGATIVE_INFINITY: i64 = -9_223_372_036_832_400_000;
@@ -83,7 +83,7 @@ impl<'a> Text<'a> {
         let month = self.number()?;
         self.expect(b'-')?;
         let day = self.number()?;
-        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || year > 400_000 {
+        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || year > 6_000_000 {
             return Err(Malformed);
         }
         Ok((year, month as u32, day as u32))
@@ -224,7 +224,10 @@ pub(crate) fn push_date(days: i64, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends `HH:MM:SS[.f…]` with `digits` behind the point.
+/// As many digits behind the point as are not zero.
+pub(crate) const SHORTEST: usize = usize::MAX;
+
+/// Appends `HH:MM:SS[.f…]` with `digits` behind the point, or [`SHORTEST`].
 pub(crate) fn push_time(micros: i64, digits: usize, out: &mut Vec<u8>) {
     let seconds = micros / 1_000_000;
     for (at, part) in [seconds / 3600, seconds / 60 % 60, seconds % 60]
@@ -236,11 +239,16 @@ pub(crate) fn push_time(micros: i64, digits: usize, out: &mut Vec<u8>) {
         }
         push_padded(part.unsigned_abs(), 2, out);
     }
-    if digits > 0 {
-        out.push(b'.');
-        let at = out.len();
-        push_padded((micros % 1_000_000).unsigned_abs(), 6, out);
-        out.truncate(at + digits.min(6));
+    let fraction = (micros % 1_000_000).unsigned_abs();
+    if digits == 0 || (digits == SHORTEST && fraction == 0) {
+        return;
+    }
+    out.push(b'.');
+    let at = out.len();
+    push_padded(fraction, 6, out);
+    out.truncate(at + digits.min(6));
+    while digits == SHORTEST && out.last() == Some(&b'0') {
+        out.pop();
     }
 }
 

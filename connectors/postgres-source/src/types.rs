@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use cdc::modes::{BinaryMode, DecimalMode, TimePrecision};
 use connect_core::{Field, Form, Schema, Type, Value, schema::logical};
+use md5::{Digest, Md5};
 use rustc_hash::FxHashMap;
 
 use crate::{
     config::{HstoreMode, IntervalMode, PostgresConfig},
-    convert::{Op, push_base64},
+    convert::{Op, hex, push_base64},
 };
 
 /// How values are shown.
@@ -72,6 +73,27 @@ impl Modes {
             money_digits: config.money_digits,
             include_unknown: config.include_unknown,
             placeholder,
+        }
+    }
+
+    /// What stands for null where none may be: Debezium's zeros, which are not those of computed defaults.
+    pub(crate) fn fallback(&self, op: &Op, zero: &str, modifier: i32) -> (Op, String) {
+        let decimals = |zero: &str, scale: usize| match scale {
+            0 => zero.to_owned(),
+            scale => format!("{zero}.{:0<scale$}", ""),
+        };
+        match op {
+            Op::Text => (Op::Text, String::new()),
+            Op::ZonedTimestamp(_) => (Op::ZonedTimestamp(0), zero.to_owned()),
+            Op::NumericText => {
+                let scale = digits(modifier).and_then(|(_, scale)| usize::try_from(scale).ok());
+                (Op::NumericText, decimals("0", scale.unwrap_or(0)))
+            }
+            Op::Money(None) => (
+                Op::Money(None),
+                decimals("0", usize::from(self.money_digits)),
+            ),
+            op => (op.clone(), zero.to_owned()),
         }
     }
 
@@ -137,7 +159,7 @@ impl Modes {
             },
             oid::TIMETZ => Shape {
                 schema: named(Type::String, "io.debezium.time.ZonedTime"),
-                op: Op::ZonedTime(0),
+                op: Op::ZonedTime,
                 zero: "00:00:00+00",
             },
             oid::INTERVAL => self.interval(),
@@ -153,8 +175,10 @@ impl Modes {
             "ltree" => self.text(Some("io.debezium.data.Ltree"), ""),
             "hstore" => match self.hstore {
                 HstoreMode::Json => Shape {
+                    schema: named(Type::String, "io.debezium.data.Json")
+                        .absent(Value::Str(self.placeholder_json())),
                     op: Op::HstoreJson,
-                    ..self.text(Some("io.debezium.data.Json"), "")
+                    zero: "",
                 },
                 HstoreMode::Map => {
                     let (key, value) = (
@@ -179,6 +203,11 @@ impl Modes {
         String::from_utf8_lossy(&self.placeholder).into_owned()
     }
 
+    fn placeholder_json(&self) -> String {
+        let text = serde_json::Value::from(self.placeholder_text()).to_string();
+        format!("{{{text}:{text}}}")
+    }
+
     fn text(&self, name: Option<&str>, zero: &'static str) -> Shape {
         let schema = match name {
             Some(name) => named(Type::String, name),
@@ -200,7 +229,10 @@ impl Modes {
 
     fn numeric(&self, modifier: i32) -> Shape {
         match (self.decimal, digits(modifier)) {
-            (DecimalMode::String, _) => plain(Type::String, Op::Text, "0"),
+            (DecimalMode::String, _) => Shape {
+                op: Op::NumericText,
+                ..self.text(None, "0")
+            },
             (DecimalMode::Double, _) => plain(Type::Float64, Op::Float, "0"),
             (DecimalMode::Precise, Some((precision, scale))) => Shape {
                 schema: decimal(scale)
@@ -228,11 +260,11 @@ impl Modes {
         match self.decimal {
             DecimalMode::Precise => Shape {
                 schema: decimal(i32::from(self.money_digits)),
-                op: Op::Money,
+                op: Op::Money(Some(self.money_digits)),
                 zero: "$0",
             },
-            DecimalMode::Double => plain(Type::Float64, Op::Money, "$0"),
-            DecimalMode::String => plain(Type::String, Op::Money, "$0"),
+            DecimalMode::Double => plain(Type::Float64, Op::Money(None), "$0"),
+            DecimalMode::String => plain(Type::String, Op::Money(None), "$0"),
         }
     }
 
@@ -272,10 +304,17 @@ impl Modes {
     }
 
     fn unknown(&self) -> Shape {
-        let bytes = Schema::of(Type::Bytes).absent(Value::Bytes(self.placeholder.clone()));
+        let op = match self.binary {
+            BinaryMode::Bytes => Op::Text,
+            BinaryMode::Hex => Op::HexOfText,
+            BinaryMode::Base64 => Op::Base64OfText(false),
+            BinaryMode::Base64UrlSafe => Op::Base64OfText(true),
+        };
+        let mut schema = self.bytea().schema;
+        schema.form = Form::default();
         Shape {
-            schema: bytes,
-            op: Op::Text,
+            schema,
+            op,
             zero: "",
         }
     }
@@ -308,10 +347,9 @@ impl Modes {
                 Op::Time(1000, 1),
             ),
             TimePrecision::Connect => (named(Type::Int32, logical::TIME), Op::Time(1000, 1)),
-            TimePrecision::IsoString => (
-                named(Type::String, "io.debezium.time.IsoTime"),
-                Op::IsoTime(precision(modifier)),
-            ),
+            TimePrecision::IsoString => {
+                (named(Type::String, "io.debezium.time.IsoTime"), Op::IsoTime)
+            }
             TimePrecision::Nanoseconds => (
                 named(Type::Int64, "io.debezium.time.NanoTime"),
                 Op::Time(1, 1000),
@@ -341,7 +379,7 @@ impl Modes {
             ),
             TimePrecision::IsoString => (
                 named(Type::String, "io.debezium.time.IsoTimestamp"),
-                Op::IsoTimestamp(precision(modifier)),
+                Op::IsoTimestamp,
             ),
             TimePrecision::Nanoseconds => (
                 named(Type::Int64, "io.debezium.time.NanoTimestamp"),
@@ -381,14 +419,23 @@ impl Modes {
         let octets = || {
             self.placeholder
                 .iter()
-                .map(|b| Value::Int(i64::from(*b)))
+                .map(|b| Value::Int(i64::from(b.cast_signed())))
                 .collect()
         };
+        let name = item.schema.name.as_deref();
         let absent = match (&item.schema.ty, &item.op) {
-            (Type::Int32 | Type::Int64, Op::Int) => Some(octets()),
+            (Type::Int32 | Type::Int64, Op::Int | Op::Date) => Some(octets()),
+            _ if name == Some("io.debezium.data.Uuid") => {
+                Some(vec![Value::Str(name_uuid(&self.placeholder))])
+            }
             _ => item.schema.absent.clone().map(|value| vec![value]),
         };
-        let item_schema = Arc::new(item.schema.optional());
+        // Debezium forgets these two; null items are written all the same.
+        let required = ["io.debezium.data.Enum", "io.debezium.data.Tsvector"];
+        let required = name.is_some_and(|name| required.contains(&name));
+        let mut item_schema = item.schema;
+        item_schema.optional = !required;
+        let item_schema = Arc::new(item_schema);
         let mut schema = Schema::of(Type::Array(item_schema));
         schema.absent = absent.map(Value::Array);
         Some(Shape {
@@ -397,6 +444,23 @@ impl Modes {
             zero: "{}",
         })
     }
+}
+
+/// The UUID of a name, as Java's `UUID.nameUUIDFromBytes`: its MD5 with version and variant.
+fn name_uuid(name: &[u8]) -> String {
+    let mut bytes: [u8; 16] = Md5::digest(name).into();
+    bytes[6] = bytes[6] & 0x0f | 0x30;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = String::from_utf8_lossy(&hex(&bytes)).into_owned();
+    let part = |from: usize, to: usize| &hex[from..to];
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
 }
 
 fn plain(ty: Type, op: Op, zero: &'static str) -> Shape {

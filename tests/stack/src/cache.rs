@@ -76,6 +76,11 @@ pub(crate) fn install(
     Ok(place)
 }
 
+/// Whether [`install`] has made this folder before.
+pub(crate) fn is_installed(name: &str) -> bool {
+    cache().is_ok_and(|cache| cache.join("programs").join(name).is_dir())
+}
+
 /// Deletes a folder that may be absent.
 pub(crate) fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {

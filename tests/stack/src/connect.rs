@@ -63,6 +63,11 @@ pub struct Connect {
 }
 
 impl Connect {
+    /// Whether Debezium's jars are in the cache, so that starting it downloads nothing of it.
+    pub fn is_installed() -> bool {
+        cache::is_installed(&folder_name())
+    }
+
     pub(crate) fn start(stack: &Stack, bootstrap: &str, options: ConnectOptions) -> Result<Self> {
         let plugins = debezium()?;
         let name = stack.name("connect");
@@ -139,9 +144,13 @@ impl Deref for Connect {
 
 /// The folder whose one subfolder holds Debezium's jars.
 fn debezium() -> Result<PathBuf> {
-    cache::install(&format!("debezium-{DEBEZIUM}"), |folder, _| {
+    cache::install(&folder_name(), |folder, _| {
         let artifacts = ["debezium-connector-postgres", "debezium-connector-mysql"]
             .map(|name| Artifact("io.debezium", name, DEBEZIUM));
         maven::copy(&artifacts, &folder.join("jars"))
     })
+}
+
+fn folder_name() -> String {
+    format!("debezium-{DEBEZIUM}")
 }

@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub(super) written: Shape,
     /// Old rows of deletes, when these are rewritten.
     pub(super) deleted: Shape,
+    /// Deletes that become nulls with the schema of the row.
+    pub(super) emptied: Shape,
     /// Deletes that become tombstones without schema.
     pub(super) tombstone: Shape,
     /// New headers.
@@ -79,13 +81,8 @@ impl Plan {
         Ok(Some(Self {
             written: Shape::new(route, &new, mark("false"), &added)?,
             deleted: Shape::new(route, &old, mark("true"), &added)?,
-            tombstone: Shape {
-                row: None,
-                route: Side::Value.reroute(route, None),
-                marked: false,
-                added: Vec::new(),
-                topics: Mutex::default(),
-            },
+            emptied: Shape::without_value(route, Some(new)),
+            tombstone: Shape::without_value(route, None),
             envelope: Arc::clone(envelope),
             before,
             after,
@@ -185,6 +182,18 @@ impl Shape {
             added: added.iter().map(|(_, picked)| picked.clone()).collect(),
             topics: Mutex::default(),
         })
+    }
+}
+
+impl Shape {
+    fn without_value(route: &Route, schema: Option<Arc<Schema>>) -> Self {
+        Self {
+            row: None,
+            route: Side::Value.reroute(route, schema),
+            marked: false,
+            added: Vec::new(),
+            topics: Mutex::default(),
+        }
     }
 }
 

@@ -58,7 +58,24 @@ fn decimals() {
     assert_eq!(value, Value::Bytes(vec![0xff, 0x6a]));
     let nan = convert(&Op::Decimal, "NaN", Type::Bytes).unwrap_err();
     assert_eq!(nan.code().name, "postgres.special_number");
-    assert_eq!(text(&Op::Money, "-$1,234.50"), "-1234.50");
+    assert_eq!(text(&Op::NumericText, "-1.50"), "-1.50");
+    assert_eq!(text(&Op::NumericText, "NaN"), "NAN");
+}
+
+#[test]
+fn money_is_rounded_half_up_to_its_digits() {
+    for (digits, expected) in [
+        (None, "-1234.50"),
+        (Some(2), "-1234.50"),
+        (Some(0), "-1235"),
+        (Some(1), "-1234.5"),
+        (Some(4), "-1234.5000"),
+    ] {
+        assert_eq!(text(&Op::Money(digits), "-$1,234.50"), expected);
+    }
+    assert_eq!(text(&Op::Money(Some(0)), "$9.50"), "10");
+    assert_eq!(text(&Op::Money(Some(1)), "$0.04"), "0.0");
+    assert!(convert(&Op::Money(None), "1 kr", Type::String).is_err());
 }
 
 #[test]
@@ -92,6 +109,10 @@ fn bytes_in_every_form() {
         convert(&Op::Bit, "1", Type::Bool).unwrap(),
         Value::Bool(true)
     );
+    assert!(bytes(&Op::Bits, "0000").is_empty());
+    assert_eq!(convert(&Op::Bit, "", Type::Bool).unwrap(), Value::Null);
+    assert_eq!(text(&Op::HexOfText, "a,"), "612c");
+    assert_eq!(text(&Op::Base64OfText(false), "(1,x)"), "KDEseCk=");
 }
 
 #[test]
@@ -104,6 +125,16 @@ fn times_in_every_precision() {
     );
     assert_eq!(int(&Op::Timestamp(1000, 1), "1969-12-31 23:59:59.9995"), -1);
     assert_eq!(int(&Op::Timestamp(1, 1), "infinity"), INFINITY);
+    assert_eq!(int(&Op::Timestamp(1000, 1), "infinity"), INFINITY / 1000);
+    let far = convert(&Op::Timestamp(1, 1000), "9999-01-01 00:00:00", Type::Int64);
+    assert_eq!(far.unwrap(), Value::Null);
+    assert_eq!(text(&Op::IsoTime, "24:00:00"), "00:00:00Z");
+    assert_eq!(text(&Op::IsoTime, "01:02:03.120"), "01:02:03.12Z");
+    assert_eq!(text(&Op::ZonedTime, "01:00:00+02"), "23:00:00Z");
+    assert_eq!(
+        text(&Op::IsoTimestamp, "infinity"),
+        "+294247-01-10T04:00:25.2Z"
+    );
     assert_eq!(int(&Op::Date, "1970-01-02"), 1);
     assert_eq!(
         text(&Op::ZonedTimestamp(6), "2020-01-01 00:00:00+00"),

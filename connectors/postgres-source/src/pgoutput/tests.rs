@@ -40,19 +40,22 @@ fn read_all(payload: &[u8]) -> Result<()> {
         Message::Delete { old, .. } => rows(old.tuple),
         Message::Relation(relation) => relation.columns().map(|_| ()),
         Message::Truncate { count, relations } => relation_ids(count, relations).map(|_| ()),
-        Message::Begin(_) | Message::Commit(_) | Message::Other(_) => Ok(()),
+        Message::Begin(_) | Message::Commit(_) | Message::Origin { .. } | Message::Other(_) => {
+            Ok(())
+        }
     }
 }
 
 #[test]
 fn every_prefix_fails_politely() {
-    let messages: [&[u8]; 6] = [
+    let messages: [&[u8]; 7] = [
         UPDATE,
         b"B\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\x03",
         b"C\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03",
         b"R\0\0\0\x07public\0orders\0d\0\x01\x01id\0\0\0\0\x17\xff\xff\xff\xff",
         b"D\0\0\0\x07O\0\x01t\0\0\0\x011",
         b"T\0\0\0\x01\0\0\0\0\x07",
+        b"O\0\0\0\0\0\0\0\x01elsewhere\0",
     ];
     for whole in messages {
         read_all(whole).unwrap();

@@ -77,27 +77,6 @@ fn key_columns_stay_in_the_key_when_they_are_excluded() {
 }
 
 #[test]
-fn defaults_are_literals_or_zeros() {
-    let literal = |text: &str| Default::Literal(text.to_owned());
-    for (sql, expected) in [
-        ("0", literal("0")),
-        ("(-1)", literal("-1")),
-        ("'-1'::integer", literal("-1")),
-        ("'it''s'::character varying(10)", literal("it's")),
-        ("true", literal("t")),
-        ("1.50", literal("1.50")),
-        ("'{}'::jsonb", literal("{}")),
-        ("now()", Default::Computed),
-        ("nextval('a'::regclass)", Default::Computed),
-        ("NULL::character varying", Default::None),
-        ("('a'::text || 'b'::text)", Default::None),
-        ("CURRENT_TIMESTAMP", Default::None),
-    ] {
-        assert_eq!(default_text(sql), expected, "{sql}");
-    }
-}
-
-#[test]
 fn required_columns_have_something_to_stand_for_null() {
     let table = compiler(&[]).compile(&orders(), &Customs::default());
     let mut batch = Batch::default();

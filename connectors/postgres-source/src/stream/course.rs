@@ -41,6 +41,8 @@ pub(crate) enum Unseen {
 pub(super) struct Course {
     /// Everything up to here has been read, apart from what is passed by.
     at: Cursor,
+    /// Where the last transaction ended whose end was sent, as `source.sequence` tells it.
+    last_commit: Option<u64>,
     ts_us: i64,
     committed_us: i64,
     open: Option<Open>,
@@ -77,6 +79,7 @@ impl Course {
     pub(super) fn new(place: Place) -> Self {
         Self {
             resume: Resume::from(&place.at),
+            last_commit: place.at.tx_id.map(|_| place.at.commit_lsn),
             at: place.at,
             ts_us: place.ts_us,
             committed_us: i64::MAX,
@@ -107,9 +110,9 @@ impl Course {
         }
     }
 
-    /// Everything before this has been read.
-    pub(super) fn last_commit(&self) -> u64 {
-        self.at.commit_lsn
+    /// Where the last transaction ended; `None` before the first since the snapshot.
+    pub(super) fn last_commit(&self) -> Option<u64> {
+        self.last_commit
     }
 
     /// Commit time of the last transaction, since 2000-01-01.
@@ -183,6 +186,7 @@ impl Course {
     /// It ends.
     pub(super) fn commit(&mut self, end_lsn: u64) {
         let tx_id = self.open.take().map(|open| open.xid);
+        self.last_commit = Some(end_lsn);
         self.at = Cursor {
             tx_id,
             ..Cursor::between(end_lsn)

@@ -148,13 +148,14 @@ impl Transactions {
             }
             Message::Begin(begin) => self.begin(&begin),
             Message::Commit(commit) => self.course.commit(commit.end_lsn),
+            Message::Origin { lsn, name } => self.writer.came_from(name, lsn, out),
             Message::Relation(_) | Message::Other(_) => {}
         }
         Ok(())
     }
 
     fn begin(&mut self, begin: &Begin) {
-        let last_commit = Some(self.course.last_commit()).filter(|lsn| *lsn > 0);
+        let last_commit = self.course.last_commit();
         self.course.begin(begin);
         self.writer
             .begin_transaction(begin.xid, begin.committed_us, last_commit);
@@ -208,6 +209,7 @@ impl Transactions {
         let Self {
             relations,
             writer,
+            skipped,
             new,
             old,
             ..
@@ -224,7 +226,7 @@ impl Transactions {
         let whole = before.whole.then_some(&**old);
         decode::tuple(table, tuple, frame, whole, new, out)?;
         if is_rekeyed(table, before, tuple) {
-            writer.rekey(table, lsn, old, new, out);
+            writer.rekey(table, lsn, (old, new), *skipped, out);
         } else {
             writer.update(table, lsn, Some(old), new, out);
         }

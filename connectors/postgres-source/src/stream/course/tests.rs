@@ -24,7 +24,7 @@ const LOG: &[(u32, u64, u64)] = &[
 
 /// Reads at most `limit` changes of the log from where a course stands; gives the changes that are sent.
 fn read(course: &mut Course, limit: usize) -> Vec<(u32, u64)> {
-    let from = course.last_commit();
+    let from = course.place().at.commit_lsn;
     let mut sent = Vec::new();
     let mut changes = 0;
     for (xid, lsn, count) in LOG.iter().copied().filter(|(_, lsn, _)| *lsn >= from) {

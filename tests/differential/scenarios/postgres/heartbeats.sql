@@ -1,0 +1,9 @@
+-- Heartbeats in their topic.
+--@ variant default {"heartbeat.interval.ms": "100"}
+--@ variant named {"heartbeat.interval.ms": "100", "topic.heartbeat.prefix": "beats"}
+create table t (id int primary key);
+insert into t values (1);
+--@ stream
+insert into t values (2);
+--@ then
+insert into t values (3);

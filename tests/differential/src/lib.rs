@@ -1,0 +1,26 @@
+//! The same SQL and the same configuration for Debezium on Kafka Connect and for Tidewater, and a comparison of all that they
+//! write: topic, key, value, schemas, headers, order.
+//!
+//! A [`Scenario`] is an SQL file of the folder `scenarios`. Both sides have a Kafka of their own, so that the configuration is the
+//! same to the letter, names of topics and schemas too; only the names of slot and publication differ. What cannot be
+//! equal is masked by name in [`mask`], and nowhere else.
+
+mod compare;
+mod database;
+pub mod mask;
+mod peers;
+mod postgres;
+mod record;
+mod run;
+mod scenario;
+mod side;
+mod tap;
+
+pub use compare::{Difference, compare};
+pub use database::{Database, End};
+pub use peers::{Peers, SERVERS};
+pub use postgres::PostgresDatabase;
+pub use record::Record;
+pub use run::run;
+pub use scenario::{Expected, Scenario, Trial};
+pub use side::Side;

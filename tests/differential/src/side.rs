@@ -1,0 +1,90 @@
+//! One of the two sides: a Kafka, a worker on it, and everything read that it writes.
+
+use std::time::Duration;
+
+use e2e::{LogKind, Outcome, Rest, Worker, WorkerOptions};
+use serde_json::{Value, json};
+use stack::{ConnectOptions, Error, KafkaOptions, Stack, wait_until};
+
+use crate::{End, tap::Tap};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A side.
+pub struct Side {
+    /// Which one.
+    pub end: End,
+    pub(crate) tap: Tap,
+    rest: Rest,
+    /// Kept: its folder goes with it.
+    _worker: Option<Worker>,
+}
+
+impl Side {
+    /// Starts one.
+    pub fn start(stack: &Stack, end: End) -> Outcome<Self> {
+        let options = KafkaOptions::default().set("message.max.bytes", "67108864");
+        let kafka = stack.kafka_with(options)?;
+        let bootstrap = kafka.bootstrap().to_owned();
+        let (worker, rest) = match end {
+            End::Debezium => {
+                let options = ConnectOptions::default()
+                    .set("scheduled.rebalance.max.delay.ms", "0")
+                    .set("connector.client.config.override.policy", "All")
+                    .set("producer.max.request.size", "67108864");
+                let connect = stack.connect(&bootstrap, options)?;
+                (None, Rest::new(connect.port()))
+            }
+            End::Tidewater => {
+                let options = WorkerOptions::on(LogKind::Kafka(bootstrap.clone()));
+                let worker = Worker::start(stack, options)?;
+                let rest = worker.rest().clone();
+                (Some(worker), rest)
+            }
+        };
+        Ok(Self {
+            end,
+            tap: Tap::of(&bootstrap)?,
+            rest,
+            _worker: worker,
+        })
+    }
+
+    /// Creates a connector. Kafka Connect may ask for patience.
+    pub(crate) fn create(&self, name: &str, config: &Value) -> Outcome {
+        let body = json!({ "name": name, "config": config }).to_string();
+        let what = format!("{} to take the connector", self.end.name());
+        wait_until(&what, LIMIT, || {
+            let answer = self.rest.ask("POST", "/connectors", &body);
+            let answer = answer.map_err(|error| Error::new(error.to_string()))?;
+            match answer.status {
+                201 => Ok(true),
+                409 if answer.body.contains("rebalance") => Ok(false),
+                status => Err(Error::new(format!("{status} {}", answer.body))),
+            }
+        })?;
+        Ok(())
+    }
+
+    /// The trace of a connector or task that has failed.
+    pub(crate) fn failure(&self, name: &str) -> Option<String> {
+        let status = self.rest.get(&format!("/connectors/{name}/status")).ok()?;
+        let tasks = status["tasks"].as_array().cloned().unwrap_or_default();
+        let all = [&status["connector"]].into_iter().chain(&tasks);
+        let in_trouble = |one: &&Value| one["trace"].as_str().is_some_and(|t| !t.is_empty());
+        let trace = all.filter(in_trouble).map(|one| &one["trace"]).next()?;
+        let trace = trace.as_str()?.chars().take(1500).collect::<String>();
+        Some(format!("{}: {trace}", self.end.name()))
+    }
+
+    /// Deletes a connector. Kafka Connect may ask for patience.
+    pub(crate) fn delete(&self, name: &str) -> Outcome {
+        let path = format!("/connectors/{name}");
+        let what = format!("{} to delete the connector", self.end.name());
+        wait_until(&what, LIMIT, || {
+            let answer = self.rest.ask("DELETE", &path, "");
+            Ok(answer.is_ok_and(|answer| matches!(answer.status, 204 | 404)))
+        })?;
+        Ok(())
+    }
+}
