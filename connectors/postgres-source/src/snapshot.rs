@@ -120,7 +120,7 @@ impl Snapshot {
         } else {
             now_lsn
         };
-        let last_with_rows = last_with_rows(&mut connection, &plan).await?;
+        let last_with_rows = Box::pin(last_with_rows(&mut connection, &plan)).await?;
         let mut writer = ChangeWriter::new(false);
         writer.begin_snapshot(xid, lsn, postgres_micros_now() + POSTGRES_EPOCH_US);
         let nothing_read = progress.table.is_none();

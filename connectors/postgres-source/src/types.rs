@@ -1,17 +1,17 @@
 //! From a PostgreSQL type to a schema and the operation that makes its cells.
 
+mod array;
 pub(crate) mod oid;
 
 use std::sync::Arc;
 
 use cdc::modes::{BinaryMode, DecimalMode, TimePrecision};
 use connect_core::{Field, Form, Schema, Type, Value, schema::logical};
-use md5::{Digest, Md5};
 use rustc_hash::FxHashMap;
 
 use crate::{
     config::{HstoreMode, IntervalMode, PostgresConfig},
-    convert::{Op, hex, push_base64},
+    convert::{Op, push_base64},
 };
 
 /// How values are shown.
@@ -197,15 +197,6 @@ impl Modes {
             },
             _ => return None,
         })
-    }
-
-    fn placeholder_text(&self) -> String {
-        String::from_utf8_lossy(&self.placeholder).into_owned()
-    }
-
-    fn placeholder_json(&self) -> String {
-        let text = serde_json::Value::from(self.placeholder_text()).to_string();
-        format!("{{{text}:{text}}}")
     }
 
     fn text(&self, name: Option<&str>, zero: &'static str) -> Shape {
@@ -414,53 +405,6 @@ impl Modes {
             zero: "PT0S",
         }
     }
-
-    fn array(&self, item: Shape) -> Option<Shape> {
-        let octets = || {
-            self.placeholder
-                .iter()
-                .map(|b| Value::Int(i64::from(b.cast_signed())))
-                .collect()
-        };
-        let name = item.schema.name.as_deref();
-        let absent = match (&item.schema.ty, &item.op) {
-            (Type::Int32 | Type::Int64, Op::Int | Op::Date) => Some(octets()),
-            _ if name == Some("io.debezium.data.Uuid") => {
-                Some(vec![Value::Str(name_uuid(&self.placeholder))])
-            }
-            _ => item.schema.absent.clone().map(|value| vec![value]),
-        };
-        // Debezium forgets these two; null items are written all the same.
-        let required = ["io.debezium.data.Enum", "io.debezium.data.Tsvector"];
-        let required = name.is_some_and(|name| required.contains(&name));
-        let mut item_schema = item.schema;
-        item_schema.optional = !required;
-        let item_schema = Arc::new(item_schema);
-        let mut schema = Schema::of(Type::Array(item_schema));
-        schema.absent = absent.map(Value::Array);
-        Some(Shape {
-            schema,
-            op: Op::Array(Arc::new(item.op)),
-            zero: "{}",
-        })
-    }
-}
-
-/// The UUID of a name, as Java's `UUID.nameUUIDFromBytes`: its MD5 with version and variant.
-fn name_uuid(name: &[u8]) -> String {
-    let mut bytes: [u8; 16] = Md5::digest(name).into();
-    bytes[6] = bytes[6] & 0x0f | 0x30;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = String::from_utf8_lossy(&hex(&bytes)).into_owned();
-    let part = |from: usize, to: usize| &hex[from..to];
-    [
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32),
-    ]
-    .join("-")
 }
 
 fn plain(ty: Type, op: Op, zero: &'static str) -> Shape {

@@ -201,7 +201,7 @@ async fn killed_again_and_again(version: PgVersion, seed: u64) {
     );
     spanning.end(&db);
     let source = db.open_again(&[], stored).await;
-    finish(&db, source, topic).await;
+    Box::pin(finish(&db, source, topic)).await;
 }
 
 /// The source goes on to the end; the topic tells the table, in order.
@@ -224,14 +224,14 @@ async fn finish(db: &Database, mut source: Source, mut topic: Topic) {
 #[tokio::test]
 async fn a_killed_snapshot_keeps_the_order_of_every_key_15() {
     for seed in [3, 7] {
-        killed_again_and_again(PgVersion::V15, seed).await;
+        Box::pin(killed_again_and_again(PgVersion::V15, seed)).await;
     }
 }
 
 #[tokio::test]
 async fn a_killed_snapshot_keeps_the_order_of_every_key_18() {
     for seed in [1, 9] {
-        killed_again_and_again(PgVersion::V18, seed).await;
+        Box::pin(killed_again_and_again(PgVersion::V18, seed)).await;
     }
 }
 
@@ -297,17 +297,17 @@ async fn committed_but_not_visible(version: PgVersion) {
     assert_eq!(of(&topic, 5507), ["r", "d", "tombstone"]);
     assert_eq!(of(&topic, 5508), ["d", "tombstone"]);
     release(&db, session).await;
-    finish(&db, source, topic).await;
+    Box::pin(finish(&db, source, topic)).await;
 }
 
 #[tokio::test]
 async fn what_is_logged_and_not_visible_comes_after_the_snapshot_15() {
-    committed_but_not_visible(PgVersion::V15).await;
+    Box::pin(committed_but_not_visible(PgVersion::V15)).await;
 }
 
 #[tokio::test]
 async fn what_is_logged_and_not_visible_comes_after_the_snapshot_18() {
-    committed_but_not_visible(PgVersion::V18).await;
+    Box::pin(committed_but_not_visible(PgVersion::V18)).await;
 }
 
 /// The task dies every two polls meanwhile, everything durable; then nothing may come twice.
@@ -343,7 +343,7 @@ async fn what_was_passed_by_is_remembered_over_deaths() {
     );
     release(&db, session).await;
     let source = db.open_again(&[], stored).await;
-    finish(&db, source, topic).await;
+    Box::pin(finish(&db, source, topic)).await;
 }
 
 /// Invariant 1: what was read before a snapshot may be confirmed only when it is durable.
@@ -367,5 +367,5 @@ async fn the_slot_does_not_follow_what_was_read_before_a_snapshot() {
     // Nothing was durable, so everything comes again.
     topic.events.clear();
     assert_eq!(topic.die(0), None);
-    finish(&db, db.open_again(&[], None).await, topic).await;
+    Box::pin(finish(&db, db.open_again(&[], None).await, topic)).await;
 }

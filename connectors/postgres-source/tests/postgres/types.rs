@@ -186,6 +186,6 @@ async fn special_numbers_stop_the_task_unless_they_can_be_shown() {
     let mut source = db
         .open_again(&[("decimal.handling.mode", "string")], None)
         .await;
-    assert_eq!(source.take(1).await[0].after()["n"], "NaN");
+    assert_eq!(source.take(1).await[0].after()["n"], "NAN");
     source.close().await;
 }
