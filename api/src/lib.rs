@@ -10,6 +10,7 @@ mod given;
 mod health;
 mod loggers;
 mod offsets;
+mod opening;
 mod plugins;
 mod quirks;
 mod server;
@@ -20,6 +21,7 @@ use connect_runtime::Herder;
 
 pub use error::ErrorMessage;
 pub use loggers::{ApplyLevels, Level, Loggers};
+pub use opening::Opening;
 pub use server::{openapi_json, serve};
 
 /// What handlers need. Cheap to clone.

@@ -1,17 +1,16 @@
 //! The routes and the server.
 
-use axum::{
-    Router,
-    extract::{DefaultBodyLimit, Request},
-    middleware,
-};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tokio::net::TcpListener;
-use tower::{Layer, util::MapRequestLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    Api, body::MAX_BODY_BYTES, connectors, health, loggers, offsets, plugins, quirks, tasks, topics,
+    Api,
+    body::MAX_BODY_BYTES,
+    connectors, health, loggers, offsets,
+    opening::{self, Opening},
+    plugins, quirks, tasks, topics,
 };
 
 #[derive(OpenApi)]
@@ -22,27 +21,32 @@ use crate::{
 ))]
 struct Document;
 
-/// Answers requests until `stop` ends; then takes no new ones and finishes those under way.
+/// Answers requests until `stop` ends; then takes no new ones and finishes those under way. Until the [`Opening`] is opened,
+/// every answer is 503.
 pub async fn serve(
     listener: TcpListener,
-    api: Api,
+    opening: impl Into<Opening>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let server = Router::new()
+        .fallback(opening::pass)
+        // Outside of the routes, which themselves say which methods a path has.
+        .layer(middleware::from_fn(quirks::around))
+        .with_state(opening.into());
+    axum::serve(listener, server)
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+/// All paths.
+pub(crate) fn router(api: Api) -> Router {
     let (router, document) = routes().split_for_parts();
     let document = axum::Json(document);
-    let router = router
+    router
         .route("/openapi.json", axum::routing::get(async || document))
         .fallback(quirks::not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(api);
-    // Outside of the router, which itself says which methods a path has.
-    let router = middleware::from_fn(quirks::around).layer(router);
-    let service = MapRequestLayer::new(quirks::without_trailing_slash as fn(Request) -> Request)
-        .layer(router);
-    let make = axum::ServiceExt::<Request>::into_make_service(service);
-    axum::serve(listener, make)
-        .with_graceful_shutdown(stop)
-        .await
+        .with_state(api)
 }
 
 /// The OpenAPI document as JSON text.

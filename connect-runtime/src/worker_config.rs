@@ -51,6 +51,8 @@ connect_core::config! {
         advertised_port: Option<u16> = none, "rest.advertised.port", Low;
         /// How long tasks get to finish when they are stopped, all together.
         shutdown_timeout: Millis = "5000", "task.shutdown.graceful.timeout.ms", Low;
+        /// How long a worker that starts waits for brokers that are away, before it gives up and ends.
+        startup_timeout: Millis = "300000", "worker.startup.timeout.ms", Low;
     }
     group "Internal topics" {
         /// Topic of connector configurations; one partition, compacted.

@@ -7,6 +7,7 @@ mod logging;
 mod plugins;
 mod properties;
 mod read;
+mod startup;
 mod worker;
 
 use std::{process::ExitCode, time::Duration};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use api::{Api, Loggers};
+use api::{Api, Loggers, Opening};
 use connect_core::Properties;
 use connect_log::{
     Log,
@@ -10,10 +10,10 @@ use connect_log::{
     front,
     kafka::KafkaLog,
 };
-use connect_runtime::{Runtime, WorkerConfig};
+use connect_runtime::WorkerConfig;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
-use crate::{Failure, cli::Worker, plugins, properties};
+use crate::{Failure, cli::Worker, properties, startup};
 
 /// How long clients get to take the answers that are under way.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -28,17 +28,23 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     let (log, front) = open_log(&config, &options, ended(stopped.clone())).await?;
     let deadline = config.shutdown_timeout.0;
     let advertised: Arc<str> = format!("http://{}", config.worker_id()).into();
-    let (herder, worker) = Runtime::start(config, log, plugins::all()).await?;
-    let api = Api {
-        herder,
-        loggers,
-        url: advertised,
+    let opening = Opening::default();
+    let mut server = tokio::spawn(api::serve(listener, opening.clone(), ended(stopped)));
+    let started = tokio::select! {
+        started = startup::start(config, log, &opening) => Some(started?),
+        signalled = signalled() => signalled.map(|()| None)?,
     };
-    let mut server = tokio::spawn(api::serve(listener, api, ended(stopped)));
-    tracing::info!(url = %format!("http://{address}"), "ready");
-    signalled().await?;
-    tracing::info!("stopping");
-    worker.stop(deadline).await;
+    if let Some((herder, worker)) = started {
+        opening.open(Api {
+            herder,
+            loggers,
+            url: advertised,
+        });
+        tracing::info!(url = %format!("http://{address}"), "ready");
+        signalled().await?;
+        tracing::info!("stopping");
+        worker.stop(deadline).await;
+    }
     stop.send_replace(true);
     match timeout(LAST_ANSWERS, &mut server).await {
         Ok(ended) => ended??,
