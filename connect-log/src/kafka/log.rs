@@ -1,6 +1,13 @@
 //! The log itself: settings in, appenders and readers out.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use connect_core::{BoxFuture, Error, Result};
 use rdkafka::ClientConfig;
@@ -24,6 +31,8 @@ pub struct KafkaLog {
     admin: Admin,
     topics: Topics,
     health: Health,
+    /// Whether the cluster has ever answered.
+    is_met: AtomicBool,
 }
 
 /// What producers are unless the user says otherwise.
@@ -71,6 +80,7 @@ impl KafkaLog {
             topics: Topics::new(admin.clone()),
             admin,
             health,
+            is_met: AtomicBool::new(false),
         }))
     }
 
@@ -262,13 +272,16 @@ impl Log for KafkaLog {
         })
     }
 
-    /// A client without traffic is not told that the cluster came back, so it is asked.
+    /// A client without traffic is not told that the cluster came back, nor that it was never there, so it is asked.
     fn health(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
-            let Some(trouble) = self.health.trouble() else {
+            let trouble = self.health.trouble();
+            if trouble.is_none() && self.is_met.load(Ordering::Acquire) {
                 return Ok(());
-            };
-            self.admin.reach().await.map_err(|_| trouble)?;
+            }
+            let reached = self.admin.reach().await;
+            reached.map_err(|error| trouble.unwrap_or(error))?;
+            self.is_met.store(true, Ordering::Release);
             self.health.well();
             Ok(())
         })
