@@ -52,19 +52,31 @@ pub(crate) enum Command {
     )]
     Check(Check),
     /// Print a topic of an embedded log whose worker is stopped: key, tab, value, a line each.
+    ///
+    /// While the worker runs, read its topics with any Kafka client: see `--kafka-listen` of `tidewater worker`.
+    #[command(
+        after_help = "EXAMPLES:\n  tidewater read connect-configs\n  tidewater read inventory.public.customers --data-dir /var/lib/tidewater"
+    )]
     Read(Read),
     /// Print the reference of all connectors' properties, or of one, as Markdown.
+    #[command(after_help = "EXAMPLES:\n  tidewater docs\n  tidewater docs RedisSink")]
     Docs {
         /// The connector's class or its short name; all when left out.
         class: Option<String>,
     },
     /// Print shell completions.
+    #[command(
+        after_help = "EXAMPLES:\n  source <(tidewater completions bash)\n  tidewater completions zsh > \"${fpath[1]}/_tidewater\"\n  tidewater completions fish > ~/.config/fish/completions/tidewater.fish"
+    )]
     Completions {
-        /// The shell: bash, zsh, fish, elvish, powershell.
+        /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page (`tidewater man | man -l -`).
-    Man,
+    /// Print the manual page, or that of a command (`tidewater man worker | man -l -`).
+    Man {
+        /// The command; the page of all when left out.
+        command: Option<String>,
+    },
 }
 
 /// `tidewater worker`.
@@ -89,7 +101,7 @@ pub(crate) struct Worker {
     /// The address under which Kafka clients reach `--kafka-listen`, where it is not the one they connect to (behind a port mapping).
     #[arg(long, value_name = "HOST:PORT", value_parser = advertised, requires = "kafka_listen")]
     pub(crate) kafka_advertise: Option<Advertised>,
-    /// Sets one worker property over those of the file, as in `--set listeners=http://127.0.0.1:8083`.
+    /// Set one worker property over those of the file, as in `--set listeners=http://127.0.0.1:8083`.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) settings: Vec<String>,
 }

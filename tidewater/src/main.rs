@@ -74,8 +74,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             );
             Ok(ExitCode::SUCCESS)
         }
-        Command::Man => {
-            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+        Command::Man { command } => {
+            man(command.as_deref())?.render(&mut std::io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -86,6 +86,20 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .enable_all()
         .thread_name("tidewater")
         .build()
+}
+
+/// The manual page of the program or of one command.
+fn man(command: Option<&str>) -> Result<clap_mangen::Man, Failure> {
+    let mut program = Cli::command();
+    program.build();
+    let page = match command {
+        None => program,
+        Some(name) => program
+            .find_subcommand(name)
+            .ok_or_else(|| format!("no command is called {name}; see tidewater --help"))?
+            .clone(),
+    };
+    Ok(clap_mangen::Man::new(page))
 }
 
 fn print_docs(class: Option<&str>) -> Result<ExitCode, Failure> {
