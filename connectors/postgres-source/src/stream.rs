@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use connect_core::{Batch, Result, meter::Gauge};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     convert::Frame,
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A commit older than this is backlog: then it is better to wait for a full batch than to run with every row.
 const BACKLOG_US: i64 = 50_000;
 /// How long the socket is left to fill when there is backlog.
-const NAP: Duration = Duration::from_millis(1);
+const NAP: Duration = Duration::from_millis(2);
 
 /// The running stream.
 #[derive(Debug)]
@@ -252,7 +252,7 @@ impl Stream {
         if self.transactions.behind_us() < BACKLOG_US {
             return Ok(false);
         }
-        sleep(NAP).await;
+        nap();
         self.replication.frames.try_read().await
     }
 
@@ -287,6 +287,16 @@ impl Stream {
         self.server_asked = false;
         self.lag.set(behind.max(0));
     }
+}
+
+/// Leaves the socket to fill. A timer of the runtime would not do: every packet that comes would wake the thread, which is the
+/// task's own, to look at the timer.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "bounded, and meant to stop the thread"
+)]
+fn nap() {
+    std::thread::sleep(NAP);
 }
 
 fn other(tag: u8, body: &[u8]) -> Result<()> {

@@ -13,20 +13,21 @@ use tokio::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
 };
-use tokio_rustls::client::TlsStream;
+
+use super::tls::Secured;
 
 /// The reading half.
 #[derive(Debug)]
 pub(super) enum ReadHalf {
     Plain(OwnedReadHalf),
-    Tls(tokio::io::ReadHalf<TlsStream<TcpStream>>),
+    Tls(tokio::io::ReadHalf<Secured>),
 }
 
 /// The writing half.
 #[derive(Debug)]
 pub(super) enum WriteHalf {
     Plain(OwnedWriteHalf),
-    Tls(tokio::io::WriteHalf<TlsStream<TcpStream>>),
+    Tls(tokio::io::WriteHalf<Secured>),
 }
 
 pub(super) fn plain(stream: TcpStream) -> (ReadHalf, WriteHalf) {
@@ -34,7 +35,7 @@ pub(super) fn plain(stream: TcpStream) -> (ReadHalf, WriteHalf) {
     (ReadHalf::Plain(read), WriteHalf::Plain(write))
 }
 
-pub(super) fn tls(stream: TlsStream<TcpStream>) -> (ReadHalf, WriteHalf) {
+pub(super) fn tls(stream: Secured) -> (ReadHalf, WriteHalf) {
     let (read, write) = tokio::io::split(stream);
     (ReadHalf::Tls(read), WriteHalf::Tls(write))
 }

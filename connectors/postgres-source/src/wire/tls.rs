@@ -14,20 +14,27 @@ use rustls::{
         CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime, pem::PemObject,
     },
 };
-use tokio::net::TcpStream;
+use tokio::{io::BufReader, net::TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::Target;
 use crate::{config::SslMode, error};
 
+/// A socket under TLS. rustls asks for 4 KiB at a time, and the server puts every message into a TLS record and a packet of
+/// its own: the buffer gets hundreds of them with one call of the system.
+pub(super) type Secured = TlsStream<BufReader<TcpStream>>;
+
+/// Size of that buffer.
+const BUFFER: usize = 64 * 1024;
+
 /// Shakes hands over a socket on which the server has agreed to TLS.
-pub(super) async fn handshake(target: &Target, socket: TcpStream) -> Result<TlsStream<TcpStream>> {
+pub(super) async fn handshake(target: &Target, socket: TcpStream) -> Result<Secured> {
     let config = client_config(target)?;
     let name = ServerName::try_from(target.host.clone()).map_err(|e| {
         tls("`database.hostname` is no name that a certificate can have").caused_by(e)
     })?;
     TlsConnector::from(Arc::new(config))
-        .connect(name, socket)
+        .connect(name, BufReader::with_capacity(BUFFER, socket))
         .await
         .map_err(error::io)
 }
