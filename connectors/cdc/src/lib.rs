@@ -2,10 +2,12 @@
 //!
 //! Names, field orders and types are Debezium's, so that consumers written for it need no change.
 
+pub mod adjust;
 pub mod calendar;
 pub mod envelope;
 pub mod filters;
 pub mod heartbeat;
+pub mod masks;
 pub mod modes;
 pub mod topics;
 

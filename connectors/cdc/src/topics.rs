@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::adjust::Adjustment;
+
 /// Kafka's longest topic name.
 const MAX_TOPIC: usize = 249;
 
@@ -27,6 +29,18 @@ impl TableNames {
             value: format!("{topic}.Value").into(),
             envelope: format!("{topic}.Envelope").into(),
             topic: topic.into(),
+        }
+    }
+
+    /// The same with other names of schemas.
+    #[must_use]
+    pub fn adjusted(self, by: Adjustment) -> Self {
+        let adjusted = |name: &str| by.schema(name).into();
+        Self {
+            key: adjusted(&self.key),
+            value: adjusted(&self.value),
+            envelope: adjusted(&self.envelope),
+            topic: self.topic,
         }
     }
 }

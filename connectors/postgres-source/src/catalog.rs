@@ -125,8 +125,8 @@ async fn add_columns(
          pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
          FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
          LEFT JOIN pg_catalog.pg_attrdef d \
-         ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-         WHERE a.attrelid IN ({oids}) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
+         ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '' \
+         WHERE a.attrelid IN ({oids}) AND a.attnum > 0 AND NOT a.attisdropped \
          ORDER BY a.attrelid, a.attnum"
     );
     for row in connection.query(&sql).await? {

@@ -1,7 +1,11 @@
 //! The properties of the connector: Debezium's names and defaults.
 
+use std::collections::BTreeMap;
+
 use cdc::{
+    adjust::Adjustment,
     filters::Filter,
+    masks::{Mask, Masks},
     modes::{BinaryMode, DecimalMode, SkippedOperations, TimePrecision},
     topics::is_prefix,
 };
@@ -180,6 +184,8 @@ connect_core::config! {
         snapshot_mode: SnapshotMode = "initial", "snapshot.mode", Medium;
         /// Tables to snapshot, of those captured; all when not given.
         snapshot_include: List = "", "snapshot.include.collection.list", Low;
+        /// Tables that are read by statements of their own, which stand in `snapshot.select.statement.overrides.<schema>.<table>`.
+        selects: List = "", "snapshot.select.statement.overrides", Medium;
         /// How long to wait before a snapshot.
         snapshot_delay: Millis = "0", "snapshot.delay.ms", Low;
         /// Largest number of rows that the server hands over at once. Rows are streamed, so it has no effect here.
@@ -208,6 +214,12 @@ connect_core::config! {
         tombstones: bool = "true", "tombstones.on.delete", Medium;
         /// Operations to leave out: `none`, or letters of c, u, d, t.
         skipped: SkippedOperations = "t", "skipped.operations", Low;
+        /// Whether updates that change nothing that is captured are left out. Only with REPLICA IDENTITY FULL this can be told.
+        skip_unchanged: bool = "false", "skip.messages.without.change", Low;
+        /// How the names of schemas are made fit for Avro.
+        schema_names: Adjustment = "none", "schema.name.adjustment.mode", Medium;
+        /// How the names of fields are made fit for Avro.
+        field_names: Adjustment = "none", "field.name.adjustment.mode", Medium;
         /// How often a heartbeat is sent; 0 for never.
         heartbeat_interval: Millis = "0", "heartbeat.interval.ms", Medium;
         /// A statement to run with each heartbeat.
@@ -262,6 +274,9 @@ pub(crate) struct Captured {
     columns: Filter,
     snapshot: Filter,
     keys: Vec<KeyRule>,
+    masks: Masks,
+    /// Statements by full names of tables.
+    selects: BTreeMap<String, String>,
     ignore_builtin: bool,
 }
 
@@ -295,6 +310,7 @@ impl Captured {
             ("", &List::default()),
             findings,
         );
+        let masks = Masks::new(&config.rest, findings);
         let keys = key_rules(config.message_key_columns.as_deref(), findings);
         Some(Self {
             schemas: schemas?,
@@ -302,6 +318,8 @@ impl Captured {
             columns: columns?,
             snapshot: snapshot?,
             keys: keys?,
+            masks: masks?,
+            selects: selects(config, findings)?,
             ignore_builtin: config.ignore_builtin,
         })
     }
@@ -324,12 +342,39 @@ impl Captured {
         self.columns.is_open() || self.columns.passes(&format!("{schema}.{table}.{column}"))
     }
 
+    /// The statement that gives the rows of a table in snapshots, if it is not the table itself.
+    pub(crate) fn select(&self, schema: &str, table: &str) -> Option<&String> {
+        self.selects.get(&format!("{schema}.{table}"))
+    }
+
+    /// How the values of a column are hidden.
+    pub(crate) fn mask(&self, schema: &str, table: &str, column: &str) -> Option<&Mask> {
+        self.masks.of(&format!("{schema}.{table}.{column}"))
+    }
+
     /// The columns that make the key of a table, where a rule says so.
     pub(crate) fn key(&self, schema: &str, table: &str) -> Option<&[String]> {
         let name = format!("{schema}.{table}");
         let rule = self.keys.iter().find(|rule| rule.table.is_match(&name))?;
         Some(&rule.columns)
     }
+}
+
+fn selects(
+    config: &PostgresConfig,
+    findings: &mut Vec<Finding>,
+) -> Option<BTreeMap<String, String>> {
+    let mut selects = BTreeMap::new();
+    for table in &config.selects.0 {
+        let key = format!("snapshot.select.statement.overrides.{table}");
+        let Some(select) = config.rest.get(&key) else {
+            findings.push(Finding::error(&key, format!("\"{key}\" is missing")));
+            return None;
+        };
+        let select = select.trim().trim_end_matches(';');
+        selects.insert(table.clone(), select.to_owned());
+    }
+    Some(selects)
 }
 
 fn key_rules(text: Option<&str>, findings: &mut Vec<Finding>) -> Option<Vec<KeyRule>> {

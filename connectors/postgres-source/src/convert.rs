@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cdc::masks::Mask;
 use connect_core::{Batch, Cell, Error, Result, Span, decimal};
 
 use crate::{
@@ -70,6 +71,8 @@ pub(crate) enum Op {
     HstoreMap,
     /// An array of these.
     Array(Arc<Op>),
+    /// A text of this, hidden.
+    Masked(Arc<(Op, Mask)>),
 }
 
 /// A value's text, and where it lies.
@@ -179,6 +182,7 @@ fn rarer(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
         Op::Bits => bits(bytes, out),
         Op::Point => point(bytes, out),
         Op::Array(item) => array::cell(item, text, out),
+        Op::Masked(masked) => self::masked(&masked.0, &masked.1, bytes, out),
         Op::HstoreJson => array::hstore_json(bytes, out),
         Op::HstoreMap => array::hstore_map(bytes, out),
         Op::Int | Op::Float => Err(error::value("a number has no digits")),
@@ -285,6 +289,15 @@ fn variable_decimal(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
     let unscaled = out.made_since(at);
     let scale = i64::try_from(scale).unwrap_or(i64::MAX);
     Ok(out.push_nest(&[Cell::Int(scale), unscaled]))
+}
+
+fn masked(op: &Op, mask: &Mask, bytes: &[u8], out: &mut Batch) -> Result<Cell> {
+    let at = out.arena().len();
+    cell(op, Text::loose(bytes), out)?;
+    let text = out.arena().get(at..).unwrap_or(&[]);
+    let masked = mask.apply(&String::from_utf8_lossy(text));
+    out.arena().truncate(at);
+    Ok(out.push_bytes(masked.as_bytes()))
 }
 
 /// The names of `io.debezium.data.SpecialValueDecimal`.

@@ -8,7 +8,7 @@ use crate::{
     relations::{Column, Table},
 };
 
-/// Decodes a row (`1\tname\t\\N\n`) into `cells`, one for each column.
+/// Decodes a row (`1\tname\t\\N\n`) into `cells`, one for each column, and one more for each that is masked.
 pub(crate) fn row(
     table: &Table,
     line: &[u8],
@@ -25,6 +25,10 @@ pub(crate) fn row(
     }
     if fields.next().is_some() {
         return Err(short());
+    }
+    for (at, column) in &table.masked {
+        let field = self::fields(line).nth(usize::from(*at)).ok_or_else(short)?;
+        cells.push(cell(column, field, escapes, frame, out)?);
     }
     Ok(())
 }
@@ -138,6 +142,7 @@ mod tests {
             columns: columns.into(),
             row: None,
             key: Box::default(),
+            masked: Box::default(),
         }
     }
 

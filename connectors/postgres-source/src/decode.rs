@@ -9,7 +9,7 @@ use crate::{
     relations::{Column, Table},
 };
 
-/// Decodes a tuple of the stream into `cells`, one for each column on the wire.
+/// Decodes a tuple of the stream into `cells`, one for each column on the wire, and one more for each that is masked.
 ///
 /// `old` gives the values that were not sent since they have not changed (`REPLICA IDENTITY FULL` logs them there).
 #[inline]
@@ -36,6 +36,19 @@ pub(crate) fn tuple(
                 .and_then(|old| old.get(cells.len()))
                 .copied()
                 .unwrap_or(Cell::Absent),
+        };
+        cells.push(cell);
+    }
+    for (at, column) in &table.masked {
+        let cell = match tuple.values().nth(usize::from(*at)) {
+            Some(Ok(Value::Text(text))) => {
+                convert::cell(&column.op, Text::framed(text, frame), out)?
+            }
+            Some(Ok(Value::Unchanged)) => old
+                .and_then(|old| old.get(cells.len()))
+                .copied()
+                .unwrap_or(Cell::Absent),
+            _ => null(column, out),
         };
         cells.push(cell);
     }

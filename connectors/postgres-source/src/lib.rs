@@ -23,6 +23,7 @@ pub mod error;
 #[doc(hidden)]
 pub mod fuzz;
 mod heartbeat;
+mod mask;
 pub mod pgoutput;
 mod position;
 mod publication;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cdc::{
+    adjust::Adjustment,
     envelope::{self, Origin},
     topics::TableNames,
 };
@@ -14,6 +15,7 @@ use crate::{
     config::{Captured, PostgresConfig},
     convert::{self, Op, Text},
     default::{self, Default},
+    mask,
     pgoutput::{self, Relation},
     types::{Customs, Modes},
     wire::Connection,
@@ -34,6 +36,18 @@ pub(crate) struct Table {
     pub row: Option<Box<[u16]>>,
     /// Which of them make the key; empty for none.
     pub key: Box<[u16]>,
+    /// Columns that the row shows in another way than the key: their cells come behind those of all columns.
+    pub masked: Box<[(u16, Column)]>,
+}
+
+impl Table {
+    /// Whether its rows show a column.
+    pub(crate) fn shows(&self, at: u16) -> bool {
+        let masked = || self.masked.iter().any(|(column, _)| *column == at);
+        self.row
+            .as_ref()
+            .is_none_or(|row| row.contains(&at) || masked())
+    }
 }
 
 /// A column on the wire.
@@ -48,8 +62,8 @@ pub(crate) struct Column {
 /// The value of a required column that the server did not log (its default, else its type's zero).
 #[derive(Debug)]
 pub(crate) struct Fallback {
-    schema: Arc<Schema>,
-    value: Value,
+    pub schema: Arc<Schema>,
+    pub value: Value,
 }
 
 impl Fallback {
@@ -191,6 +205,8 @@ pub(crate) struct Compiler {
     prefix: String,
     delimiter: String,
     database: String,
+    schema_names: Adjustment,
+    field_names: Adjustment,
 }
 
 impl Compiler {
@@ -202,6 +218,8 @@ impl Compiler {
             prefix: config.topic_prefix.clone(),
             delimiter: config.topic_delimiter.clone(),
             database: config.database.clone(),
+            schema_names: config.schema_names,
+            field_names: config.field_names,
         }
     }
 
@@ -213,7 +231,8 @@ impl Compiler {
 
     /// Compiles a table.
     pub(crate) fn compile(&self, info: &TableInfo, customs: &Customs) -> Table {
-        let names = TableNames::new(&self.prefix, &self.delimiter, &info.schema, &info.name);
+        let names = TableNames::new(&self.prefix, &self.delimiter, &info.schema, &info.name)
+            .adjusted(self.schema_names);
         let key_names = self
             .captured
             .key(&info.schema, &info.name)
@@ -247,8 +266,9 @@ impl Compiler {
             .iter()
             .filter_map(|n| place(info, &fields, n))
             .collect();
-        let row_fields = picked(&fields, &row);
+        let mut row_fields = picked(&fields, &row);
         let all = row.len() == columns.len();
+        let masked = self.mask(info, customs, &mut row, &mut row_fields);
         let value = self.envelope(&names, info, row_fields);
         let key_schema = envelope::key_schema(&names, picked(&fields, &key));
         Table {
@@ -260,9 +280,41 @@ impl Compiler {
             keyless: Route::new(Arc::clone(&names.topic), None, Some(value)),
             tombstone: Route::new(names.topic, key_schema, None),
             columns: columns.into(),
-            row: (!all).then(|| row.into()),
+            row: (!all || !masked.is_empty()).then(|| row.into()),
             key: key.into(),
+            masked: masked.into(),
         }
+    }
+
+    /// Puts masked columns in the place of those that a row must not show.
+    fn mask(
+        &self,
+        info: &TableInfo,
+        customs: &Customs,
+        row: &mut [u16],
+        fields: &mut [Field],
+    ) -> Vec<(u16, Column)> {
+        let mut masked = Vec::new();
+        for (place, field) in row.iter_mut().zip(fields) {
+            let Some(column) = info.columns.get(usize::from(*place)) else {
+                continue;
+            };
+            let Some(mask) = self.captured.mask(&info.schema, &info.name, &column.name) else {
+                continue;
+            };
+            let is_string = mask::is_string(column.type_oid, customs);
+            let Some((plain, _)) = self.column(column, customs) else {
+                continue;
+            };
+            let (schema, hidden) = mask::hide(mask, column, plain, &field.schema, is_string);
+            field.schema = Arc::new(schema);
+            if let (Some(hidden), Ok(at)) =
+                (hidden, u16::try_from(info.columns.len() + masked.len()))
+            {
+                masked.push((std::mem::replace(place, at), hidden));
+            }
+        }
+        masked
     }
 
     fn column(&self, column: &ColumnInfo, customs: &Customs) -> Option<(Column, Field)> {
@@ -292,7 +344,8 @@ impl Compiler {
             schema: Arc::clone(&schema),
             value,
         });
-        let field = Field::new(column.name.as_str(), schema);
+        let name = self.field_names.field(&column.name);
+        let field = Field::new(name.as_str(), schema);
         Some((
             Column {
                 op: shape.op,

@@ -55,6 +55,11 @@ pub const HEADERS: &[(&str, &str)] =
 /// Topics of which only the first record is compared, since their number is a matter of time: (part of the name, why).
 pub const ONCE: &[(&str, &str)] = &[("heartbeat", "one for each interval that passes")];
 
+/// Whether only the first record of a topic is compared.
+pub(crate) fn is_endless(topic: &str) -> bool {
+    ONCE.iter().any(|(part, _)| topic.contains(part))
+}
+
 /// Blanks what is masked.
 pub(crate) fn apply(record: &mut Record) {
     let payload = match record.value.get_mut("payload") {

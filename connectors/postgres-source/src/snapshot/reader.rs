@@ -66,7 +66,11 @@ impl Reader {
         planned: &Planned,
         after: Vec<String>,
     ) -> Result<Self> {
-        let order = order(&planned.info);
+        // A statement of the user's has its own order.
+        let order = match planned.select {
+            Some(_) => Vec::new(),
+            None => order(&planned.info),
+        };
         let after = if after.len() == order.len() {
             after
         } else {
@@ -235,6 +239,6 @@ fn statement(planned: &Planned, order: &[u16], after: &[String]) -> String {
     } else {
         format!(" ORDER BY {key_names}")
     };
-    let (columns, table) = (names.join(", "), info.sql_name());
+    let (columns, table) = (names.join(", "), planned.source());
     format!("COPY (SELECT {columns} FROM {table}{from}{by}) TO STDOUT")
 }

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub tombstones: bool,
     /// Operations that are left out.
     pub skipped: SkippedOperations,
+    /// Whether updates are left out that change nothing that is shown.
+    pub skip_unchanged: bool,
     /// How long the server may be silent.
     pub silence_limit: Duration,
     /// How far behind the source's clock the last record was.
@@ -40,6 +42,7 @@ pub(crate) struct Transactions {
     relations: Relations,
     writer: ChangeWriter,
     skipped: SkippedOperations,
+    skip_unchanged: bool,
     course: Course,
     new: Vec<Cell>,
     old: Vec<Cell>,
@@ -52,15 +55,17 @@ impl Transactions {
             relations,
             writer: ChangeWriter::new(tombstones),
             skipped: SkippedOperations::default(),
+            skip_unchanged: false,
             course: Course::new(place),
             new: Vec::new(),
             old: Vec::new(),
         }
     }
 
-    /// The same, without some operations.
-    pub(super) fn without(mut self, skipped: SkippedOperations) -> Self {
+    /// The same, without some operations, and without updates that change nothing if that is wanted.
+    pub(super) fn without(mut self, skipped: SkippedOperations, skip_unchanged: bool) -> Self {
         self.skipped = skipped;
+        self.skip_unchanged = skip_unchanged;
         self
     }
 
@@ -210,6 +215,7 @@ impl Transactions {
             relations,
             writer,
             skipped,
+            skip_unchanged,
             new,
             old,
             ..
@@ -222,6 +228,9 @@ impl Transactions {
             writer.update(table, lsn, None, new, out);
             return Ok(());
         };
+        if *skip_unchanged && before.whole && is_unchanged(table, before.tuple, tuple) {
+            return Ok(());
+        }
         decode::tuple(table, before.tuple, frame, None, old, out)?;
         let whole = before.whole.then_some(&**old);
         decode::tuple(table, tuple, frame, whole, new, out)?;
@@ -258,5 +267,15 @@ fn is_rekeyed(table: &Table, old: Old<'_>, new: Tuple<'_>) -> bool {
                 (Ok(old), Ok(new)) => old != new,
                 _ => true,
             }
+    })
+}
+
+/// Whether no column that is shown has another value.
+fn is_unchanged(table: &Table, old: Tuple<'_>, new: Tuple<'_>) -> bool {
+    let pairs = old.values().zip(new.values());
+    (0u16..).zip(pairs).all(|(at, pair)| match pair {
+        (_, Ok(Value::Unchanged)) => true,
+        (Ok(old), Ok(new)) => old == new || !table.shows(at),
+        _ => false,
     })
 }

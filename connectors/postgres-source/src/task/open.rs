@@ -186,6 +186,7 @@ impl PostgresTask {
         let wanted = |table: &TableInfo| takes_part(&self.captured, table);
         let planned = tables.into_iter().filter(wanted).map(|info| Planned {
             table: compiler.compile(&info, &customs).into(),
+            select: self.captured.select(&info.schema, &info.name).cloned(),
             info,
         });
         Ok(planned.collect())

@@ -1,12 +1,11 @@
 -- Values hidden and shortened.
---@ differs masked-columns .
 --@ variant stars {"column.mask.with.12.chars": "public.t.(v|t)", "column.mask.with.0.chars": "public.t.c"}
---@ variant truncate {"column.truncate.to.3.chars": "public.t.(v|t|c|j)"}
+--@ variant truncate {"column.truncate.to.3.chars": "public.t.(v|t|c|j|b)"}
 --@ variant hash {"column.mask.hash.SHA-256.with.salt.CzQMA0cB5K": "public.t.(v|t)"}
 --@ variant hash_v2 {"column.mask.hash.v2.SHA-256.with.salt.CzQMA0cB5K": "public.t.(v|t)"}
-create table t (id int primary key, v varchar(20) not null, t text, c char(5), j jsonb, i int);
-insert into t values (1, 'secret', 'long secret', 'abcde', '{"a": 1}', 5), (2, '', null, 'ab', null, null), (3, 'äöü漢字🦀', 'ab', 'a', '[]', 1);
+create table t (id int primary key, v varchar(20) not null, t text, c char(5), j jsonb, i int, b bytea);
+insert into t values (1, 'secret', 'long secret', 'abcde', '{"a": 1}', 5, '\x0102030405'), (2, '', null, 'ab', null, null, null), (3, 'äöü漢字🦀', 'ab', 'a', '[]', 1, '\x01');
 --@ stream
-insert into t values (11, 'secret', 'long secret', 'abcde', '{"a": 1}', 5), (12, '', null, 'ab', null, null), (13, 'äöü漢字🦀', 'ab', 'a', '[]', 1);
+insert into t values (11, 'secret', 'long secret', 'abcde', '{"a": 1}', 5, '\x0102030405'), (12, '', null, 'ab', null, null, null), (13, 'äöü漢字🦀', 'ab', 'a', '[]', 1, '\x01');
 update t set v = 'other' where id = 1;
 delete from t where id = 1;

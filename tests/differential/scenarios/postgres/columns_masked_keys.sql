@@ -1,5 +1,4 @@
 -- Hidden columns of keys.
---@ differs masked-columns .
 --@ config {"column.mask.with.5.chars": "public.t.id", "column.mask.hash.v2.MD5.with.salt.x": "public.u.id"}
 create table t (id varchar(10) primary key, v text);
 create table u (id varchar(10) primary key, v text);

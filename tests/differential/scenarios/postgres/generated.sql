@@ -1,5 +1,4 @@
 -- Generated columns.
---@ differs generated-columns-in-snapshots value.(schema.fields.after.fields|payload.after fields)$
 create table t (id int primary key, a int, twice int generated always as (a * 2) stored, v text);
 insert into t (id, a, v) values (1, 5, 'x');
 --@ stream

@@ -1,6 +1,6 @@
 -- Heartbeats in their topic.
 --@ variant default {"heartbeat.interval.ms": "100"}
---@ variant named {"heartbeat.interval.ms": "100", "topic.heartbeat.prefix": "beats"}
+--@ variant named {"heartbeat.interval.ms": "100", "topic.heartbeat.prefix": "heartbeats"}
 create table t (id int primary key);
 insert into t values (1);
 --@ stream

@@ -1,5 +1,4 @@
 -- The same, made fit for Avro.
---@ differs adjusted-names .
 --@ variant avro {"schema.name.adjustment.mode": "avro", "field.name.adjustment.mode": "avro"}
 --@ variant avro_unicode {"schema.name.adjustment.mode": "avro_unicode", "field.name.adjustment.mode": "avro_unicode"}
 create schema "Sch ema";

@@ -1,5 +1,4 @@
 -- Updates that change nothing, or nothing that is captured.
---@ differs(skipped) updates-without-change \.t 
 --@ variant default {"column.include.list": "public.t.(id|a)"}
 --@ variant skipped {"column.include.list": "public.t.(id|a)", "skip.messages.without.change": "true"}
 create table t (id int primary key, a text, b text);
