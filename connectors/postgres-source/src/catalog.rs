@@ -1,13 +1,22 @@
 //! What the catalog knows of tables beyond their Relation messages: keys, defaults, nullability, types.
 
+use std::time::Duration;
+
 use connect_core::{Error, Result};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     config::{Captured, PostgresConfig},
     error,
+    seen::Seen,
     types::{Custom, Customs, oid::FIRST_CUSTOM},
     wire::{Answer, Connection, Row},
 };
+
+/// How long a commit may take from the log to the eyes of others. Only one that waits for a synchronous standby takes longer.
+const VISIBLE_AFTER: Duration = Duration::from_secs(1);
+/// How often it is looked for.
+const GLANCE: Duration = Duration::from_millis(2);
 
 /// A table as the catalog has it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +27,7 @@ pub(crate) struct TableInfo {
     pub schema: String,
     /// Its name.
     pub name: String,
-    /// Its columns in order, without generated ones.
+    /// Its columns in order.
     pub columns: Vec<ColumnInfo>,
     /// The columns of its primary key, else of its first unique index; may be empty.
     pub key: Vec<String>,
@@ -57,6 +66,25 @@ pub(crate) enum Which<'a> {
 const TABLES: &str = "SELECT c.oid, n.nspname, c.relname, c.relreplident, c.relispartition, c.relkind \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     WHERE c.relkind IN ('r', 'p')";
+
+/// Waits until others see what a committed transaction has done. The server sends a transaction when its commit is logged, which
+/// is a moment before that: the catalog would still tell of the tables before it.
+pub(crate) async fn wait_to_see(connection: &mut Connection, xid: u32) -> Result<()> {
+    let started = Instant::now();
+    while started.elapsed() < VISIBLE_AFTER {
+        let rows = connection
+            .query("SELECT pg_catalog.txid_current_snapshot()")
+            .await?;
+        let seen = rows
+            .first()
+            .and_then(|row| row.text(0).parse::<Seen>().ok());
+        if seen.is_none_or(|seen| seen.sees(xid)) {
+            break;
+        }
+        sleep(GLANCE).await;
+    }
+    Ok(())
+}
 
 /// Tables, ordered by schema and name.
 pub(crate) async fn tables(

@@ -66,18 +66,7 @@ pub(crate) fn hide(
         (Mask::Stars(_), _) => Some(Value::Str(shown(""))),
         (_, fallback) => fallback.map(|fallback| masked(&fallback.value)),
     };
-    let op = match (mask, length) {
-        (Mask::Hash { .. }, Some(length)) => {
-            let hash = Op::Masked(Arc::new((plain.op, mask.clone())));
-            Op::Masked(Arc::new((hash, Mask::Truncate(length))))
-        }
-        // Bytes are hex digits until they are written.
-        (Mask::Truncate(bytes), _) if !is_text => {
-            let digits = Mask::Truncate(bytes.saturating_mul(2));
-            Op::Masked(Arc::new((plain.op, digits)))
-        }
-        _ => Op::Masked(Arc::new((plain.op, mask.clone()))),
-    };
+    let op = operation(mask, length, plain.op, is_text);
     let column = Column {
         op,
         fallback: null.map(|value| Fallback {
@@ -86,6 +75,21 @@ pub(crate) fn hide(
         }),
     };
     (hidden, Some(column))
+}
+
+/// How a text is hidden. A hash is no longer than its column.
+fn operation(mask: &Mask, length: Option<usize>, plain: Op, is_text: bool) -> Op {
+    let masked = |op: Op, mask: Mask| Op::Masked(Arc::new((op, mask)));
+    match (mask, length) {
+        (Mask::Hash { .. }, Some(length)) => {
+            masked(masked(plain, mask.clone()), Mask::Truncate(length))
+        }
+        // Bytes are hex digits until they are written.
+        (Mask::Truncate(bytes), _) if !is_text => {
+            masked(plain, Mask::Truncate(bytes.saturating_mul(2)))
+        }
+        _ => masked(plain, mask.clone()),
+    }
 }
 
 /// `varchar(n)`, `char(n)`; `None` when nothing limits it.

@@ -19,7 +19,7 @@ use crate::{
 /// How long a side may take to start, and to write what a step did.
 const LIMIT: Duration = Duration::from_secs(60);
 /// How long nothing may come while the sides are not equally many: topics are written independently of the marker's.
-const STRAGGLERS: Duration = Duration::from_secs(5);
+const STRAGGLERS: Duration = Duration::from_secs(20);
 /// How often they are counted meanwhile.
 const STEP: Duration = Duration::from_millis(100);
 /// A snapshot is over with the row that says so.

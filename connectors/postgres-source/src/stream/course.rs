@@ -115,6 +115,11 @@ impl Course {
         self.last_commit
     }
 
+    /// The transaction that is being sent.
+    pub(super) fn xid(&self) -> Option<u32> {
+        self.open.as_ref().map(|open| open.xid)
+    }
+
     /// Commit time of the last transaction, since 2000-01-01.
     pub(super) fn committed_us(&self) -> i64 {
         self.committed_us

@@ -7,6 +7,7 @@ use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
 
 use super::course::{Course, Goal};
 use crate::{
+    catalog,
     change::ChangeWriter,
     convert::Frame,
     decode, error,
@@ -123,9 +124,11 @@ impl Transactions {
         let Message::Relation(relation) = pgoutput::message(payload)? else {
             return Ok(());
         };
-        self.relations
-            .learn(relation, side.connection().await?)
-            .await
+        let connection = side.connection().await?;
+        if let Some(xid) = self.course.xid() {
+            Box::pin(catalog::wait_to_see(connection, xid)).await?;
+        }
+        self.relations.learn(relation, connection).await
     }
 
     /// Between transactions everything before `end` has been sent.

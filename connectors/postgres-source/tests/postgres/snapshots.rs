@@ -62,7 +62,10 @@ async fn rows_are_read_and_marked_then_the_stream_goes_on() {
     events.sort_by(|a, b| a.topic.cmp(&b.topic));
     let weird = &events[0];
     assert_eq!(weird.topic, "t.public.Weird__name");
-    assert_eq!(weird.after(), &json!({"the key": "\\N", "b": [0, 255]}));
+    assert_eq!(
+        weird.after(),
+        &json!({"the key": "\\N", "b": [0, 255], "gen": 1})
+    );
     assert_eq!(events.last().unwrap().after()["v"], "tab\t \\ nl\n");
     db.sql("insert into a values (4, 'new')");
     let more = source.take(1).await;
