@@ -35,6 +35,8 @@ pub(crate) struct TableInfo {
     pub has_primary_key: bool,
     /// `d`, `n`, `f` or `i`.
     pub replica_identity: u8,
+    /// The statement that gives its rows in a snapshot, where that is not the table itself.
+    pub select: Option<String>,
 }
 
 /// A column.
@@ -138,6 +140,7 @@ fn table(row: &Row) -> Result<TableInfo> {
         key: Vec::new(),
         has_primary_key: false,
         replica_identity: row.text(3).bytes().next().unwrap_or(b'd'),
+        select: None,
     })
 }
 
@@ -269,8 +272,11 @@ impl TableInfo {
         format!("{}.{}", self.schema, self.name)
     }
 
-    /// Schema and name in SQL.
+    /// What stands behind FROM: schema and name in SQL, or the statement.
     pub(crate) fn sql_name(&self) -> String {
+        if let Some(select) = &self.select {
+            return format!("({select}) AS selected");
+        }
         format!("{}.{}", quoted(&self.schema), quoted(&self.name))
     }
 }

@@ -143,6 +143,7 @@ mod tests {
             row: None,
             key: Box::default(),
             masked: Box::default(),
+            skip_unchanged: false,
         }
     }
 

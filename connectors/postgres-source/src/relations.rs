@@ -38,6 +38,8 @@ pub(crate) struct Table {
     pub key: Box<[u16]>,
     /// Columns that the row shows in another way than the key: their cells come behind those of all columns.
     pub masked: Box<[(u16, Column)]>,
+    /// Whether updates are left out that change nothing that is shown.
+    pub skip_unchanged: bool,
 }
 
 impl Table {
@@ -183,6 +185,7 @@ fn merged(relation: Relation<'_>, stored: Option<TableInfo>) -> Result<TableInfo
         key,
         has_primary_key,
         replica_identity: relation.replica_identity,
+        select: None,
     })
 }
 
@@ -207,6 +210,7 @@ pub(crate) struct Compiler {
     database: String,
     schema_names: Adjustment,
     field_names: Adjustment,
+    skip_unchanged: bool,
 }
 
 impl Compiler {
@@ -220,6 +224,7 @@ impl Compiler {
             database: config.database.clone(),
             schema_names: config.schema_names,
             field_names: config.field_names,
+            skip_unchanged: config.skip_unchanged,
         }
     }
 
@@ -283,6 +288,7 @@ impl Compiler {
             row: (!all || !masked.is_empty()).then(|| row.into()),
             key: key.into(),
             masked: masked.into(),
+            skip_unchanged: self.skip_unchanged,
         }
     }
 

@@ -46,18 +46,6 @@ pub(crate) struct Planned {
     pub info: TableInfo,
     /// Compiled.
     pub table: Arc<Table>,
-    /// The statement that gives its rows, where that is not the table itself.
-    pub select: Option<String>,
-}
-
-impl Planned {
-    /// What stands behind FROM.
-    fn source(&self) -> String {
-        match &self.select {
-            Some(select) => format!("({select}) AS selected"),
-            None => self.info.sql_name(),
-        }
-    }
 }
 
 /// A running snapshot.
@@ -279,7 +267,7 @@ fn resumed_key(place: &Place, info: &TableInfo) -> Vec<String> {
 /// The last table that has rows, seen in the snapshot's transaction.
 async fn last_with_rows(connection: &mut Connection, plan: &[Planned]) -> Result<usize> {
     for (at, planned) in plan.iter().enumerate().rev() {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {})", planned.source());
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {})", planned.info.sql_name());
         let rows = connection.query(&sql).await?;
         if rows.first().is_some_and(|row| row.is_true(0)) {
             return Ok(at);
@@ -323,6 +311,7 @@ mod tests {
             key: Vec::new(),
             has_primary_key: true,
             replica_identity: b'd',
+            select: None,
         }
     }
 

@@ -86,7 +86,7 @@ impl Stream {
             silence_limit: settings.silence_limit,
             lag: settings.lag.clone(),
             transactions: Transactions::new(settings.relations, settings.tombstones, place)
-                .without(settings.skipped, settings.skip_unchanged),
+                .without(settings.skipped),
             beats,
             heard: now,
             reported: None,

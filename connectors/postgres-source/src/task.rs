@@ -102,7 +102,6 @@ impl PostgresTask {
             partition: Arc::clone(&self.partition),
             tombstones: self.config.tombstones,
             skipped: self.config.skipped,
-            skip_unchanged: self.config.skip_unchanged,
             silence_limit: every * SILENT_INTERVALS,
             lag: self.meter().gauge("milliseconds-behind-source"),
         };

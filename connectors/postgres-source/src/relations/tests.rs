@@ -49,6 +49,7 @@ fn orders() -> TableInfo {
         key: vec!["id".into()],
         has_primary_key: true,
         replica_identity: b'd',
+        select: None,
     }
 }
 

@@ -66,11 +66,7 @@ impl Reader {
         planned: &Planned,
         after: Vec<String>,
     ) -> Result<Self> {
-        // A statement of the user's has its own order.
-        let order = match planned.select {
-            Some(_) => Vec::new(),
-            None => order(&planned.info),
-        };
+        let order = order(&planned.info);
         let after = if after.len() == order.len() {
             after
         } else {
@@ -239,6 +235,6 @@ fn statement(planned: &Planned, order: &[u16], after: &[String]) -> String {
     } else {
         format!(" ORDER BY {key_names}")
     };
-    let (columns, table) = (names.join(", "), planned.source());
+    let (columns, table) = (names.join(", "), info.sql_name());
     format!("COPY (SELECT {columns} FROM {table}{from}{by}) TO STDOUT")
 }

@@ -29,8 +29,6 @@ pub(crate) struct Settings {
     pub tombstones: bool,
     /// Operations that are left out.
     pub skipped: SkippedOperations,
-    /// Whether updates are left out that change nothing that is shown.
-    pub skip_unchanged: bool,
     /// How long the server may be silent.
     pub silence_limit: Duration,
     /// How far behind the source's clock the last record was.
@@ -43,7 +41,6 @@ pub(crate) struct Transactions {
     relations: Relations,
     writer: ChangeWriter,
     skipped: SkippedOperations,
-    skip_unchanged: bool,
     course: Course,
     new: Vec<Cell>,
     old: Vec<Cell>,
@@ -56,17 +53,15 @@ impl Transactions {
             relations,
             writer: ChangeWriter::new(tombstones),
             skipped: SkippedOperations::default(),
-            skip_unchanged: false,
             course: Course::new(place),
             new: Vec::new(),
             old: Vec::new(),
         }
     }
 
-    /// The same, without some operations, and without updates that change nothing if that is wanted.
-    pub(super) fn without(mut self, skipped: SkippedOperations, skip_unchanged: bool) -> Self {
+    /// The same, without some operations.
+    pub(super) fn without(mut self, skipped: SkippedOperations) -> Self {
         self.skipped = skipped;
-        self.skip_unchanged = skip_unchanged;
         self
     }
 
@@ -218,7 +213,6 @@ impl Transactions {
             relations,
             writer,
             skipped,
-            skip_unchanged,
             new,
             old,
             ..
@@ -231,7 +225,7 @@ impl Transactions {
             writer.update(table, lsn, None, new, out);
             return Ok(());
         };
-        if *skip_unchanged && before.whole && is_unchanged(table, before.tuple, tuple) {
+        if table.skip_unchanged && before.whole && is_unchanged(table, before.tuple, tuple) {
             return Ok(());
         }
         decode::tuple(table, before.tuple, frame, None, old, out)?;

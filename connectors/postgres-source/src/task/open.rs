@@ -184,10 +184,12 @@ impl PostgresTask {
             .collect();
         let customs = catalog::customs(side.connection().await?, &oids).await?;
         let wanted = |table: &TableInfo| takes_part(&self.captured, table);
-        let planned = tables.into_iter().filter(wanted).map(|info| Planned {
-            table: compiler.compile(&info, &customs).into(),
-            select: self.captured.select(&info.schema, &info.name).cloned(),
-            info,
+        let planned = tables.into_iter().filter(wanted).map(|mut info| {
+            let table = compiler.compile(&info, &customs).into();
+            info.select = self.captured.select(&info.schema, &info.name).cloned();
+            // A statement of the user's has its own order.
+            info.has_primary_key &= info.select.is_none();
+            Planned { table, info }
         });
         Ok(planned.collect())
     }
