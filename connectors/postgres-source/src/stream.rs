@@ -24,10 +24,10 @@ pub(crate) use self::{
     transaction::{Settings, Transactions},
 };
 
-/// A batch is full with so many records …
-const BATCH_RECORDS: usize = 2048;
+/// A batch is full with so many records: they, their cells and what they are encoded to stay in a core's cache …
+const BATCH_RECORDS: usize = 512;
 /// … or so many bytes from the server.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 /// A poll ends after this long, also with nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A commit older than this is backlog: then it is better to wait for a full batch than to run with every row.

@@ -14,10 +14,10 @@ use crate::{
     wire::{Connection, Frames, server_error},
 };
 
-/// A batch is full with so many rows …
-const BATCH_ROWS: usize = 2048;
+/// A batch is full with so many rows, for the sake of the cache …
+const BATCH_ROWS: usize = 512;
 /// … or so many bytes from the server.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 /// A poll ends after this long, also with nothing: sorting a large table can take its time.
 const PATIENCE: Duration = Duration::from_secs(1);
 
