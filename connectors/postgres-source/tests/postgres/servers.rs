@@ -203,7 +203,7 @@ async fn every_password_method() {
                  host replication all 127.0.0.1/32 scram-sha-256\\n";
     server
         .psql(&format!(
-            "copy (select 1) to program $$printf '{lines}' > {}$$; select pg_reload_conf()",
+            "copy (select 1) to program $$cat > /dev/null; printf '{lines}' > {}$$; select pg_reload_conf()",
             hba.trim()
         ))
         .unwrap();
