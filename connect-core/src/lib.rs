@@ -18,6 +18,7 @@ pub mod decimal;
 pub mod encoded;
 pub mod error;
 pub mod finding;
+pub mod guard;
 pub mod json;
 pub mod meter;
 pub mod plugin;

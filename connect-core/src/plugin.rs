@@ -6,6 +6,7 @@ use crate::{
     Batch, BoxFuture, Config, Finding, Properties, Rejects, Result, SinkConnector, SinkTask,
     SourceConnector, SourceTask, Start, TaskPlan,
     config::{Key, invalid},
+    guard::Guard,
     meter::Meter,
 };
 
@@ -41,7 +42,10 @@ pub struct Plugin {
     /// Source or sink.
     pub direction: Direction,
     inner: Arc<dyn Connector>,
+    guard: Option<GuardFn>,
 }
+
+type GuardFn = fn(Properties, Guard) -> BoxFuture<'static, Result<()>>;
 
 /// A boxed task.
 pub enum BoxedTask {
@@ -59,6 +63,7 @@ impl Plugin {
             about: C::ABOUT,
             direction: Direction::Source,
             inner,
+            guard: Some(guard::<C>),
         }
     }
 
@@ -69,6 +74,7 @@ impl Plugin {
             about: C::ABOUT,
             direction: Direction::Sink,
             inner,
+            guard: None,
         }
     }
 
@@ -101,6 +107,14 @@ impl Plugin {
         self.inner.plan(given, max)
     }
 
+    /// See [`SourceConnector::guard`]. A sink has nothing to look after.
+    pub async fn guard(&self, given: Properties, guard: Guard) -> Result<()> {
+        match self.guard {
+            Some(run) => run(given, guard).await,
+            None => Ok(()),
+        }
+    }
+
     /// A task.
     pub fn task(&self, given: &Properties, plan: TaskPlan) -> Result<BoxedTask> {
         self.inner.task(given, plan)
@@ -113,6 +127,10 @@ trait Connector: Send + Sync {
     fn check<'a>(&'a self, given: &'a Properties) -> BoxFuture<'a, Vec<Finding>>;
     fn plan(&self, given: &Properties, max: usize) -> Result<Vec<TaskPlan>>;
     fn task(&self, given: &Properties, plan: TaskPlan) -> Result<BoxedTask>;
+}
+
+fn guard<C: SourceConnector>(given: Properties, guard: Guard) -> BoxFuture<'static, Result<()>> {
+    Box::pin(async move { C::guard(&parse(&given)?, guard).await })
 }
 
 fn parse<C: Config>(given: &Properties) -> Result<C> {

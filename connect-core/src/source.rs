@@ -1,7 +1,8 @@
 //! What a source connector does.
 
 use crate::{
-    Batch, Config, Finding, Position, Properties, Result, Watermark, meter::Meter, plugin::About,
+    Batch, Config, Finding, Position, Properties, Result, Watermark, guard::Guard, meter::Meter,
+    plugin::About,
 };
 
 /// The properties of one task, beyond those of its connector (Kafka Connect's `taskConfigs`).
@@ -24,6 +25,15 @@ pub trait SourceConnector: Send + Sync + 'static {
 
     /// A task. It connects in [`SourceTask::open`], not here.
     fn task(config: Self::Config, plan: TaskPlan) -> Result<Self::Task>;
+
+    /// Looks after what the connector holds on its server (a slot that keeps the server's log) as long as the connector
+    /// exists: also while it is paused or stopped, and while its tasks have failed.
+    ///
+    /// After an error it is called again a little later; when it returns, there is nothing to look after.
+    fn guard(config: &Self::Config, guard: Guard) -> impl Future<Output = Result<()>> + Send {
+        let _ = (config, guard);
+        std::future::ready(Ok(()))
+    }
 }
 
 /// Where to begin, and what has since become safe to forget.

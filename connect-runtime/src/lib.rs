@@ -13,6 +13,7 @@ mod dead_letters;
 mod decode;
 mod encode;
 pub mod error;
+mod guards;
 pub mod herder;
 mod internal_topic;
 mod ledger;

@@ -13,6 +13,7 @@ use tokio::{
 use crate::{
     config_provider::Providers,
     configs::Configs,
+    guards::Guarded,
     herder::{Herder, actor::Actor},
     metrics::Metrics,
     offsets::Offsets,
@@ -60,6 +61,7 @@ impl Runtime {
             offsets,
             stage: Stage::default(),
             metrics: Metrics::default(),
+            guarded: Guarded::default(),
             config,
         });
         let (commands, received) = mpsc::channel(COMMANDS);

@@ -10,6 +10,7 @@ use crate::{
     answers::{ConnectorInfo, ConnectorStatus, TaskId},
     config_provider::Providers,
     error::NOT_FOUND,
+    guards::Guarded,
     herder::state::Desired,
     metrics::Metrics,
     offsets::Offsets,
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) offsets: Arc<Offsets>,
     pub(crate) stage: Stage,
     pub(crate) metrics: Metrics,
+    pub(crate) guarded: Guarded,
 }
 
 impl Shared {
@@ -63,9 +65,11 @@ impl Shared {
         let connector = self.statuses.connector(name).ok_or_else(|| {
             Error::new(&NOT_FOUND, format!("No status found for connector {name}"))
         })?;
+        let mut state = connector.of_connector();
+        state.trace = state.trace.or_else(|| self.guarded.notice(name));
         Ok(ConnectorStatus {
             name: name.to_owned(),
-            connector: connector.of_connector(),
+            connector: state,
             tasks: self.statuses.tasks_of(name),
             kind: self.plugins.kind(class.as_ref()),
         })

@@ -8,9 +8,8 @@ use fuzz::{TARGETS, Target};
 
 /// The seeds of a target. None is missing: without seeds a target proves nothing.
 fn seeds(target: &Target) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("seeds")
-        .join(target.name);
+    // Tests run in the folder of their package.
+    let folder = Path::new("seeds").join(target.name);
     let files =
         fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();

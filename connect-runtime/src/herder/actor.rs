@@ -21,6 +21,7 @@ use super::{
 use crate::{
     answers::{State, TargetState, TaskId},
     configs::Configs,
+    guards::Guards,
     shared::Shared,
     stop::{Stop, Stopper},
     supervisor::Outcome,
@@ -40,6 +41,7 @@ pub(crate) struct Actor {
     by_join: FxHashMap<Id, TaskId>,
     stoppers: BTreeMap<TaskId, Stopper>,
     retry_at: Option<Instant>,
+    guards: Guards,
 }
 
 impl Actor {
@@ -52,6 +54,7 @@ impl Actor {
             by_join: FxHashMap::default(),
             stoppers: BTreeMap::new(),
             retry_at: None,
+            guards: Guards::default(),
         }
     }
 
@@ -99,6 +102,7 @@ impl Actor {
     }
 
     async fn settle(&mut self) {
+        self.guards.settle(&self.shared);
         self.retry_at = None;
         for _ in 0..MAX_ROUNDS {
             let actions = reconcile(&self.shared.desired.read(), &self.running);

@@ -45,6 +45,16 @@ impl Shared {
                 kind.unwrap_or(ConnectorKind::Unknown),
             );
         }
+        for (name, guard) in self.guarded.all() {
+            let labels = [("connector", name.as_str())];
+            for (metric, value) in guard.meter.read() {
+                page.put(
+                    &format!("tidewater_connector_{metric}"),
+                    &labels,
+                    value as f64,
+                );
+            }
+        }
         page.text()
     }
 }

@@ -77,6 +77,16 @@ choice! {
 }
 
 choice! {
+    /// `slot.max.retained.wal.action`: what to do when the slot keeps more of the server's log than it may.
+    pub enum RetainedWal {
+        /// Say so in the log, the status and the metrics.
+        Warn = "warn",
+        /// Drop the slot, so that the server's disk does not fill.
+        Drop = "drop",
+    }
+}
+
+choice! {
     /// `hstore.handling.mode`
     pub enum HstoreMode {
         /// JSON text.
@@ -150,6 +160,10 @@ connect_core::config! {
         slot_failover: bool = "false", "slot.failover", Low;
         /// More options for START_REPLICATION: `name=value;name=value`.
         slot_stream_params: Option<String> = none, "slot.stream.params", Low;
+        /// How many bytes of the server's log the slot may keep, whether the connector runs, is paused or has failed; 0 for any number.
+        retained_wal_limit: i64 = "0", "slot.max.retained.wal.bytes", Medium;
+        /// What happens when it keeps more.
+        retained_wal_action: RetainedWal = "warn", "slot.max.retained.wal.action", Medium;
         /// What to do when the slot has moved past the stored position.
         offset_mismatch: OffsetMismatch = "no_validation", "offset.mismatch.strategy", Low;
         /// Name of the publication.

@@ -15,6 +15,40 @@ pub(crate) struct Cursor {
     pub events: u64,
     /// The transaction that they belong to.
     pub tx_id: Option<u32>,
+    /// What the last change was; `None` between two transactions.
+    pub last: Option<Operation>,
+}
+
+/// What a change does, in the words of Debezium's offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Insert,
+    Update,
+    Delete,
+    Truncate,
+    Message,
+}
+
+impl Operation {
+    const ALL: [(Self, &str); 5] = [
+        (Self::Insert, "INSERT"),
+        (Self::Update, "UPDATE"),
+        (Self::Delete, "DELETE"),
+        (Self::Truncate, "TRUNCATE"),
+        (Self::Message, "MESSAGE"),
+    ];
+
+    /// By its name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(operation, _)| *operation)
+    }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(known, _)| *known == self);
+        found.map_or("", |(_, name)| name)
+    }
 }
 
 impl Cursor {
@@ -25,6 +59,11 @@ impl Cursor {
             lsn,
             ..Self::default()
         }
+    }
+
+    /// Whether it is between two transactions.
+    pub(crate) fn is_between(&self) -> bool {
+        self.lsn == self.commit_lsn && self.events == 0
     }
 }
 
@@ -40,8 +79,7 @@ impl Resume {
     /// What must be skipped to go on from a point; `None` when it is between transactions.
     pub(crate) fn from(at: &Cursor) -> Option<Self> {
         let tx_id = at.tx_id?;
-        let between = at.lsn == at.commit_lsn && at.events == 0;
-        let within = !between && at.lsn > 0;
+        let within = !at.is_between() && at.lsn > 0;
         within.then_some(Self {
             tx_id,
             lsn: at.lsn,
@@ -71,6 +109,7 @@ mod tests {
             lsn: 150,
             events: 2,
             tx_id: Some(7),
+            last: Some(Operation::Insert),
         };
         let resume = Resume::from(&at).unwrap();
         assert!(resume.is_of(7) && !resume.is_of(8));

@@ -22,6 +22,7 @@ mod default;
 pub mod error;
 #[doc(hidden)]
 pub mod fuzz;
+mod guard;
 mod heartbeat;
 mod mask;
 pub mod pgoutput;
@@ -37,7 +38,7 @@ mod temporal;
 mod types;
 pub mod wire;
 
-use connect_core::{Finding, Result, SourceConnector, TaskPlan, plugin::About};
+use connect_core::{Finding, Result, SourceConnector, TaskPlan, guard::Guard, plugin::About};
 
 pub use config::PostgresConfig;
 pub use task::PostgresTask;
@@ -68,5 +69,9 @@ impl SourceConnector for PostgresSource {
 
     fn task(config: Self::Config, _plan: TaskPlan) -> Result<Self::Task> {
         PostgresTask::new(config)
+    }
+
+    async fn guard(config: &Self::Config, guard: Guard) -> Result<()> {
+        guard::run(config, guard).await
     }
 }

@@ -5,7 +5,11 @@ use std::{fmt::Write, sync::Arc};
 use connect_core::{Error, Position, Result};
 use serde_json::{Map, Value};
 
-use crate::{cursor::Cursor, error, seen::Seen};
+use crate::{
+    cursor::{Cursor, Operation},
+    error,
+    seen::Seen,
+};
 
 /// Where a task stands: in the stream, and in its snapshot while that is not complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,21 +99,26 @@ impl Place {
     }
 }
 
+/// Debezium goes on behind the last message that has the LSN `lsn_proc`. Between two transactions none is meant, but the
+/// end of a commit is where the next record begins, perhaps that of a change of which more went before: so the LSN is
+/// one at which no record begins, since records lie at multiples of eight.
 fn write_cursor(json: &mut String, prefix: &str, at: &Cursor) {
     let Cursor {
-        commit_lsn,
-        lsn,
-        events,
-        tx_id,
+        commit_lsn, events, ..
     } = at;
+    let lsn = at.lsn - u64::from(at.is_between() && at.lsn > 0);
     // Writing to a String does not fail.
     let _ = write!(
         json,
         "\"{prefix}lsn_proc\":{lsn},\"{prefix}lsn_commit\":{commit_lsn},\
          \"{prefix}lsn_events_processed\":{events}"
     );
-    if let Some(tx_id) = tx_id {
+    if let Some(tx_id) = at.tx_id {
         let _ = write!(json, ",\"{prefix}txId\":{tx_id}");
+    }
+    if let Some(last) = at.last {
+        let name = last.name();
+        let _ = write!(json, ",\"{prefix}messageType\":\"{name}\"");
     }
 }
 
@@ -135,12 +144,21 @@ fn cursor(object: &Map<String, Value>, prefix: &str) -> Option<Cursor> {
             .and_then(Value::as_u64)
     };
     let lsn = number("lsn_proc").or_else(|| number("lsn"));
-    let commit_lsn = number("lsn_commit").or(lsn)?;
+    let committed = number("lsn_commit");
+    let commit_lsn = committed.or(lsn)?;
+    let lsn = lsn.unwrap_or(commit_lsn);
+    let last = object.get(&format!("{prefix}messageType"));
+    let last = last.and_then(Value::as_str).and_then(Operation::named);
+    // Debezium tells a change that was sent, but not whether others that share its LSN were too.
+    let sent = || u64::from(last.is_some() && committed != Some(lsn));
+    let events = number("lsn_events_processed").unwrap_or_else(sent);
+    let between = events == 0 && lsn + 1 == commit_lsn;
     Some(Cursor {
         commit_lsn,
-        lsn: lsn.unwrap_or(commit_lsn),
-        events: number("lsn_events_processed").unwrap_or(0),
+        lsn: if between { commit_lsn } else { lsn },
+        events,
         tx_id: number("txId").and_then(|id| u32::try_from(id).ok()),
+        last: last.filter(|_| events > 0),
     })
 }
 
@@ -207,6 +225,7 @@ mod tests {
                 lsn: 150,
                 events: 2,
                 tx_id: Some(7),
+                last: Some(Operation::Update),
             },
             ts_us: 42,
             ..Place::default()
@@ -244,7 +263,23 @@ mod tests {
             (place.at.commit_lsn, place.at.lsn, place.at.tx_id),
             (24_023_000, 24_023_128, Some(571))
         );
-        assert_eq!(place.at.events, 0, "rather twice than never");
+        assert_eq!(
+            (place.at.events, place.at.last),
+            (1, Some(Operation::Insert))
+        );
+        let first = streaming.replace("\"lsn_commit\":24023000,", "");
+        assert!(
+            !Place::parse(&first).unwrap().at.is_between(),
+            "the first transaction after the snapshot"
+        );
+        for between in [
+            r#"{"lsn_proc":24,"messageType":"BEGIN","lsn_commit":24,"lsn":32,"txId":571}"#,
+            r#"{"lsn_proc":24,"messageType":"COMMIT","lsn_commit":24,"lsn":24,"txId":571}"#,
+            r#"{"lsn_proc":24,"messageType":"MESSAGE","lsn_commit":24,"lsn":24}"#,
+            r#"{"lsn_proc":24,"messageType":"TRUNCATE","lsn_commit":24,"lsn":48,"txId":571}"#,
+        ] {
+            assert!(Place::parse(between).unwrap().at.is_between(), "{between}");
+        }
         let snapshot = r#"{"last_snapshot_record":false,"lsn":5,"snapshot":"INITIAL","snapshot_completed":false}"#;
         assert_eq!(
             Place::parse(snapshot).unwrap().snapshot,
@@ -256,6 +291,18 @@ mod tests {
     }
 
     #[test]
+    fn debezium_finds_no_message_between_two_transactions() {
+        let place = Place::between(96);
+        let position = place.position(&partition("shop").into());
+        assert!(
+            position
+                .offset
+                .contains("\"lsn_proc\":95,\"lsn_commit\":96,")
+        );
+        assert_eq!(Place::parse(&position.offset).unwrap(), place);
+    }
+
+    #[test]
     fn what_was_read_ahead_comes_back() {
         let ahead = Ahead {
             seen: Arc::new("10:20:11,12".parse().unwrap()),
@@ -264,6 +311,7 @@ mod tests {
                 lsn: 250,
                 events: 1,
                 tx_id: Some(9),
+                last: Some(Operation::Delete),
             },
         };
         let place = Place {

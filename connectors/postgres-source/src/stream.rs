@@ -170,12 +170,10 @@ impl Stream {
         let mut at = 0;
         let mut received = 0;
         let step = loop {
-            if out.len() >= BATCH_RECORDS || self.bytes_in_batch + at >= BATCH_BYTES {
-                break Step::Full;
-            }
+            let full = out.len() >= BATCH_RECORDS || self.bytes_in_batch + at >= BATCH_BYTES;
             let frames = &mut self.replication.frames;
             let Some(message) = frames.message_at(at)? else {
-                break Step::Dry;
+                break if full { Step::Full } else { Step::Dry };
             };
             let start = std::mem::replace(&mut at, message.body.end);
             let frame = Frame {
@@ -186,6 +184,11 @@ impl Stream {
             match message.tag {
                 b'd' => match pgoutput::replicated(body)? {
                     Replicated::XLogData { lsn, payload } => {
+                        // An offset of Debezium's cannot tell changes apart that share an LSN.
+                        if full && !self.transactions.shares(lsn) {
+                            at = start;
+                            break Step::Full;
+                        }
                         received = lsn;
                         let message = pgoutput::message(payload)?;
                         if let Message::Begin(begin) = &message

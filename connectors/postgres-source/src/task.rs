@@ -237,7 +237,7 @@ pub(crate) fn target(config: &PostgresConfig) -> Target {
 }
 
 /// `database.initial.statements`: separated by `;`, where `;;` is a semicolon itself.
-fn initial_statements(config: &PostgresConfig) -> Vec<String> {
+pub(crate) fn initial_statements(config: &PostgresConfig) -> Vec<String> {
     let text = config
         .initial_statements
         .as_deref()

@@ -23,9 +23,8 @@ fn main() -> Outcome {
     let peers = Arc::new(Peers::new()?);
     let mut tests = Vec::new();
     for (kind, version) in SERVERS {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("scenarios")
-            .join(kind);
+        // Tests run in the folder of their package.
+        let folder = Path::new("scenarios").join(kind);
         let scenarios = Scenario::all(&folder)?;
         for trial in scenarios
             .iter()

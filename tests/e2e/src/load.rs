@@ -72,12 +72,18 @@ impl Load {
         Ok(())
     }
 
-    /// Stops, and waits until the source has confirmed to the server that everything is durable.
-    pub fn finish(&mut self, slot: &str) -> Outcome {
+    /// Stops after the round that is being written.
+    pub fn stop(&mut self) -> Outcome {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.join().map_err(|_| "the writer panicked")?;
         }
+        Ok(())
+    }
+
+    /// Stops, and waits until the source has confirmed to the server that everything is durable.
+    pub fn finish(&mut self, slot: &str) -> Outcome {
+        self.stop()?;
         self.wait_confirmed(slot)
     }
 }

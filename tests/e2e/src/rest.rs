@@ -114,6 +114,18 @@ impl Rest {
         self.wait_for_trace(name, "FAILED", says)
     }
 
+    /// Waits until the status of the connector itself tells something; or nothing, when `says` is empty.
+    pub fn wait_for_notice(&self, name: &str, says: &str) -> Outcome {
+        let mut last = Value::Null;
+        let waited = wait_until(&format!("{name} to tell: {says}"), LIMIT, || {
+            let status = self.get(&format!("/connectors/{name}/status"));
+            last = status.unwrap_or_default()["connector"]["trace"].clone();
+            let told = last.as_str().unwrap_or("");
+            Ok(told.contains(says) && told.is_empty() == says.is_empty())
+        });
+        waited.map_err(|error| format!("{error}; it tells {last}").into())
+    }
+
     fn wait_for_trace(&self, name: &str, state: &str, says: &str) -> Outcome {
         let mut last = String::new();
         let waited = wait_until(&format!("{name} to be {state}: {says}"), LIMIT, || {

@@ -25,10 +25,11 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.number()))
             .while_(|| format!("cannot listen on port {}", port.number()))?;
         let wire = Arc::new(Wire::default());
-        let (shared, target) = (Arc::clone(&wire), target.to_owned());
+        wire.lock().target = target.to_owned();
+        let shared = Arc::clone(&wire);
         thread::Builder::new()
             .name("stack-proxy".into())
-            .spawn(move || accept(&listener, &target, &shared))?;
+            .spawn(move || accept(&listener, &shared))?;
         Ok(Self { port, wire })
     }
 
@@ -45,6 +46,13 @@ impl Proxy {
     /// Closes all connections; new ones are closed at once, until [`Proxy::heal`].
     pub fn cut(&self) {
         self.wire.set(Mode::Cut);
+    }
+
+    /// Closes all connections; new ones go to another server.
+    pub fn lead_to(&self, target: &str) {
+        self.wire.set(Mode::Cut);
+        self.wire.lock().target = target.to_owned();
+        self.wire.set(Mode::Open);
     }
 
     /// Closes all connections; new ones work.
@@ -107,6 +115,8 @@ struct Wire {
 #[derive(Debug, Default)]
 struct State {
     mode: Mode,
+    /// Where connections go, as in `127.0.0.1:5432`.
+    target: String,
     accepted: usize,
     /// How many bytes are forwarded before the wire stalls.
     fuse: Option<usize>,
@@ -166,7 +176,7 @@ impl Wire {
     }
 }
 
-fn accept(listener: &TcpListener, target: &str, wire: &Arc<Wire>) {
+fn accept(listener: &TcpListener, wire: &Arc<Wire>) {
     for client in listener.incoming().flatten() {
         let (mode, number) = {
             let mut state = wire.lock();
@@ -177,17 +187,18 @@ fn accept(listener: &TcpListener, target: &str, wire: &Arc<Wire>) {
             Mode::Ended => return,
             Mode::Cut => drop(client),
             Mode::Open | Mode::Stalled => {
-                let (target, wire) = (target.to_owned(), Arc::clone(wire));
+                let wire = Arc::clone(wire);
                 // An error closes the connection: the client's to notice.
-                thread::spawn(move || join(client, &target, &wire, number));
+                thread::spawn(move || join(client, &wire, number));
             }
         }
     }
 }
 
 /// Forwards both ways until both directions have ended.
-fn join(client: TcpStream, target: &str, wire: &Arc<Wire>, number: usize) -> Result<()> {
+fn join(client: TcpStream, wire: &Arc<Wire>, number: usize) -> Result<()> {
     wire.flowing();
+    let target = wire.lock().target.clone();
     let server = TcpStream::connect(target)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;

@@ -6,7 +6,7 @@ use connect_core::Result;
 
 use super::unix_us;
 use crate::{
-    cursor::{Cursor, Resume},
+    cursor::{Cursor, Operation, Resume},
     error,
     pgoutput::Begin,
     position::{Ahead, Place, Progress},
@@ -221,9 +221,14 @@ impl Course {
         }
     }
 
+    /// Whether a change shares its LSN with the one before it.
+    pub(super) fn shares(&self, lsn: u64) -> bool {
+        self.open.as_ref().is_some_and(|open| open.lsn == lsn)
+    }
+
     /// Counts a change, captured or not; whether it is to be sent on.
     #[inline]
-    pub(super) fn count(&mut self, lsn: u64) -> Result<bool> {
+    pub(super) fn count(&mut self, lsn: u64, operation: Operation) -> Result<bool> {
         let Some(open) = &mut self.open else {
             return Err(error::protocol("a change stands outside of a transaction"));
         };
@@ -240,6 +245,7 @@ impl Course {
         self.at.lsn = lsn;
         self.at.events = open.nth;
         self.at.tx_id = Some(open.xid);
+        self.at.last = Some(operation);
         self.ts_us = unix_us(self.committed_us);
         Ok(true)
     }

@@ -10,6 +10,7 @@ use crate::{
     catalog,
     change::ChangeWriter,
     convert::Frame,
+    cursor::Operation,
     decode, error,
     pgoutput::{self, Begin, Message, Old, Relation, Tuple, Value},
     position::Place,
@@ -141,13 +142,11 @@ impl Transactions {
         out: &mut Batch,
     ) -> Result<()> {
         match message {
-            Message::Insert { .. }
-            | Message::Update { .. }
-            | Message::Delete { .. }
-            | Message::Truncate { .. } => {
-                if self.course.count(lsn)? {
-                    self.change(lsn, message, frame, out)?;
-                }
+            Message::Insert { .. } => self.counted(Operation::Insert, lsn, message, frame, out)?,
+            Message::Update { .. } => self.counted(Operation::Update, lsn, message, frame, out)?,
+            Message::Delete { .. } => self.counted(Operation::Delete, lsn, message, frame, out)?,
+            Message::Truncate { .. } => {
+                self.counted(Operation::Truncate, lsn, message, frame, out)?;
             }
             Message::Begin(begin) => self.begin(&begin),
             Message::Commit(commit) => self.course.commit(commit.end_lsn),
@@ -155,6 +154,26 @@ impl Transactions {
             Message::Relation(_) | Message::Other(_) => {}
         }
         Ok(())
+    }
+
+    #[inline]
+    fn counted(
+        &mut self,
+        operation: Operation,
+        lsn: u64,
+        message: Message<'_>,
+        frame: Frame<'_>,
+        out: &mut Batch,
+    ) -> Result<()> {
+        match self.course.count(lsn, operation)? {
+            true => self.change(lsn, message, frame, out),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a change shares its LSN with the one before it.
+    pub(super) fn shares(&self, lsn: u64) -> bool {
+        self.course.shares(lsn)
     }
 
     fn begin(&mut self, begin: &Begin) {

@@ -37,15 +37,17 @@ pub(super) fn configuration(folder: &Path, port: u16, options: &PostgresOptions)
 /// Copies the prepared data folder, made once for each version, and the certificates.
 pub(super) fn create(programs: &Path, folder: &Path, version: PgVersion) -> Result<()> {
     let template = template(programs, version)?;
-    let tls = certificates()?;
     let account = Account::of_servers();
-    let copy = |from: &Path, to: &Path| {
-        run(account.command(Path::new("cp")).arg("-r").arg(from).arg(to)).map(|_| ())
-    };
-    copy(&template.join("data"), &folder.join("data"))?;
+    copy(&account, &template.join("data"), &folder.join("data"))?;
+    certify(folder, &account)
+}
+
+/// Adds the certificates, and hides data and key from others.
+pub(super) fn certify(folder: &Path, account: &Account) -> Result<()> {
+    let tls = certificates()?;
     run(account.command(Path::new("mkdir")).arg(folder.join("tls")))?;
     for name in ["ca.pem", "server.pem", "server.key"] {
-        copy(&tls.join(name), &folder.join("tls"))?;
+        copy(account, &tls.join(name), &folder.join("tls"))?;
     }
     let private = [folder.join("data"), folder.join("tls/server.key")];
     run(account
@@ -53,6 +55,11 @@ pub(super) fn create(programs: &Path, folder: &Path, version: PgVersion) -> Resu
         .arg("-R")
         .arg("go-rwx")
         .args(private))?;
+    Ok(())
+}
+
+fn copy(account: &Account, from: &Path, to: &Path) -> Result<()> {
+    run(account.command(Path::new("cp")).arg("-r").arg(from).arg(to))?;
     Ok(())
 }
 

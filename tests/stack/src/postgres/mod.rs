@@ -1,6 +1,7 @@
 //! PostgreSQL 15 and 18 from Debian's packages.
 
 mod data;
+mod standby;
 
 use std::{
     fmt, fs,

@@ -38,7 +38,7 @@ fn read(course: &mut Course, limit: usize) -> Vec<(u32, u64)> {
                 return sent;
             }
             changes += 1;
-            if course.count(lsn - 10 + nth).unwrap() {
+            if course.count(lsn - 10 + nth, Operation::Insert).unwrap() {
                 sent.push((xid, nth));
             }
         }

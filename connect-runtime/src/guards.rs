@@ -1,0 +1,89 @@
+//! One guard per source connector that exists, whatever state it is in: see [`connect_core::SourceConnector::guard`].
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use connect_core::{Properties, Result, guard::Guard};
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+
+use crate::shared::Shared;
+
+/// How long after an error a guard is called again.
+const RETRY_DELAY: Duration = Duration::from_secs(30);
+
+/// What the guards show, by connector.
+#[derive(Debug, Default)]
+pub(crate) struct Guarded(Mutex<BTreeMap<String, Guard>>);
+
+impl Guarded {
+    /// What the status of a connector has to tell.
+    pub(crate) fn notice(&self, connector: &str) -> Option<String> {
+        self.0.lock().get(connector)?.notice()
+    }
+
+    /// All that is shown.
+    pub(crate) fn all(&self) -> Vec<(String, Guard)> {
+        let all = self.0.lock();
+        let pair = |(name, guard): (&String, &Guard)| (name.clone(), guard.clone());
+        all.iter().map(pair).collect()
+    }
+}
+
+/// The guards that run. Dropping it ends them.
+#[derive(Debug, Default)]
+pub(crate) struct Guards(BTreeMap<String, Running>);
+
+#[derive(Debug)]
+struct Running {
+    revision: u64,
+    /// The one task; a set ends its tasks when it is dropped.
+    _task: JoinSet<()>,
+}
+
+impl Guards {
+    /// Starts and ends guards, so that each connector that is wanted has one with its present configuration.
+    pub(crate) fn settle(&mut self, shared: &Arc<Shared>) {
+        let desired = shared.desired.read();
+        let wanted = |name: &String, revision: u64| {
+            let connector = desired.connectors.get(name);
+            connector.is_some_and(|connector| connector.revision == revision)
+        };
+        self.0.retain(|name, guard| wanted(name, guard.revision));
+        let mut guarded = shared.guarded.0.lock();
+        guarded.retain(|name, _| self.0.contains_key(name));
+        for (name, connector) in &desired.connectors {
+            if !self.0.contains_key(name) {
+                let guard = Guard::default();
+                guarded.insert(name.clone(), guard.clone());
+                let (shared, config) = (Arc::clone(shared), connector.config.clone());
+                let mut task = JoinSet::new();
+                task.spawn(look_after(shared, name.clone(), config, guard));
+                let running = Running {
+                    revision: connector.revision,
+                    _task: task,
+                };
+                self.0.insert(name.clone(), running);
+            }
+        }
+    }
+}
+
+async fn look_after(shared: Arc<Shared>, name: String, config: Properties, guard: Guard) {
+    let mut last = String::new();
+    while let Err(error) = once(&shared, &config, guard.clone()).await {
+        let report = error.report();
+        // A server that is away for hours is one line in the log.
+        if report != last {
+            tracing::warn!(connector = name, %error, "what the connector holds on its server cannot be watched now");
+            last = report;
+        }
+        tokio::time::sleep(RETRY_DELAY).await;
+    }
+}
+
+async fn once(shared: &Shared, config: &Properties, guard: Guard) -> Result<()> {
+    let class = config.get("connector.class").map_or("", String::as_str);
+    let plugin = shared.plugins.connector(class)?;
+    let resolved = shared.providers.resolve(config)?;
+    plugin.guard(resolved, guard).await
+}

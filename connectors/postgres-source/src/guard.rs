@@ -1,0 +1,156 @@
+//! The slot keeps the server's log until it has been read: watched as long as the connector exists, so that a connector
+//! that nobody resumes does not fill the server's disk unnoticed.
+
+mod kept;
+
+use std::time::Duration;
+
+use connect_core::{
+    Result,
+    guard::Guard,
+    meter::{Gauge, Meter},
+};
+use tokio::time::sleep;
+
+use self::kept::Kept;
+use crate::{
+    catalog::literal,
+    config::{PostgresConfig, RetainedWal, SnapshotMode},
+    slot::Slot,
+    task::{initial_statements, target},
+    wire::{Connection, Side},
+};
+
+/// The server is asked no more often than this.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
+/// How long a reader of the slot may take to let go of it …
+const PATIENCE: u32 = 50;
+/// … in steps of this.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Watches until it is dropped, or the server cannot be asked.
+pub(crate) async fn run(config: &PostgresConfig, guard: Guard) -> Result<()> {
+    if config.snapshot_mode == SnapshotMode::InitialOnly {
+        return Ok(());
+    }
+    let mut side = Side::new(target(config), initial_statements(config));
+    let mut watch = Watch::new(config, guard);
+    loop {
+        watch.look(side.connection().await?).await?;
+        side.tidy().await;
+        sleep(config.status_interval.0.max(LEAST_PAUSE)).await;
+    }
+}
+
+struct Watch<'a> {
+    config: &'a PostgresConfig,
+    guard: Guard,
+    numbers: Numbers,
+    /// What was told last.
+    told: Option<String>,
+    /// The slot was dropped here, and is told of until it is there again.
+    dropped: bool,
+}
+
+struct Numbers {
+    retained: Gauge,
+    unconfirmed: Gauge,
+    safe: Gauge,
+    active: Gauge,
+}
+
+impl Numbers {
+    fn new(meter: &Meter) -> Self {
+        Self {
+            retained: meter.gauge("slot-retained-wal-bytes"),
+            unconfirmed: meter.gauge("slot-unconfirmed-wal-bytes"),
+            safe: meter.gauge("slot-safe-wal-bytes"),
+            active: meter.gauge("slot-active"),
+        }
+    }
+
+    fn show(&self, kept: &Kept) {
+        self.retained.set(kept.retained);
+        self.unconfirmed.set(kept.unconfirmed);
+        self.safe.set(kept.safe.unwrap_or(-1));
+        self.active.set(i64::from(kept.reader.is_some()));
+    }
+}
+
+impl<'a> Watch<'a> {
+    fn new(config: &'a PostgresConfig, guard: Guard) -> Self {
+        Self {
+            numbers: Numbers::new(&guard.meter),
+            config,
+            guard,
+            told: None,
+            dropped: false,
+        }
+    }
+
+    async fn look(&mut self, connection: &mut Connection) -> Result<()> {
+        let Some(kept) = Kept::of(connection, &self.config.slot).await? else {
+            self.numbers.show(&Kept::default());
+            if !self.dropped {
+                self.tell(None);
+            }
+            return Ok(());
+        };
+        self.dropped = false;
+        self.numbers.show(&kept);
+        let limit = self.config.retained_wal_limit;
+        let over = limit > 0 && kept.retained > limit;
+        if !over && !kept.is_endangered() {
+            self.tell(None);
+            return Ok(());
+        }
+        let cause = kept.cause(connection).await?;
+        let slot = &self.config.slot;
+        let notice = kept.notice(slot, limit, &cause);
+        if over && self.config.retained_wal_action == RetainedWal::Drop {
+            give_up(connection, slot).await?;
+            self.dropped = true;
+            self.numbers.show(&Kept::default());
+            let what = format!(
+                "{notice} It was dropped, as `slot.max.retained.wal.action` says. Changes since then are not read: delete \
+                 the connector's offsets to snapshot again, or set `snapshot.mode=when_needed`."
+            );
+            self.tell(Some(what));
+        } else {
+            self.tell(Some(notice));
+        }
+        Ok(())
+    }
+
+    /// The log hears of it when it begins and when it ends, not each time the number has changed.
+    fn tell(&mut self, notice: Option<String>) {
+        let slot = &self.config.slot;
+        match (&self.told, &notice) {
+            (None, Some(now)) => tracing::warn!(%slot, "{now}"),
+            (Some(_), Some(now)) if self.dropped => tracing::error!(%slot, "{now}"),
+            (Some(_), None) => {
+                tracing::info!(%slot, "the slot keeps no more of the log than it may")
+            }
+            _ => {}
+        }
+        self.told.clone_from(&notice);
+        self.guard.tell(notice);
+    }
+}
+
+/// Ends whoever reads the slot, and drops it.
+async fn give_up(connection: &mut Connection, slot: &str) -> Result<()> {
+    let end = format!(
+        "SELECT pg_catalog.pg_terminate_backend(active_pid) FROM pg_catalog.pg_replication_slots \
+         WHERE slot_name = {} AND active_pid IS NOT NULL",
+        literal(slot)
+    );
+    for _ in 0..PATIENCE {
+        connection.query(&end).await?;
+        match Slot::drop(connection, slot).await {
+            Err(error) if error.code() == &crate::error::SLOT_ACTIVE => sleep(STEP).await,
+            dropped => return dropped,
+        }
+    }
+    Slot::drop(connection, slot).await
+}
