@@ -15,8 +15,9 @@ use crate::{
 pub struct About {
     /// Its class name, as in `connector.class`.
     pub class: &'static str,
-    /// Other class names that mean it, so that existing configurations work unchanged.
-    pub aliases: &'static [&'static str],
+    /// Other class names that mean it, so that existing configurations work unchanged, each with its task's class name, so
+    /// that Kafka Connect can run the tasks again that were stored here.
+    pub aliases: &'static [(&'static str, &'static str)],
     /// Its task's class name, as in `task.class`.
     pub task_class: &'static str,
     /// Its version.
@@ -80,11 +81,20 @@ impl Plugin {
 
     /// Whether a `connector.class` means this one: full name, alias, or either one's simple name with or without `Connector`.
     pub fn answers_to(&self, class: &str) -> bool {
-        let names = std::iter::once(self.about.class).chain(self.about.aliases.iter().copied());
-        names.into_iter().any(|full| {
-            let simple = full.rsplit('.').next().unwrap_or(full);
-            class == full || class == simple || simple.strip_suffix("Connector") == Some(class)
-        })
+        is_called(self.about.class, class) || self.alias(class).is_some()
+    }
+
+    /// The `task.class` that belongs to a `connector.class`: that of the connector which the user named.
+    pub fn task_class(&self, class: &str) -> &'static str {
+        match self.alias(class) {
+            Some((_, task)) if !is_called(self.about.class, class) => task,
+            _ => self.about.task_class,
+        }
+    }
+
+    fn alias(&self, class: &str) -> Option<&'static (&'static str, &'static str)> {
+        let mut aliases = self.about.aliases.iter();
+        aliases.find(|(full, _)| is_called(full, class))
     }
 
     /// Its properties.
@@ -119,6 +129,12 @@ impl Plugin {
     pub fn task(&self, given: &Properties, plan: TaskPlan) -> Result<BoxedTask> {
         self.inner.task(given, plan)
     }
+}
+
+/// Whether a class can be named so: in full, without its package, or without `Connector` too.
+fn is_called(full: &str, class: &str) -> bool {
+    let simple = full.rsplit('.').next().unwrap_or(full);
+    class == full || class == simple || simple.strip_suffix("Connector") == Some(class)
 }
 
 trait Connector: Send + Sync {

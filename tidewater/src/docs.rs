@@ -14,7 +14,7 @@ pub(crate) fn markdown(plugin: &Plugin) -> String {
     };
     let mut page = format!("# {}\n\n{} ({kind})\n\n", short(about.class), about.summary);
     page.push_str(&format!("`connector.class`: `{}`", about.class));
-    for alias in about.aliases {
+    for (alias, _) in about.aliases {
         page.push_str(&format!(", or `{alias}`"));
     }
     page.push('\n');

@@ -29,7 +29,7 @@ pub(crate) fn tasks(
     // Stored with the placeholders, never with what they stand for.
     let tasks = plans.into_iter().map(|plan| {
         let mut config = connector.config.clone();
-        config.insert("task.class".to_owned(), plugin.about.task_class.to_owned());
+        config.insert("task.class".to_owned(), plugin.task_class(class).to_owned());
         let added = plan
             .into_iter()
             .filter(|(name, value)| resolved.get(name) != Some(value));

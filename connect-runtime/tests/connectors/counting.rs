@@ -107,7 +107,7 @@ impl SourceConnector for Counting {
     type Task = CountingTask;
     const ABOUT: About = About {
         class: "test.CountingSourceConnector",
-        aliases: &["io.example.Counting"],
+        aliases: &[("io.example.Counting", "io.example.CountingTask")],
         task_class: "test.CountingSourceTask",
         version: "1.2.3",
         summary: "Counts.",

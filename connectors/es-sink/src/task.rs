@@ -33,8 +33,14 @@ impl SinkConnector for EsSink {
     const ABOUT: About = About {
         class: "io.tidewater.connector.elasticsearch.ElasticsearchSinkConnector",
         aliases: &[
-            "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector",
-            "io.aiven.kafka.connect.opensearch.OpensearchSinkConnector",
+            (
+                "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector",
+                "io.confluent.connect.elasticsearch.ElasticsearchSinkTask",
+            ),
+            (
+                "io.aiven.kafka.connect.opensearch.OpensearchSinkConnector",
+                "io.aiven.kafka.connect.opensearch.OpensearchSinkTask",
+            ),
         ],
         task_class: "io.tidewater.connector.elasticsearch.ElasticsearchSinkTask",
         version: env!("CARGO_PKG_VERSION"),

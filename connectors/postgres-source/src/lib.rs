@@ -52,7 +52,10 @@ impl SourceConnector for PostgresSource {
     type Task = PostgresTask;
     const ABOUT: About = About {
         class: "io.tidewater.connector.postgresql.PostgresConnector",
-        aliases: &["io.debezium.connector.postgresql.PostgresConnector"],
+        aliases: &[(
+            "io.debezium.connector.postgresql.PostgresConnector",
+            "io.debezium.connector.postgresql.PostgresConnectorTask",
+        )],
         task_class: "io.tidewater.connector.postgresql.PostgresConnectorTask",
         version: env!("CARGO_PKG_VERSION"),
         summary: "Snapshots and streams every committed change of a PostgreSQL database.",

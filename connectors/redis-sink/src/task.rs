@@ -26,8 +26,14 @@ impl SinkConnector for RedisSink {
     const ABOUT: About = About {
         class: "io.tidewater.connector.redis.RedisSinkConnector",
         aliases: &[
-            "com.redis.kafka.connect.RedisSinkConnector",
-            "com.redis.kafka.connect.RedisEnterpriseSinkConnector",
+            (
+                "com.redis.kafka.connect.RedisSinkConnector",
+                "com.redis.kafka.connect.sink.RedisSinkTask",
+            ),
+            (
+                "com.redis.kafka.connect.RedisEnterpriseSinkConnector",
+                "com.redis.kafka.connect.sink.RedisSinkTask",
+            ),
         ],
         task_class: "io.tidewater.connector.redis.RedisSinkTask",
         version: env!("CARGO_PKG_VERSION"),

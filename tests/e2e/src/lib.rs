@@ -12,7 +12,7 @@ mod suite;
 mod worker;
 
 pub use load::Load;
-pub use log::{LogKind, of_kafka as records_of_kafka};
+pub use log::LogKind;
 pub use raw::Raw;
 pub use rest::Rest;
 pub use scene::{Fault, Scene};

@@ -16,7 +16,7 @@ pub enum LogKind {
 }
 
 /// All committed records of a topic of Kafka: keys and values.
-pub fn of_kafka(bootstrap: &str, topic: &str) -> Outcome<Vec<(String, String)>> {
+pub(crate) fn of_kafka(bootstrap: &str, topic: &str) -> Outcome<Vec<(String, String)>> {
     let text = Kcat::at(bootstrap)?.run(&[
         "-C",
         "-t",
