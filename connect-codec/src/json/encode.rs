@@ -164,15 +164,15 @@ impl Run<'_> {
                     let end = at - 1 + step.run as usize;
                     let rest = cells.get(at..end).unwrap_or(&[]);
                     if rest.iter().all(|cell| matches!(cell, Cell::Const)) {
-                        out.extend_from_slice(self.plan.text(step.run_text));
+                        self.plan.write(step.run_text, out);
                         at = end;
                     } else {
-                        out.extend_from_slice(self.plan.text(step.constant));
+                        self.plan.write(step.constant, out);
                     }
                 }
                 Cell::Absent if matches!(step.absent, Instead::Nothing) => {}
                 cell => {
-                    out.extend_from_slice(self.plan.text(step.lead));
+                    self.plan.write(step.lead, out);
                     self.value(step, cell, out)?;
                 }
             }
@@ -236,7 +236,7 @@ impl Run<'_> {
 
 fn instead(plan: &Plan, what: Instead, out: &mut Vec<u8>) -> Result<()> {
     match what {
-        Instead::Text(piece) => out.extend_from_slice(plan.text(piece)),
+        Instead::Text(piece) => plan.write(piece, out),
         Instead::Nothing => out.extend_from_slice(b"null"),
         Instead::Refused => return Err(null_not_allowed()),
     }
