@@ -6,7 +6,8 @@ use connect_core::{Error, Result};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    config::{Captured, PostgresConfig},
+    captured::Captured,
+    config::PostgresConfig,
     error,
     seen::Seen,
     types::{Custom, Customs, oid::FIRST_CUSTOM},

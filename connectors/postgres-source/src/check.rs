@@ -3,8 +3,10 @@
 use connect_core::{Finding, Result};
 
 use crate::{
+    captured::Captured,
     catalog::{self, TableInfo, Which, literal},
-    config::{Autocreate, Captured, PostgresConfig, SnapshotMode},
+    config::{Autocreate, PostgresConfig},
+    options::Policy,
     slot::Slot,
     task,
     wire::{Answer, Connection, Purpose},
@@ -59,7 +61,7 @@ async fn look(
         ));
         return Ok(());
     }
-    let streams = config.snapshot_mode != SnapshotMode::InitialOnly;
+    let streams = Policy::of(config).streams;
     if streams {
         settings(connection, findings).await?;
         rights(connection, findings).await?;

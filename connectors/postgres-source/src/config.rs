@@ -1,17 +1,18 @@
 //! The properties of the connector: Debezium's names and defaults.
 
-use std::collections::BTreeMap;
-
 use cdc::{
     adjust::Adjustment,
-    filters::Filter,
-    masks::{Mask, Masks},
     modes::{BinaryMode, DecimalMode, SkippedOperations, TimePrecision},
     topics::is_prefix,
 };
 use connect_core::{
     Finding, Secret, choice,
-    config::{List, Millis, ParseValue, Positive, Rules},
+    config::{List, Millis, Positive, Rules},
+};
+
+use crate::{
+    captured::Captured,
+    options::{self, Isolation, Locking, SnapshotMode, TableOrder, Threads, Watermarking},
 };
 
 choice! {
@@ -29,22 +30,6 @@ choice! {
         VerifyCa = "verify-ca",
         /// The same, made out to the host name.
         VerifyFull = "verify-full",
-    }
-}
-
-choice! {
-    /// `snapshot.mode`
-    pub enum SnapshotMode {
-        /// Snapshot once, then stream.
-        Initial = "initial",
-        /// Snapshot at every start, then stream.
-        Always = "always",
-        /// Snapshot once, then nothing.
-        InitialOnly = "initial_only",
-        /// Stream only.
-        NoData = "no_data",
-        /// Snapshot also when the stored position cannot be continued.
-        WhenNeeded = "when_needed",
     }
 }
 
@@ -200,10 +185,64 @@ connect_core::config! {
         snapshot_include: List = "", "snapshot.include.collection.list", Low;
         /// Tables that are read by statements of their own, which stand in `snapshot.select.statement.overrides.<schema>.<table>`.
         selects: List = "", "snapshot.select.statement.overrides", Medium;
+        /// With `configuration_based`: whether the tables are read.
+        based_data: bool = "false", "snapshot.mode.configuration.based.snapshot.data", Low;
+        /// With `configuration_based`: whether the structure of the tables is read. It always is.
+        based_schema: bool = "false", "snapshot.mode.configuration.based.snapshot.schema", Low;
+        /// With `configuration_based`: whether changes are streamed.
+        based_stream: bool = "false", "snapshot.mode.configuration.based.start.stream", Low;
+        /// With `configuration_based`: whether the structure is read again when it is lost. It never is, as it is not stored.
+        based_on_schema_error: bool = "false", "snapshot.mode.configuration.based.snapshot.on.schema.error", Low;
+        /// With `configuration_based`: whether the tables are read when the stored position cannot be continued.
+        based_on_data_error: bool = "false", "snapshot.mode.configuration.based.snapshot.on.data.error", Low;
+        /// What the tables are read as of. Behind a slot that was just made it is always the slot's first moment.
+        snapshot_isolation: Isolation = "serializable", "snapshot.isolation.mode", Low;
+        /// Whether tables are kept from being altered during a snapshot.
+        snapshot_locking: Locking = "none", "snapshot.locking.mode", Low;
+        /// How long to wait for locks of tables.
+        snapshot_lock_timeout: Millis = "10000", "snapshot.lock.timeout.ms", Low;
+        /// Which tables are read first, by the server's estimates of their sizes.
+        snapshot_order: TableOrder = "disabled", "snapshot.tables.order.by.row.count", Medium;
+        /// How many connections read tables at the same time, as of one moment.
+        snapshot_threads: Threads = "1", "snapshot.max.threads", Medium;
+        /// Into how many parts for each connection a table is cut.
+        snapshot_parts: Positive = "1", "snapshot.max.threads.multiplier", Low;
+        /// How long to wait between a snapshot and the stream.
+        streaming_delay: Millis = "0", "streaming.delay.ms", Low;
         /// How long to wait before a snapshot.
         snapshot_delay: Millis = "0", "snapshot.delay.ms", Low;
         /// Largest number of rows that the server hands over at once. Rows are streamed, so it has no effect here.
         snapshot_fetch_size: Positive = "10240", "snapshot.fetch.size", Low;
+    }
+    group "Signals" {
+        /// The table whose new rows are signals, as `schema.table`, with the columns id, type and data. It is captured too.
+        signal_table: Option<String> = none, "signal.data.collection", Medium;
+        /// Where signals come from: `source` (the table), `kafka` (a topic of the log), `file`. Those of the REST API always come.
+        signal_channels: List = "source", "signal.enabled.channels", Medium;
+        /// How often the topic and the file are looked at.
+        signal_interval: Millis = "5000", "signal.poll.interval.ms", Low;
+        /// The topic with signals; `<topic.prefix>-signal` when not given. Its records have the topic prefix as key.
+        signal_topic: Option<String> = none, "signal.kafka.topic", Low;
+        /// The consumer group that keeps the place in the topic.
+        signal_group: String = "kafka-signal", "signal.kafka.groupId", Low;
+        /// Servers of the topic. It is always read from the worker's own log, so it has no effect here.
+        signal_servers: Option<String> = none, "signal.kafka.bootstrap.servers", Low;
+        /// How long to wait for records of the topic.
+        signal_patience: Millis = "0", "signal.kafka.poll.timeout.ms", Low;
+        /// The file with signals, one JSON object a line; it is emptied when it has been read.
+        signal_file: String = "file-signals.txt", "signal.file", Low;
+        /// How many rows of a table an incremental snapshot reads at once.
+        chunk_size: Positive = "1024", "incremental.snapshot.chunk.size", Medium;
+        /// Whether a table may be altered while it is read. It always may.
+        chunk_schema_changes: bool = "false", "incremental.snapshot.allow.schema.changes", Low;
+        /// How the stream is told where a chunk was read.
+        watermarking: Watermarking = "insert_insert", "incremental.snapshot.watermarking.strategy", Low;
+        /// Whether nothing is written to the database: then the server's own transaction ids and LSNs tell where a chunk was read.
+        read_only: bool = "false", "read.only", Low;
+        /// Where notifications go: `sink` (a topic), `log`.
+        notification_channels: List = "", "notification.enabled.channels", Low;
+        /// The topic of notifications.
+        notification_topic: Option<String> = none, "notification.sink.topic.name", Low;
     }
     group "Values" {
         /// How exact numbers are shown.
@@ -269,6 +308,7 @@ impl Rules for PostgresConfig {
             ));
         }
         Captured::new(self, &mut findings);
+        options::rules(self, &mut findings);
         findings
     }
 }
@@ -280,144 +320,8 @@ fn is_slot_name(name: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// Which tables and columns are captured, and which columns make their keys.
-#[derive(Debug, Clone)]
-pub(crate) struct Captured {
-    schemas: Filter,
-    tables: Filter,
-    columns: Filter,
-    snapshot: Filter,
-    keys: Vec<KeyRule>,
-    masks: Masks,
-    /// Statements by full names of tables.
-    selects: BTreeMap<String, String>,
-    ignore_builtin: bool,
-}
-
-/// One rule of `message.key.columns`.
-#[derive(Debug, Clone)]
-struct KeyRule {
-    table: regex::Regex,
-    columns: Vec<String>,
-}
-
-impl Captured {
-    /// Compiles the lists; `None` with findings when they do not compile.
-    pub(crate) fn new(config: &PostgresConfig, findings: &mut Vec<Finding>) -> Option<Self> {
-        let schemas = Filter::new(
-            ("schema.include.list", &config.schema_include),
-            ("schema.exclude.list", &config.schema_exclude),
-            findings,
-        );
-        let tables = Filter::new(
-            ("table.include.list", &config.table_include),
-            ("table.exclude.list", &config.table_exclude),
-            findings,
-        );
-        let columns = Filter::new(
-            ("column.include.list", &config.column_include),
-            ("column.exclude.list", &config.column_exclude),
-            findings,
-        );
-        let snapshot = Filter::new(
-            ("snapshot.include.collection.list", &config.snapshot_include),
-            ("", &List::default()),
-            findings,
-        );
-        let masks = Masks::new(&config.rest, findings);
-        let keys = key_rules(config.message_key_columns.as_deref(), findings);
-        Some(Self {
-            schemas: schemas?,
-            tables: tables?,
-            columns: columns?,
-            snapshot: snapshot?,
-            keys: keys?,
-            masks: masks?,
-            selects: selects(config, findings)?,
-            ignore_builtin: config.ignore_builtin,
-        })
-    }
-
-    /// Whether a table is captured.
-    pub(crate) fn table(&self, schema: &str, table: &str) -> bool {
-        let builtin = matches!(schema, "pg_catalog" | "information_schema" | "pg_toast");
-        !(builtin && self.ignore_builtin)
-            && self.schemas.passes(schema)
-            && self.tables.passes(&format!("{schema}.{table}"))
-    }
-
-    /// Whether a captured table takes part in snapshots.
-    pub(crate) fn in_snapshot(&self, schema: &str, table: &str) -> bool {
-        self.snapshot.passes(&format!("{schema}.{table}"))
-    }
-
-    /// Whether a column of a captured table is captured.
-    pub(crate) fn column(&self, schema: &str, table: &str, column: &str) -> bool {
-        self.columns.is_open() || self.columns.passes(&format!("{schema}.{table}.{column}"))
-    }
-
-    /// The statement that gives the rows of a table in snapshots, if it is not the table itself.
-    pub(crate) fn select(&self, schema: &str, table: &str) -> Option<&String> {
-        self.selects.get(&format!("{schema}.{table}"))
-    }
-
-    /// How the values of a column are hidden.
-    pub(crate) fn mask(&self, schema: &str, table: &str, column: &str) -> Option<&Mask> {
-        self.masks.of(&format!("{schema}.{table}.{column}"))
-    }
-
-    /// The columns that make the key of a table, where a rule says so.
-    pub(crate) fn key(&self, schema: &str, table: &str) -> Option<&[String]> {
-        let name = format!("{schema}.{table}");
-        let rule = self.keys.iter().find(|rule| rule.table.is_match(&name))?;
-        Some(&rule.columns)
-    }
-}
-
-fn selects(
-    config: &PostgresConfig,
-    findings: &mut Vec<Finding>,
-) -> Option<BTreeMap<String, String>> {
-    let mut selects = BTreeMap::new();
-    for table in &config.selects.0 {
-        let key = format!("snapshot.select.statement.overrides.{table}");
-        let Some(select) = config.rest.get(&key) else {
-            findings.push(Finding::error(&key, format!("\"{key}\" is missing")));
-            return None;
-        };
-        let select = select.trim().trim_end_matches(';');
-        selects.insert(table.clone(), select.to_owned());
-    }
-    Some(selects)
-}
-
-fn key_rules(text: Option<&str>, findings: &mut Vec<Finding>) -> Option<Vec<KeyRule>> {
-    let mut rules = Vec::new();
-    for part in text
-        .unwrap_or_default()
-        .split(';')
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-    {
-        let rule = part.rsplit_once(':').and_then(|(table, columns)| {
-            let table = regex::Regex::new(&format!("(?i)^(?:{})$", table.trim())).ok()?;
-            let List(columns) = List::parse_value(columns).ok()?;
-            (!columns.is_empty()).then_some(KeyRule { table, columns })
-        });
-        match rule {
-            Some(rule) => rules.push(rule),
-            None => {
-                let why = "Must be a list of <table>:<column>,<column> separated by semicolons";
-                findings.push(Finding::invalid("message.key.columns", part, why));
-                return None;
-            }
-        }
-    }
-    Some(rules)
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use connect_core::{Config, Properties};
 
@@ -463,23 +367,5 @@ mod tests {
                 "message.key.columns"
             ]
         );
-    }
-
-    #[test]
-    fn tables_columns_and_keys_follow_the_lists() {
-        let config = PostgresConfig::parse(&given(&[
-            ("table.include.list", "public\\.orders,public.o_.*"),
-            ("column.exclude.list", "public.orders.secret"),
-            ("message.key.columns", "public.orders:a,b;(.*).o_x:c"),
-        ]))
-        .unwrap();
-        let captured = Captured::new(&config, &mut Vec::new()).unwrap();
-        assert!(captured.table("public", "orders") && captured.table("public", "o_1"));
-        assert!(!captured.table("public", "customers") && !captured.table("pg_catalog", "orders"));
-        assert!(!captured.column("public", "orders", "secret"));
-        assert!(captured.column("public", "orders", "id"));
-        assert_eq!(captured.key("public", "orders").unwrap(), ["a", "b"]);
-        assert_eq!(captured.key("x", "o_x").unwrap(), ["c"]);
-        assert!(captured.key("public", "o_1").is_none());
     }
 }

@@ -5,7 +5,7 @@ use connect_core::{Batch, Config, Error, Result};
 
 use crate::{
     PostgresConfig,
-    config::Captured,
+    captured::Captured,
     convert::Frame,
     copy,
     pgoutput::{self, Message, Replicated},

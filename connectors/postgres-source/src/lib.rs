@@ -10,6 +10,7 @@
 //! compiled table), `stream` and `snapshot` (the two phases), `task` (which phase, and where it stands).
 
 mod array;
+mod captured;
 mod catalog;
 mod change;
 mod check;
@@ -25,6 +26,7 @@ pub mod fuzz;
 mod guard;
 mod heartbeat;
 mod mask;
+mod options;
 pub mod pgoutput;
 mod position;
 mod publication;

@@ -11,8 +11,9 @@ use connect_core::{Batch, Datum, Field, Result, Route, Schema, Type, Value};
 use rustc_hash::FxHashMap;
 
 use crate::{
+    captured::Captured,
     catalog::{self, ColumnInfo, TableInfo, Which},
-    config::{Captured, PostgresConfig},
+    config::PostgresConfig,
     convert::{self, Op, Text},
     default::{self, Default},
     mask,

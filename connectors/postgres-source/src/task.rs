@@ -10,8 +10,10 @@ use tokio::time::sleep;
 
 use self::catch_up::CatchUp;
 use crate::{
-    config::{Captured, PostgresConfig, SnapshotMode},
+    captured::Captured,
+    config::PostgresConfig,
     heartbeat::Beats,
+    options::Policy,
     position::{Place, partition, show_lsn},
     publication,
     relations::{Compiler, Relations},
@@ -27,7 +29,7 @@ const SILENT_INTERVALS: u32 = 3;
 /// A running PostgreSQL source.
 #[derive(Debug)]
 pub struct PostgresTask {
-    config: PostgresConfig,
+    config: Arc<PostgresConfig>,
     captured: Captured,
     partition: Arc<str>,
     phase: Phase,
@@ -59,7 +61,7 @@ impl PostgresTask {
         Ok(Self {
             partition: partition(&config.topic_prefix).into(),
             captured,
-            config,
+            config: Arc::new(config),
             phase: Phase::Idle,
             start: None,
             confirmed: 0,
@@ -74,7 +76,7 @@ impl PostgresTask {
     }
 
     fn streams(&self) -> bool {
-        self.config.snapshot_mode != SnapshotMode::InitialOnly
+        Policy::of(&self.config).streams
     }
 
     /// Starts replication from a place.

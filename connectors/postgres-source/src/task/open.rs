@@ -4,8 +4,8 @@ use connect_core::{Error, Result};
 use tokio::time::sleep;
 
 use super::{
-    Captured, Compiler, Connection, Phase, Place, PostgresTask, Purpose, Side, Slot, Snapshot,
-    SnapshotMode, catch_up::snapshot_connection, publication, target,
+    Captured, Compiler, Connection, Phase, Place, Policy, PostgresTask, Purpose, Side, Slot,
+    Snapshot, catch_up::snapshot_connection, publication, target,
 };
 use crate::{
     catalog::{self, TableInfo, Which},
@@ -54,43 +54,38 @@ impl PostgresTask {
     }
 
     fn beginning(&self, stored: Option<Place>, slot: Option<Slot>) -> Result<Beginning> {
-        let mode = self.config.snapshot_mode;
-        let wants_snapshot = mode != SnapshotMode::NoData;
-        if mode == SnapshotMode::InitialOnly {
+        let policy = Policy::of(&self.config);
+        if !policy.streams {
             return Ok(match stored {
-                Some(place) if place.snapshot.is_none() => Beginning::Nothing,
+                Some(place) if place.snapshot.is_none() && !policy.always => Beginning::Nothing,
+                _ if !policy.first => Beginning::Nothing,
                 stored => Beginning::TablesOnly(stored.unwrap_or_default()),
             });
         }
         let Some(slot) = slot else {
             return match stored {
                 None => Ok(Beginning::NewSlot {
-                    snapshot: wants_snapshot,
+                    snapshot: policy.first,
                 }),
-                Some(_) if mode == SnapshotMode::WhenNeeded => {
-                    Ok(Beginning::NewSlot { snapshot: true })
-                }
+                Some(_) if policy.on_loss => Ok(Beginning::NewSlot { snapshot: true }),
                 // Making it again would hide that changes are missing.
                 Some(place) => Err(Slot::missing(&self.config, &place)),
             };
         };
         let judged = slot.judge(&self.config, stored.as_ref());
-        if mode == SnapshotMode::WhenNeeded
-            && judged
-                .as_ref()
-                .is_err_and(|e| e.code() == &error::SLOT_AHEAD)
-        {
+        let is_ahead = |error: &Error| error.code() == &error::SLOT_AHEAD;
+        if policy.on_loss && judged.as_ref().is_err_and(is_ahead) {
             return Ok(Beginning::Snapshot(from_slot(&slot)));
         }
         judged?;
         Ok(match stored {
-            None if wants_snapshot => Beginning::Snapshot(from_slot(&slot)),
+            None if policy.first => Beginning::Snapshot(from_slot(&slot)),
             None => Beginning::Stream(Place {
                 snapshot: None,
                 ..from_slot(&slot)
             }),
-            Some(place) if place.snapshot.is_some() && wants_snapshot => Beginning::Snapshot(place),
-            Some(place) if mode == SnapshotMode::Always => Beginning::Snapshot(Place {
+            Some(place) if place.snapshot.is_some() && policy.first => Beginning::Snapshot(place),
+            Some(place) if policy.always => Beginning::Snapshot(Place {
                 snapshot: Some(Progress::default()),
                 ..place
             }),
