@@ -7,8 +7,11 @@ pub mod calendar;
 pub mod envelope;
 pub mod filters;
 pub mod heartbeat;
+pub mod java;
 pub mod masks;
 pub mod modes;
+pub mod notification;
+pub mod signal;
 pub mod topics;
 
 /// What stands in `source.version`. Consumers branch on its major number, so it names the event format

@@ -64,6 +64,8 @@ pub(crate) enum Which<'a> {
     Captured(&'a Captured, &'a PostgresConfig),
     /// One.
     Oid(u32),
+    /// One, as `schema.table`.
+    Named(&'a str),
 }
 
 const TABLES: &str = "SELECT c.oid, n.nspname, c.relname, c.relreplident, c.relispartition, c.relkind \
@@ -96,6 +98,7 @@ pub(crate) async fn tables(
 ) -> Result<Vec<TableInfo>> {
     let filter = match which {
         Which::Oid(oid) => format!(" AND c.oid = {oid}"),
+        Which::Named(name) => format!(" AND n.nspname || '.' || c.relname = {}", literal(name)),
         Which::Captured(..) => " AND c.relpersistence = 'p'".to_owned(),
     };
     // The order of bytes, which is the order in which a snapshot goes on after a restart.

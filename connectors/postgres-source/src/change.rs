@@ -54,7 +54,12 @@ pub(crate) enum Marker {
     LastInTable,
     /// The last of all.
     Last,
+    /// Somewhere in an incremental snapshot.
+    Incremental,
 }
+
+/// How many markers there are.
+const MARKERS: usize = 6;
 
 impl Marker {
     fn text(self) -> &'static [u8] {
@@ -64,6 +69,7 @@ impl Marker {
             Self::FirstInTable => b"first_in_data_collection",
             Self::LastInTable => b"last_in_data_collection",
             Self::Last => b"last",
+            Self::Incremental => b"incremental",
         }
     }
 }
@@ -78,7 +84,7 @@ pub(crate) struct ChangeWriter {
     last_commit: Option<u64>,
     /// The LSN of the sequence that stands in the batch already.
     sequence_of: Option<u64>,
-    markers: [Cell; 5],
+    markers: [Cell; MARKERS],
     /// The name of the server that the transaction came from.
     origin: Option<Box<str>>,
     new_key: Arc<str>,
@@ -101,7 +107,7 @@ impl ChangeWriter {
             letters: [Cell::Null; LETTERS.len()],
             last_commit: None,
             sequence_of: None,
-            markers: [Cell::Null; 5],
+            markers: [Cell::Null; MARKERS],
             origin: None,
             new_key: "__debezium.newkey".into(),
             old_key: "__debezium.oldkey".into(),
@@ -120,7 +126,7 @@ impl ChangeWriter {
         for (cell, letter) in self.letters.iter_mut().zip(LETTERS) {
             *cell = out.push_bytes(&[*letter]);
         }
-        self.markers = [Cell::Null; 5];
+        self.markers = [Cell::Null; MARKERS];
         self.sequence_of = None;
         if let Some(origin) = &self.origin {
             self.source[ORIGIN] = out.push_bytes(origin.as_bytes());
@@ -159,6 +165,11 @@ impl ChangeWriter {
         self.source[LSN] = Cell::Int(lsn.cast_signed());
         self.last_commit = None;
         self.sequence_of = None;
+    }
+
+    /// The next records of a snapshot come behind a transaction of the stream that ended here.
+    pub(crate) fn follows(&mut self, last_commit: Option<u64>) {
+        self.last_commit = last_commit;
     }
 
     fn source_time(&mut self, us: i64) {

@@ -43,6 +43,16 @@ pub(crate) fn texts(line: &[u8], places: &[u16]) -> Option<Vec<String>> {
     places.iter().map(text).collect()
 }
 
+/// The bytes of some columns of a row; `None` for nulls.
+pub(crate) fn texts_or_null(line: &[u8], places: &[u16]) -> Vec<Option<Vec<u8>>> {
+    let all: Vec<&[u8]> = fields(line).collect();
+    let text = |place: &u16| match *all.get(usize::from(*place))? {
+        b"\\N" => None,
+        field => Some(unescaped(field)),
+    };
+    places.iter().map(text).collect()
+}
+
 fn fields(line: &[u8]) -> Fields<'_> {
     Fields(Some(line.strip_suffix(b"\n").unwrap_or(line)))
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     cursor::{Cursor, Operation},
     error,
+    incremental::Running,
     seen::Seen,
 };
 
@@ -22,6 +23,8 @@ pub(crate) struct Place {
     pub ahead: Option<Ahead>,
     /// How far the snapshot is, while it is not complete.
     pub snapshot: Option<Progress>,
+    /// How far the incremental snapshot is, while one is running.
+    pub incremental: Option<Arc<Running>>,
 }
 
 /// What was read of the stream before the snapshot that it belongs to: between [`Place::at`] and a further point all
@@ -74,6 +77,9 @@ impl Place {
         if let Some(progress) = &self.snapshot {
             write_progress(&mut json, progress);
         }
+        if let Some(running) = &self.incremental {
+            running.write(&mut json);
+        }
         json.push('}');
         Position {
             partition: Arc::clone(partition),
@@ -95,6 +101,7 @@ impl Place {
             ts_us: object.get("ts_usec").and_then(Value::as_i64).unwrap_or(0),
             ahead: ahead(&object)?,
             snapshot: progress(&object),
+            incremental: Running::parse(&object).map(Arc::new),
         })
     }
 }

@@ -89,6 +89,8 @@ pub(crate) enum Known {
 #[derive(Debug)]
 pub(crate) struct Relations {
     compiler: Compiler,
+    /// The relation whose rows are signals.
+    signals: Option<u32>,
     by_id: FxHashMap<u32, Known>,
     layouts: FxHashMap<u32, TableInfo>,
 }
@@ -98,6 +100,7 @@ impl Relations {
     pub(crate) fn new(compiler: Compiler) -> Self {
         Self {
             compiler,
+            signals: None,
             by_id: FxHashMap::default(),
             layouts: FxHashMap::default(),
         }
@@ -107,6 +110,17 @@ impl Relations {
     #[inline]
     pub(crate) fn get(&self, id: u32) -> Option<&Known> {
         self.by_id.get(&id)
+    }
+
+    /// The relation whose rows are signals, once it has come.
+    #[inline]
+    pub(crate) fn signals(&self) -> Option<u32> {
+        self.signals
+    }
+
+    /// What a captured table looks like now.
+    pub(crate) fn layout(&self, id: u32) -> Option<&TableInfo> {
+        self.layouts.get(&id)
     }
 
     /// Whether a Relation message needs the catalog: only captured tables do.
@@ -148,6 +162,9 @@ impl Relations {
 
     fn insert(&mut self, relation: Relation<'_>, info: TableInfo, customs: &Customs) {
         let table = self.compiler.compile(&info, customs);
+        if self.compiler.captured.is_signals(&info.schema, &info.name) {
+            self.signals = Some(relation.id);
+        }
         tracing::info!(table = %info.full_name(), columns = info.columns.len(), "table learnt");
         self.by_id
             .insert(relation.id, Known::Table(Arc::new(table)));

@@ -1,5 +1,6 @@
 //! The streaming phase: from buffered messages to records, one poll at a time.
 
+mod attend;
 mod course;
 mod transaction;
 
@@ -13,6 +14,7 @@ use crate::{
     convert::Frame,
     error,
     heartbeat::Beats,
+    incremental::Incremental,
     pgoutput::{self, Message, Replicated},
     position::Place,
     temporal::POSTGRES_EPOCH_US,
@@ -44,6 +46,7 @@ pub(crate) struct Stream {
     vigil: Vigil,
     transactions: Transactions,
     beats: Option<Beats>,
+    incremental: Incremental,
     partition: Arc<str>,
     /// How long the server may be silent, although it was asked.
     silence_limit: Duration,
@@ -85,6 +88,7 @@ impl Stream {
             partition: Arc::clone(&settings.partition),
             silence_limit: settings.silence_limit,
             lag: settings.lag.clone(),
+            incremental: settings.incremental,
             transactions: Transactions::new(settings.relations, settings.tombstones, place)
                 .without(settings.skipped),
             beats,
@@ -101,6 +105,9 @@ impl Stream {
     pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<()> {
         let deadline = self.deadline();
         (self.frames_in_batch, self.bytes_in_batch) = (0, 0);
+        if self.send_chunk(out)? {
+            return Ok(());
+        }
         let mut now_ms = self.transactions.begin_batch(out);
         loop {
             match self.drain(out)? {
@@ -127,6 +134,7 @@ impl Stream {
             }
         }
         self.beat(out, now_ms).await?;
+        self.attend(out, now_ms).await?;
         self.report(out, now_ms);
         Ok(())
     }
@@ -148,7 +156,10 @@ impl Stream {
 
     /// Where the stream stands.
     pub(crate) fn place(&self) -> Place {
-        self.transactions.place()
+        Place {
+            incremental: self.incremental.running(),
+            ..self.transactions.place()
+        }
     }
 
     /// Ends the stream after a last word about what is durable; gives back the side connection.
@@ -159,9 +170,9 @@ impl Stream {
 
     fn deadline(&self) -> Instant {
         let patience = Instant::now() + PATIENCE;
-        self.beats
-            .as_ref()
-            .map_or(patience, |beats| patience.min(beats.due()))
+        let beat = self.beats.as_ref().map(Beats::due);
+        let due = [beat, self.incremental.due()];
+        due.into_iter().flatten().fold(patience, Instant::min)
     }
 
     /// Reads the messages that lie in the buffer, and takes them as one frame of the batch.
@@ -274,7 +285,7 @@ impl Stream {
 
     /// Sets the position: always with records, else when it has moved, about once a second or when the server asks.
     fn report(&mut self, out: &mut Batch, now_ms: i64) {
-        let place = self.transactions.place();
+        let place = self.place();
         let due = self.server_asked || self.reported_at.elapsed() >= PATIENCE;
         let moved = self.reported.as_ref() != Some(&place);
         let behind = if out.is_empty() {

@@ -13,6 +13,7 @@ use crate::{
     captured::Captured,
     config::PostgresConfig,
     heartbeat::Beats,
+    incremental::Incremental,
     options::Policy,
     position::{Place, partition, show_lsn},
     publication,
@@ -106,6 +107,7 @@ impl PostgresTask {
             skipped: self.config.skipped,
             silence_limit: every * SILENT_INTERVALS,
             lag: self.meter().gauge("milliseconds-behind-source"),
+            incremental: Incremental::new(&self.config, &self.captured, place.incremental.clone()),
         };
         let beats = Beats::new(&self.config);
         Ok(Stream::new(

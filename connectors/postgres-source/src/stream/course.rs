@@ -107,6 +107,7 @@ impl Course {
             ts_us: self.ts_us,
             ahead,
             snapshot: self.snapshot.clone(),
+            incremental: None,
         }
     }
 
@@ -129,6 +130,11 @@ impl Course {
     pub(super) fn aim(&mut self, goal: Goal) {
         self.goal = Some(goal);
         self.stopped = false;
+    }
+
+    /// Whether there is a goal.
+    pub(super) fn has_goal(&self) -> bool {
+        self.goal.is_some()
     }
 
     /// Whether everything before the goal has been read.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cdc::modes::SkippedOperations;
+use cdc::{modes::SkippedOperations, signal::Signal};
 use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
 
 use super::course::{Course, Goal};
@@ -12,9 +12,11 @@ use crate::{
     convert::Frame,
     cursor::Operation,
     decode, error,
+    incremental::{Incremental, Recent, Window},
     pgoutput::{self, Begin, Message, Old, Relation, Tuple, Value},
     position::Place,
     relations::{Known, Relations, Table},
+    signals,
     temporal::postgres_micros_now,
     wire::Side,
 };
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
     pub silence_limit: Duration,
     /// How far behind the source's clock the last record was.
     pub lag: Gauge,
+    /// Snapshots while streaming.
+    pub incremental: Incremental,
 }
 
 /// Reads messages one by one.
@@ -43,6 +47,11 @@ pub(crate) struct Transactions {
     writer: ChangeWriter,
     skipped: SkippedOperations,
     course: Course,
+    recent: Recent,
+    /// The chunk that waits for what the stream brings.
+    window: Option<Window>,
+    /// The signals that it has brought.
+    signals: Vec<Signal>,
     new: Vec<Cell>,
     old: Vec<Cell>,
 }
@@ -55,6 +64,9 @@ impl Transactions {
             writer: ChangeWriter::new(tombstones),
             skipped: SkippedOperations::default(),
             course: Course::new(place),
+            recent: Recent::new(),
+            window: None,
+            signals: Vec::new(),
             new: Vec::new(),
             old: Vec::new(),
         }
@@ -86,6 +98,11 @@ impl Transactions {
         self.course.aim(goal);
     }
 
+    /// Whether the stream is read before a snapshot.
+    pub(super) fn has_goal(&self) -> bool {
+        self.course.has_goal()
+    }
+
     /// Whether everything before the goal has been read.
     pub(super) fn reached(&self) -> bool {
         self.course.reached()
@@ -99,6 +116,21 @@ impl Transactions {
     /// Whether a transaction lies behind the goal, which is then reached.
     pub(super) fn stops_at(&mut self, begin: &Begin) -> bool {
         self.course.stops_at(begin)
+    }
+
+    /// Where the last transaction ended; `None` before the first.
+    pub(super) fn last_commit(&self) -> Option<u64> {
+        self.course.last_commit()
+    }
+
+    /// Takes the signals that have come.
+    pub(super) fn take_signals(&mut self) -> Vec<Signal> {
+        std::mem::take(&mut self.signals)
+    }
+
+    /// The open window, and the transactions that have come last.
+    pub(super) fn window(&mut self) -> (&mut Option<Window>, &Recent) {
+        (&mut self.window, &self.recent)
     }
 
     /// How long ago the last transaction was committed, by our clock.
@@ -124,7 +156,13 @@ impl Transactions {
         if let Some(xid) = self.course.xid() {
             Box::pin(catalog::wait_to_see(connection, xid)).await?;
         }
-        self.relations.learn(relation, connection).await
+        self.relations.learn(relation, connection).await?;
+        if let Some(window) = &mut self.window
+            && let Some(info) = self.relations.layout(relation.id)
+        {
+            window.shaped(info);
+        }
+        Ok(())
     }
 
     /// Between transactions everything before `end` has been sent.
@@ -179,6 +217,7 @@ impl Transactions {
     fn begin(&mut self, begin: &Begin) {
         let last_commit = self.course.last_commit();
         self.course.begin(begin);
+        self.recent.push(begin.xid);
         self.writer
             .begin_transaction(begin.xid, begin.committed_us, last_commit);
     }
@@ -191,6 +230,9 @@ impl Transactions {
         frame: Frame<'_>,
         out: &mut Batch,
     ) -> Result<()> {
+        if self.window.is_some() || self.relations.signals().is_some() {
+            self.overhear(&message);
+        }
         match message {
             Message::Insert { relation, new } if !self.skipped.create => {
                 if let Some(table) = captured(&self.relations, relation)? {
@@ -218,6 +260,26 @@ impl Transactions {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What a change means to the chunk that waits, and whether it is a signal.
+    fn overhear(&mut self, message: &Message<'_>) {
+        let is_left_out = self.skipped.update && matches!(message, Message::Update { .. });
+        if let Some(window) = &mut self.window
+            && !is_left_out
+        {
+            window.changed(message, &self.relations);
+        }
+        let signals = self.relations.signals();
+        match message {
+            Message::Insert { relation, new } if Some(*relation) == signals => {
+                self.signals.extend(signals::of_row(*new));
+            }
+            Message::Delete { relation, old } if Some(*relation) == signals => {
+                self.signals.extend(signals::of_deletion(old.tuple));
+            }
+            _ => {}
         }
     }
 

@@ -110,7 +110,7 @@ impl Frames {
     }
 
     /// The next message, copied out: for everything that is not a stream of rows.
-    pub(super) async fn next(&mut self) -> Result<(u8, Bytes)> {
+    pub(crate) async fn next(&mut self) -> Result<(u8, Bytes)> {
         loop {
             if let Some(message) = self.message_at(0)? {
                 let frame = self.take(message.body.end);

@@ -4,6 +4,7 @@
 
 mod harness;
 mod history;
+mod incremental;
 mod interrupted;
 mod memory;
 mod positions;
