@@ -15,7 +15,8 @@ use tokio::time::sleep;
 use self::kept::Kept;
 use crate::{
     catalog::literal,
-    config::{PostgresConfig, RetainedWal, SnapshotMode},
+    config::{PostgresConfig, RetainedWal},
+    options::Policy,
     slot::Slot,
     task::{initial_statements, target},
     wire::{Connection, Side},
@@ -30,7 +31,7 @@ const STEP: Duration = Duration::from_millis(100);
 
 /// Watches until it is dropped, or the server cannot be asked.
 pub(crate) async fn run(config: &PostgresConfig, guard: Guard) -> Result<()> {
-    if config.snapshot_mode == SnapshotMode::InitialOnly {
+    if !Policy::of(config).streams {
         return Ok(());
     }
     let mut side = Side::new(target(config), initial_statements(config));

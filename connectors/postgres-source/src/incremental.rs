@@ -109,15 +109,15 @@ pub(crate) enum Wanted {
 
 impl Incremental {
     /// Goes on from what an offset says.
-    pub(crate) fn new(
+    pub(crate) fn boxed(
         config: &Arc<PostgresConfig>,
         captured: &Captured,
         running: Option<Arc<Running>>,
-    ) -> Self {
+    ) -> Box<Self> {
         if let Some(running) = &running {
             tracing::info!(tables = %running.names(), "an incremental snapshot goes on");
         }
-        Self {
+        Box::new(Self {
             phase: match running {
                 None => Phase::Idle,
                 Some(_) => Phase::Due(Instant::now()),
@@ -133,7 +133,7 @@ impl Incremental {
             rows_scanned: 0,
             sender: send::Sender::new(),
             config: Arc::clone(config),
-        }
+        })
     }
 
     /// For the offset.

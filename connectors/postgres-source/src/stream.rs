@@ -46,7 +46,7 @@ pub(crate) struct Stream {
     vigil: Vigil,
     transactions: Transactions,
     beats: Option<Beats>,
-    incremental: Incremental,
+    incremental: Box<Incremental>,
     partition: Arc<str>,
     /// How long the server may be silent, although it was asked.
     silence_limit: Duration,

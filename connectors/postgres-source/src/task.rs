@@ -107,7 +107,11 @@ impl PostgresTask {
             skipped: self.config.skipped,
             silence_limit: every * SILENT_INTERVALS,
             lag: self.meter().gauge("milliseconds-behind-source"),
-            incremental: Incremental::new(&self.config, &self.captured, place.incremental.clone()),
+            incremental: Incremental::boxed(
+                &self.config,
+                &self.captured,
+                place.incremental.clone(),
+            ),
         };
         let beats = Beats::new(&self.config);
         Ok(Stream::new(

@@ -37,7 +37,7 @@ pub(crate) struct Settings {
     /// How far behind the source's clock the last record was.
     pub lag: Gauge,
     /// Snapshots while streaming.
-    pub incremental: Incremental,
+    pub incremental: Box<Incremental>,
 }
 
 /// Reads messages one by one.
