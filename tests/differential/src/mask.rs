@@ -24,6 +24,8 @@ pub enum Of {
     Snapshot,
     /// Those without an envelope around the row.
     Flat,
+    /// Notifications.
+    Notification,
 }
 
 const fn mask(path: &'static str, of: Of, why: &'static str) -> Mask {
@@ -46,6 +48,7 @@ pub const MASKS: &[Mask] = &[
     mask("source.txId", Of::Snapshot, MOMENT),
     mask("source.lsn", Of::Snapshot, MOMENT),
     mask("__ts_ms", Of::Flat, CLOCK),
+    mask("timestamp", Of::Notification, CLOCK),
 ];
 
 /// Headers whose values are not compared, and why.
@@ -68,6 +71,10 @@ pub(crate) fn apply(record: &mut Record) {
     };
     if let Some(payload) = payload {
         let of = kind(payload);
+        if of == Of::Notification && payload["id"].as_str().is_some_and(is_random) {
+            blank(payload, "id");
+            blank(&mut record.key, "payload.id");
+        }
         for mask in MASKS {
             if mask.of == Of::All || mask.of == of {
                 blank(payload, mask.path);
@@ -85,8 +92,14 @@ fn kind(payload: &Value) -> Of {
     match payload.get("source").map(|source| &source["snapshot"]) {
         Some(Value::String(snapshot)) if snapshot != "false" => Of::Snapshot,
         Some(_) => Of::All,
+        None if payload.get("aggregate_type").is_some() => Of::Notification,
         None => Of::Flat,
     }
+}
+
+/// A notification that no signal asked for has a random UUID as its id.
+fn is_random(id: &str) -> bool {
+    id.len() == 36 && id.matches('-').count() == 4
 }
 
 /// Numbers and texts lose their value and keep their type; null stays.

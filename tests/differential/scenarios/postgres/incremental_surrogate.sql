@@ -1,7 +1,13 @@
 -- Rows in the order of another column than the key.
 --@ config {"signal.data.collection": "public.signals", "incremental.snapshot.chunk.size": "3", "snapshot.mode": "no_data"}
 create table signals (id varchar(64) primary key, type varchar(32), data varchar(2048));
+create sequence closed;
+create function count_closed() returns trigger language plpgsql as $$ begin
+  if tg_op = 'DELETE' or new.type = 'snapshot-window-close' then perform nextval('closed'); end if; return null; end $$;
+create function wait_for(n int) returns void language plpgsql as $$ begin
+  for i in 1..800 loop exit when (select last_value from closed) >= n; perform pg_sleep(0.05); end loop; end $$;
+create trigger t after insert or delete on signals for each row execute function count_closed();
 create table a (id int primary key, n int not null); insert into a select i, 100 - i from generate_series(1, 10) i;
 --@ stream
 insert into signals values ('one', 'execute-snapshot', '{"data-collections": ["public.a"], "surrogate-key": "n"}');
-select pg_sleep(3);
+select wait_for(10);
