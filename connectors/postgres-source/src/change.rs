@@ -292,6 +292,10 @@ impl ChangeWriter {
             self.source[SNAPSHOT] = *cell;
         }
         self.at(lsn, out);
+        if marker == Marker::Incremental {
+            // Neither is told of these, as the stream goes on meanwhile.
+            (self.source[LSN], self.source[TX_ID]) = (Cell::Null, Cell::Null);
+        }
         let record = self.record(table, Op::Read, key, [Cell::Null, after], out);
         out.push(record);
     }

@@ -23,12 +23,14 @@
 
 pub(crate) mod moment;
 mod reader;
+mod report;
 
 use std::sync::Arc;
 
-use connect_core::{Batch, Result, meter::Gauge};
+use connect_core::{Batch, Result};
 
 use self::reader::{Reader, Step};
+pub(crate) use self::report::Report;
 use crate::{
     catalog::TableInfo,
     change::{ChangeWriter, Marker},
@@ -64,17 +66,7 @@ pub(crate) struct Snapshot {
     last_with_rows: usize,
     place: Place,
     partition: Arc<str>,
-    rows: Gauge,
-    tables_left: Gauge,
-}
-
-/// The numbers that a snapshot shows.
-#[derive(Debug, Clone)]
-pub(crate) struct Shown {
-    /// Rows read since the start of the task.
-    pub rows: Gauge,
-    /// Tables that are not complete.
-    pub tables_left: Gauge,
+    report: Report,
 }
 
 /// What a poll came to.
@@ -107,7 +99,7 @@ impl Snapshot {
         mut place: Place,
         partition: Arc<str>,
         exported: bool,
-        shown: Shown,
+        mut report: Report,
     ) -> Result<Self> {
         let progress = place.snapshot.take().unwrap_or_default();
         let plan: Vec<Planned> = plan
@@ -126,9 +118,9 @@ impl Snapshot {
         let nothing_read = progress.table.is_none();
         place.snapshot = Some(progress);
         place.ts_us = postgres_micros_now() + POSTGRES_EPOCH_US;
-        shown
-            .tables_left
-            .set(i64::try_from(plan.len()).unwrap_or(i64::MAX));
+        report
+            .begin(&mut connection, plan.iter().map(|planned| &planned.info))
+            .await?;
         tracing::info!(
             tables = plan.len(),
             resumed = !nothing_read,
@@ -147,14 +139,14 @@ impl Snapshot {
             last_with_rows,
             place,
             partition,
-            rows: shown.rows,
-            tables_left: shown.tables_left,
+            report,
         })
     }
 
     /// Appends the next rows.
     pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<Polled> {
-        self.writer.begin_batch(out);
+        let now_ms = self.writer.begin_batch(out);
+        self.report.started(out, now_ms);
         let mut budget = reader::Budget::default();
         let polled = loop {
             let Some(planned) = self.plan.get(self.at) else {
@@ -163,6 +155,7 @@ impl Snapshot {
             let reader = match &mut self.reader {
                 Some(reader) => reader,
                 none => {
+                    self.report.table_begins(&planned.info, out, now_ms);
                     let after = resumed_key(&self.place, &planned.info);
                     let starting = Reader::start(&mut self.connection, planned, after);
                     none.insert(self.vigil.over(starting).await?)
@@ -183,21 +176,21 @@ impl Snapshot {
             let step = reader.step(frames, &mut emit, &mut budget, out).await?;
             self.vigil.heard(step != Step::Waiting).await?;
             let read = out.len() - before;
-            self.rows.add(i64::try_from(read).unwrap_or(i64::MAX));
+            self.report.read(read);
             self.nothing_read &= read == 0;
             match step {
                 Step::Full => break Polled::More,
                 Step::Waiting if out.is_empty() => return Ok(Polled::More),
                 Step::Waiting => break Polled::More,
-                Step::End => self.table_complete(),
+                Step::End => self.table_complete(out, now_ms),
             }
         };
-        self.report(polled, out)
+        self.stand(polled, out, now_ms)
     }
 
-    fn table_complete(&mut self) {
+    fn table_complete(&mut self, out: &mut Batch, now_ms: i64) {
         if let Some(planned) = self.plan.get(self.at) {
-            tracing::info!(table = %planned.info.full_name(), "table read");
+            self.report.table_done(&planned.info, out, now_ms);
             self.place.snapshot = Some(Progress {
                 table: Some((planned.info.schema.clone(), planned.info.name.clone())),
                 key: Vec::new(),
@@ -206,13 +199,12 @@ impl Snapshot {
         }
         self.at += 1;
         self.reader = None;
-        self.tables_left.add(-1);
     }
 
-    fn report(&mut self, polled: Polled, out: &mut Batch) -> Result<Polled> {
+    fn stand(&mut self, polled: Polled, out: &mut Batch, now_ms: i64) -> Result<Polled> {
         if polled == Polled::Complete {
             self.place.snapshot = None;
-            tracing::info!(rows = self.rows.get(), "snapshot complete");
+            self.report.completed(out, now_ms);
         } else if let (Some(planned), Some(reader)) = (self.plan.get(self.at), &self.reader) {
             // A table without key has no place to come back to but its start.
             if let Some(key) = reader.last_key() {

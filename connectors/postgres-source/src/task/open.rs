@@ -10,8 +10,9 @@ use super::{
 use crate::{
     catalog::{self, TableInfo, Which},
     error,
+    incremental::notifier,
     position::Progress,
-    snapshot::{Planned, Shown},
+    snapshot::{Planned, Report},
 };
 
 /// How the task begins.
@@ -156,14 +157,10 @@ impl PostgresTask {
         side: &mut Side,
     ) -> Result<Phase> {
         let plan = self.plan(&mut connection, side).await?;
-        let meter = self.meter();
-        let shown = Shown {
-            rows: meter.gauge("snapshot-rows-scanned"),
-            tables_left: meter.gauge("snapshot-remaining-table-count"),
-        };
+        let report = Report::new(notifier(&self.config), &self.meter());
         let partition = std::sync::Arc::clone(&self.partition);
         let watched = (connection, side.vigil(self.silence_limit()));
-        let snapshot = Snapshot::new(watched, plan, place, partition, exported, shown).await?;
+        let snapshot = Snapshot::new(watched, plan, place, partition, exported, report).await?;
         Ok(Phase::Snapshot(Box::new(snapshot)))
     }
 

@@ -1,0 +1,211 @@
+//! What a snapshot tells of itself: notifications, lines in the log, numbers.
+
+use std::time::Duration;
+
+use cdc::notification::{INITIAL, Notification, Notifier};
+use connect_core::{
+    Batch, Result,
+    meter::{Gauge, Meter},
+};
+use tokio::time::Instant;
+
+use crate::{
+    catalog::TableInfo,
+    incremental::random_id,
+    wire::{Answer, Connection},
+};
+
+/// How often a running snapshot is in the log.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// The teller of one snapshot.
+#[derive(Debug)]
+pub(crate) struct Report {
+    notifier: Notifier,
+    shown: Shown,
+    /// The names of all tables, separated by commas.
+    names: String,
+    /// How many rows there are, by the server's estimate.
+    estimate: u64,
+    rows: u64,
+    table_rows: u64,
+    began: Instant,
+    logged: Instant,
+    is_told: bool,
+}
+
+/// The numbers: those of Debezium's snapshot metrics, and how fast it is.
+#[derive(Debug)]
+struct Shown {
+    running: Gauge,
+    completed: Gauge,
+    rows: Gauge,
+    tables: Gauge,
+    tables_left: Gauge,
+    seconds: Gauge,
+    rows_per_second: Gauge,
+    seconds_left: Gauge,
+}
+
+impl Report {
+    /// Tells through these channels.
+    pub(crate) fn new(notifier: Notifier, meter: &Meter) -> Self {
+        let now = Instant::now();
+        Self {
+            notifier,
+            shown: Shown {
+                running: meter.gauge("snapshot-running"),
+                completed: meter.gauge("snapshot-completed"),
+                rows: meter.gauge("snapshot-rows-scanned"),
+                tables: meter.gauge("snapshot-total-table-count"),
+                tables_left: meter.gauge("snapshot-remaining-table-count"),
+                seconds: meter.gauge("snapshot-duration-seconds"),
+                rows_per_second: meter.gauge("snapshot-rows-per-second"),
+                seconds_left: meter.gauge("snapshot-estimated-seconds-left"),
+            },
+            names: String::new(),
+            estimate: 0,
+            rows: 0,
+            table_rows: 0,
+            began: now,
+            logged: now,
+            is_told: false,
+        }
+    }
+
+    /// These tables will be read.
+    pub(super) async fn begin(
+        &mut self,
+        connection: &mut Connection,
+        tables: impl Iterator<Item = &TableInfo> + Clone,
+    ) -> Result<()> {
+        let names: Vec<String> = tables.clone().map(TableInfo::full_name).collect();
+        let oids: Vec<String> = tables.map(|table| table.oid.to_string()).collect();
+        self.estimate = estimate(connection, &oids).await?;
+        let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
+        self.shown.tables.set(count);
+        self.shown.tables_left.set(count);
+        self.shown.running.set(1);
+        self.shown.completed.set(0);
+        self.names = names.join(",");
+        Ok(())
+    }
+
+    /// Tells once that it has begun.
+    pub(super) fn started(&mut self, out: &mut Batch, now_ms: i64) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            self.tell("STARTED", Vec::new(), out, now_ms);
+        }
+    }
+
+    /// A table will be read.
+    pub(super) fn table_begins(&mut self, table: &TableInfo, out: &mut Batch, now_ms: i64) {
+        self.table_rows = 0;
+        let data = vec![
+            ("current_collection_in_progress", table.full_name()),
+            ("data_collections", self.names.clone()),
+        ];
+        self.tell("IN_PROGRESS", data, out, now_ms);
+    }
+
+    /// Rows were read.
+    pub(super) fn read(&mut self, rows: usize) {
+        self.shown.rows.add(i64::try_from(rows).unwrap_or(i64::MAX));
+        self.rows += rows as u64;
+        self.table_rows += rows as u64;
+        if self.logged.elapsed() >= EVERY {
+            self.logged = Instant::now();
+            let (rate, left) = self.measure();
+            tracing::info!(
+                rows = self.rows,
+                of_about = self.estimate.max(self.rows),
+                rows_per_second = rate,
+                seconds_left = left,
+                tables_left = self.shown.tables_left.get(),
+                "snapshot running"
+            );
+        }
+    }
+
+    /// Rows per second, and how many seconds are left by the server's estimate of rows.
+    fn measure(&self) -> (u64, u64) {
+        let seconds = self.began.elapsed().as_secs();
+        let rate = self.rows / seconds.max(1);
+        let left = self.estimate.saturating_sub(self.rows) / rate.max(1);
+        let show = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        show(&self.shown.seconds, seconds);
+        show(&self.shown.rows_per_second, rate);
+        show(&self.shown.seconds_left, left);
+        (rate, left)
+    }
+
+    /// A table was read.
+    pub(super) fn table_done(&mut self, table: &TableInfo, out: &mut Batch, now_ms: i64) {
+        let name = table.full_name();
+        tracing::info!(table = %name, rows = self.table_rows, "table read");
+        self.shown.tables_left.add(-1);
+        let data = vec![
+            ("scanned_collection", name),
+            ("data_collections", self.names.clone()),
+            ("total_rows_scanned", self.table_rows.to_string()),
+            ("status", "SUCCEEDED".to_owned()),
+        ];
+        self.tell("TABLE_SCAN_COMPLETED", data, out, now_ms);
+    }
+
+    /// All tables were read.
+    pub(super) fn completed(&mut self, out: &mut Batch, now_ms: i64) {
+        let (rate, _) = self.measure();
+        tracing::info!(
+            rows = self.rows,
+            rows_per_second = rate,
+            "snapshot complete"
+        );
+        self.shown.running.set(0);
+        self.shown.completed.set(1);
+        self.shown.seconds_left.set(0);
+        self.tell("COMPLETED", Vec::new(), out, now_ms);
+    }
+
+    fn tell(
+        &self,
+        kind: &'static str,
+        data: Vec<(&'static str, String)>,
+        out: &mut Batch,
+        now_ms: i64,
+    ) {
+        tell(&self.notifier, kind, data, out, now_ms);
+    }
+}
+
+/// Tells of the snapshot at the start.
+pub(crate) fn tell(
+    notifier: &Notifier,
+    kind: &'static str,
+    data: Vec<(&'static str, String)>,
+    out: &mut Batch,
+    now_ms: i64,
+) {
+    if notifier.is_silent() {
+        return;
+    }
+    let notification = Notification {
+        id: random_id(),
+        aggregate: INITIAL,
+        kind,
+        data,
+    };
+    notifier.tell(notification, out, now_ms);
+}
+
+async fn estimate(connection: &mut Connection, oids: &[String]) -> Result<u64> {
+    if oids.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!(
+        "SELECT sum(greatest(reltuples, 0))::int8 FROM pg_catalog.pg_class WHERE oid IN ({})",
+        oids.join(",")
+    );
+    let rows = connection.query(&sql).await?;
+    Ok(rows.first().and_then(|row| row.number(0)).unwrap_or(0))
+}
