@@ -22,15 +22,18 @@ pub(crate) struct Arguments {
     pub(crate) only: Option<String>,
     /// Where to write the figures as JSON.
     pub(crate) json: Option<PathBuf>,
+    /// Worker properties for both tools.
+    pub(crate) worker: Vec<(String, String)>,
 }
 
 const USAGE: &str =
-    "bench postgres [--rows N] [--seconds N] [--peer debezium] [--large yes] [--only TEXT] [--json FILE]
+    "bench postgres [--rows N] [--seconds N] [--peer debezium] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
   --rows N         rows per scenario (default 1000000)
   --seconds N      seconds of each latency scenario (default 20)
   --peer debezium  measure a real Kafka Connect with Debezium too
   --large yes      add a transaction of five times N rows and a value of 20 MB: for the memory (Tidewater only)
   --only TEXT      only scenarios whose name contains TEXT, such as `stream json`
+  --worker N=V     a worker property for both tools, such as `producer.compression.type=none`
   --json FILE      write the figures as JSON";
 
 impl Arguments {
@@ -46,6 +49,7 @@ impl Arguments {
             large: false,
             only: None,
             json: None,
+            worker: Vec::new(),
         };
         while let Some(word) = words.next() {
             let value = words
@@ -57,6 +61,7 @@ impl Arguments {
                 "--peer" if value == "debezium" => read.peer = true,
                 "--large" if value == "yes" => read.large = true,
                 "--only" => read.only = Some(value),
+                "--worker" => read.worker.push(property(&value)?),
                 "--json" => read.json = Some(value.into()),
                 _ => return Err(format!("{word} {value}?\n{USAGE}")),
             }
@@ -103,6 +108,12 @@ impl Arguments {
         });
         all
     }
+}
+
+fn property(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=');
+    let (name, value) = parts.ok_or_else(|| format!("--worker {text}: no `=`\n{USAGE}"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn number(word: &str, value: &str) -> Result<u64, String> {

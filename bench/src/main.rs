@@ -64,7 +64,13 @@ fn run(arguments: &Arguments) -> Outcome {
             if scenarios.is_empty() {
                 continue;
             }
-            let tool = Tool::start(&stack, kind, kafka.bootstrap(), exactly_once)?;
+            let tool = Tool::start(
+                &stack,
+                kind,
+                kafka.bootstrap(),
+                exactly_once,
+                &arguments.worker,
+            )?;
             for scenario in &scenarios {
                 let measured = scenario.measure(&database, &kafka, &tool, arguments, &all)?;
                 println!("{}", measured.row());

@@ -45,6 +45,7 @@ impl Tool {
         kind: ToolKind,
         bootstrap: &str,
         exactly_once: bool,
+        properties: &[(String, String)],
     ) -> Outcome<Self> {
         let started = Instant::now();
         let running = match kind {
@@ -55,6 +56,10 @@ impl Tool {
                 } else {
                     options
                 };
+                let set = |options: WorkerOptions, (name, value): &(String, String)| {
+                    options.set(name, value)
+                };
+                let options = properties.iter().fold(options, set);
                 Running::Tidewater(Worker::start(stack, options)?)
             }
             ToolKind::Debezium => {
@@ -63,6 +68,10 @@ impl Tool {
                     .full_speed()
                     .set("exactly.once.source.support", once)
                     .set("offset.flush.interval.ms", "1000");
+                let set = |options: ConnectOptions, (name, value): &(String, String)| {
+                    options.set(name, value)
+                };
+                let options = properties.iter().fold(options, set);
                 Running::Debezium(stack.connect(bootstrap, options)?)
             }
         };
