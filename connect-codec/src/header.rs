@@ -45,6 +45,10 @@ impl Converter for SimpleHeaderConverter {
         Box::pin(std::future::ready(Ok(encoder)))
     }
 
+    fn is_by_topic(&self) -> bool {
+        false
+    }
+
     fn decoder(&self) -> Box<dyn Decode> {
         Box::new(HeaderDecoder::new())
     }

@@ -47,6 +47,16 @@ impl Record {
             headers_len: 0,
         }
     }
+
+    /// The same record with these headers.
+    #[must_use]
+    pub fn with(self, headers: HeaderRun) -> Self {
+        Self {
+            headers_at: headers.at,
+            headers_len: headers.len,
+            ..self
+        }
+    }
 }
 
 /// A header of a record. Rare, so it owns its parts.
@@ -58,6 +68,13 @@ pub struct Header {
     pub schema: Option<Arc<Schema>>,
     /// Its value: a cell of the same batch.
     pub value: Cell,
+}
+
+/// Headers in a batch, for records that share them; none by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeaderRun {
+    at: u32,
+    len: u32,
 }
 
 /// Many records, their cells, and the bytes that these point into.
@@ -185,11 +202,19 @@ impl Batch {
     }
 
     /// Appends a record with headers.
-    pub fn push_with_headers(&mut self, mut record: Record, headers: &[Header]) {
-        record.headers_at = self.headers.len() as u32;
-        record.headers_len = headers.len() as u32;
+    pub fn push_with_headers(&mut self, record: Record, headers: &[Header]) {
+        let run = self.push_headers(headers);
+        self.records.push(record.with(run));
+    }
+
+    /// Appends headers, for any number of records: encoders write those that records share once.
+    pub fn push_headers(&mut self, headers: &[Header]) -> HeaderRun {
+        let at = self.headers.len() as u32;
         self.headers.extend_from_slice(headers);
-        self.records.push(record);
+        HeaderRun {
+            at,
+            len: headers.len() as u32,
+        }
     }
 
     /// Where the source stands after the last record of this batch.
@@ -284,6 +309,12 @@ impl Batch {
         self.free.get(index as usize).unwrap_or(&Value::Null)
     }
 
+    /// The headers of a run.
+    pub fn headers_of(&self, run: HeaderRun) -> &[Header] {
+        let at = run.at as usize;
+        self.headers.get(at..at + run.len as usize).unwrap_or(&[])
+    }
+
     /// The headers of a record.
     pub fn headers(&self, record: Record) -> &[Header] {
         let at = record.headers_at as usize;
@@ -294,11 +325,9 @@ impl Batch {
 
     /// Gives a record other headers.
     pub fn set_headers(&mut self, index: usize, headers: &[Header]) {
-        let at = self.headers.len() as u32;
-        self.headers.extend_from_slice(headers);
+        let run = self.push_headers(headers);
         if let Some(record) = self.records.get_mut(index) {
-            record.headers_at = at;
-            record.headers_len = headers.len() as u32;
+            *record = record.with(run);
         }
     }
 

@@ -14,6 +14,11 @@ pub trait Converter: Send + Sync {
         schema: Option<&'a Arc<Schema>>,
     ) -> BoxFuture<'a, Result<Box<dyn Encode>>>;
 
+    /// Whether equal values of different topics may have different bytes.
+    fn is_by_topic(&self) -> bool {
+        true
+    }
+
     /// A decoder for records of any topic.
     fn decoder(&self) -> Box<dyn Decode>;
 }

@@ -28,7 +28,7 @@ pub struct EncodedRecord {
     pub key: Option<Range<usize>>,
     /// The value's bytes; `None` is a tombstone.
     pub value: Option<Range<usize>>,
-    /// Its headers, as a range of [`Encoded::headers`].
+    /// Its headers, as a range of [`Encoded::headers`]. Records may share one: then logs write them once.
     pub headers: Range<usize>,
 }
 

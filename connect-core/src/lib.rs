@@ -37,7 +37,7 @@ pub mod unavailable;
 pub mod value;
 pub mod watermark;
 
-pub use batch::{Batch, Header, Record};
+pub use batch::{Batch, Header, HeaderRun, Record};
 pub use boxed::BoxFuture;
 pub use cell::{Cell, Nest, Span};
 pub use config::{Config, Properties};

@@ -16,6 +16,7 @@ pub mod conformance;
 pub mod embedded;
 mod error;
 pub mod front;
+mod headers;
 pub mod kafka;
 mod local;
 pub mod memory;

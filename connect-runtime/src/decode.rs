@@ -1,11 +1,11 @@
 //! From serialized records to a batch. Routes are made once per topic and pair of schemas.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use connect_core::{
-    Batch, Encoded, Error, Header, Record, Result, Route, Schema,
+    Batch, Encoded, Error, Header, HeaderRun, Record, Result, Route, Schema,
     codec::{Decode, Decoded},
-    encoded::EncodedRecord,
+    encoded::{EncodedHeader, EncodedRecord},
 };
 use rustc_hash::FxHashMap;
 
@@ -23,6 +23,27 @@ pub(crate) struct Decoder {
     routes: FxHashMap<Arc<str>, RoutesOfTopic>,
     made: usize,
     last: Option<Arc<Route>>,
+}
+
+/// The headers of the record before. Those that a source gives to every record are decoded once.
+#[derive(Default)]
+struct Shared {
+    encoded: Range<usize>,
+    decoded: HeaderRun,
+}
+
+impl Shared {
+    /// Whether other headers are the same.
+    fn is_that_of(&self, records: &Encoded, other: &Range<usize>) -> bool {
+        let all = &records.headers;
+        let of = |range: &Range<usize>| all.get(range.clone()).unwrap_or(&[]);
+        let (mine, others) = (of(&self.encoded), of(other));
+        let value =
+            |header: &EncodedHeader| header.value.as_ref().map(|range| records.slice(range));
+        mine.len() == others.len()
+            && (mine.iter().zip(others))
+                .all(|(one, other)| one.name == other.name && value(one) == value(other))
+    }
 }
 
 /// By the places in memory of the key's and the value's schema.
@@ -48,8 +69,9 @@ impl Decoder {
         origins: &mut Vec<u32>,
     ) -> Vec<(u32, Stage, Error)> {
         let mut refused = Vec::new();
+        let mut last = Shared::default();
         for (index, record) in (0_u32..).zip(&records.records) {
-            match self.one(records, record, batch) {
+            match self.one(records, record, &mut last, batch) {
                 Ok(()) => origins.push(index),
                 Err((stage, error)) => refused.push((index, stage, error)),
             }
@@ -61,6 +83,7 @@ impl Decoder {
         &mut self,
         records: &Encoded,
         record: &EncodedRecord,
+        last: &mut Shared,
         batch: &mut Batch,
     ) -> Result<(), (Stage, Error)> {
         let key = self.key.decode(records.key(record), batch);
@@ -75,26 +98,35 @@ impl Decoder {
             offset: record.offset,
             ..Record::new(batch.route_index(route), key_cell, value_cell)
         };
-        let encoded = records.headers(record);
-        if encoded.is_empty() {
-            batch.push(decoded);
-            return Ok(());
+        if !last.is_that_of(records, &record.headers) {
+            let headers = self.headers(records, record, batch);
+            let headers = headers.map_err(|error| (Stage::HeaderConverter, error))?;
+            *last = Shared {
+                encoded: record.headers.clone(),
+                decoded: batch.push_headers(&headers),
+            };
         }
-        let mut headers = Vec::with_capacity(encoded.len());
-        for header in encoded {
+        batch.push(decoded.with(last.decoded));
+        Ok(())
+    }
+
+    fn headers(
+        &mut self,
+        records: &Encoded,
+        record: &EncodedRecord,
+        batch: &mut Batch,
+    ) -> Result<Vec<Header>> {
+        let encoded = records.headers(record).iter();
+        let one = |header: &EncodedHeader| {
             let bytes = header.value.as_ref().map(|range| records.slice(range));
-            let Decoded { schema, cell } = self
-                .header
-                .decode(bytes, batch)
-                .map_err(|error| (Stage::HeaderConverter, error))?;
-            headers.push(Header {
+            let Decoded { schema, cell } = self.header.decode(bytes, batch)?;
+            Ok(Header {
                 name: Arc::clone(&header.name),
                 schema,
                 value: cell,
-            });
-        }
-        batch.push_with_headers(decoded, &headers);
-        Ok(())
+            })
+        };
+        encoded.map(one).collect()
     }
 
     fn route(&mut self, topic: &Arc<str>, key: Decoded, value: Decoded) -> &Arc<Route> {

@@ -32,6 +32,17 @@ pub(crate) struct Encoder {
     plans: Vec<Plan>,
     /// The plan of each route of the batch at hand.
     of_batch: Vec<usize>,
+    /// The headers that were encoded last, by topic where their bytes differ by it.
+    shared: Vec<Shared>,
+}
+
+/// Headers of the batch at hand that many records share.
+#[derive(Default, Clone)]
+struct Shared {
+    /// Where they are in the batch: first and number.
+    of: (u32, u32),
+    /// Where their bytes are in [`Encoded::headers`].
+    encoded: Range<usize>,
 }
 
 struct Plan {
@@ -49,6 +60,7 @@ impl Encoder {
             by_route: FxHashMap::default(),
             plans: Vec::new(),
             of_batch: Vec::new(),
+            shared: Vec::new(),
         }
     }
 
@@ -116,10 +128,12 @@ impl Encoder {
         out: &mut Encoded,
         tolerance: &Tolerance,
     ) -> Result<()> {
+        self.shared.clear();
+        self.shared.resize(batch.routes().len(), Shared::default());
         for row in batch.rows() {
             let before = (out.bytes.len(), out.headers.len(), out.records.len());
             let mut encoded = self.encode_row(row, out);
-            if row.record().headers_len > 0 && encoded.is_ok() {
+            if row.record().headers_len > 0 && encoded.is_ok() && !self.share_headers(row, out) {
                 encoded = self
                     .encode_headers(row, out)
                     .await
@@ -169,7 +183,28 @@ impl Encoder {
         Ok(())
     }
 
-    /// Headers are rare: they may allocate.
+    /// Gives a record the headers that one before it had too, if they are the same.
+    fn share_headers(&self, row: Row<'_>, out: &mut Encoded) -> bool {
+        let record = row.record();
+        let of = (record.headers_at, record.headers_len);
+        let shared = self.shared.get(self.slot(row));
+        let Some(shared) = shared.filter(|shared| shared.of == of) else {
+            return false;
+        };
+        if let Some(last) = out.records.last_mut() {
+            last.headers = shared.encoded.clone();
+        }
+        true
+    }
+
+    fn slot(&self, row: Row<'_>) -> usize {
+        match self.converters.header.is_by_topic() {
+            true => row.record().route as usize,
+            false => 0,
+        }
+    }
+
+    /// Headers of one record only are rare: they may allocate.
     async fn encode_headers(&mut self, row: Row<'_>, out: &mut Encoded) -> Result<()> {
         let first = out.headers.len();
         for (name, value) in row.headers() {
@@ -183,6 +218,13 @@ impl Encoder {
             });
         }
         let headers = first..out.headers.len();
+        let (slot, record) = (self.slot(row), row.record());
+        if let Some(shared) = self.shared.get_mut(slot) {
+            *shared = Shared {
+                of: (record.headers_at, record.headers_len),
+                encoded: headers.clone(),
+            };
+        }
         if let Some(record) = out.records.last_mut() {
             record.headers = headers;
         }

@@ -15,12 +15,12 @@ use super::{
     client::Health,
     destination::Destinations,
     ledger::Ledger,
-    producer::{Producer, Push},
+    producer::{Producer, Push, write_headers},
     room::{self, Room},
     topics::Topics,
     transaction::Transactions,
 };
-use crate::{Append, Appended, GroupCommit, Ticket, TopicPartition};
+use crate::{Append, Appended, GroupCommit, Ticket, TopicPartition, headers::HeaderBlock};
 
 /// How large records may be.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +46,7 @@ pub(super) struct KafkaAppender {
     /// Where each record of an append goes; kept for its memory.
     places: Vec<Place>,
     numbers: Vec<usize>,
+    headers: HeaderBlock,
     /// The group of the last commits, and the partitions whose offsets they have set.
     group: String,
     group_partitions: BTreeSet<TopicPartition>,
@@ -85,6 +86,7 @@ impl KafkaAppender {
             last: 0,
             places: Vec::new(),
             numbers: Vec::new(),
+            headers: HeaderBlock::default(),
             group: String::new(),
             group_partitions: BTreeSet::new(),
         })
@@ -103,14 +105,12 @@ impl KafkaAppender {
             let count = u32::try_from(self.places.len()).map_err(|_| too_many())?;
             let mut open = OpenTicket::new(&self.ledger, count);
             self.last = open.ticket;
-            send(
-                &self.producer,
-                &mut self.room,
+            let sending = Sending {
                 records,
-                &self.places,
-                &mut open,
-            )
-            .await?;
+                places: &self.places,
+                headers: &mut self.headers,
+            };
+            send(&self.producer, &mut self.room, sending, &mut open).await?;
         }
         self.destinations.next_turn();
         Ok(Appended {
@@ -125,12 +125,13 @@ impl KafkaAppender {
         let mut at = 0;
         self.places.clear();
         self.numbers.clear();
+        self.headers.clear();
         for (index, record) in records.records.iter().enumerate() {
             at = self.destinations.find(&record.topic, at)?;
             let Some(topic) = self.destinations.get(at) else {
                 continue;
             };
-            let bytes = bytes_of(records, record);
+            let bytes = bytes_of(record, self.headers.of(records, record, write_headers));
             let mut limit = self.limits.of(topic.max_bytes);
             let number = topic.partition_of(records, record)?;
             if bytes + OVERHEAD > limit {
@@ -222,19 +223,26 @@ impl KafkaAppender {
     }
 }
 
+/// What is sent.
+struct Sending<'a> {
+    records: &'a Encoded,
+    places: &'a [Place],
+    headers: &'a mut HeaderBlock,
+}
+
 /// Puts records into the queue; waits for room and then goes on with the same record, so that order is kept (Invariant 2).
 async fn send(
     producer: &Producer,
     room: &mut Room,
-    of: &Encoded,
-    places: &[Place],
+    what: Sending<'_>,
     open: &mut OpenTicket,
 ) -> Result<()> {
+    let of = what.records;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-    let mut places = places.iter().peekable();
+    let mut places = what.places.iter().peekable();
     while places.peek().is_some() {
         {
             let mut queue = producer.shared.queue.lock();
@@ -242,12 +250,12 @@ async fn send(
                 let Some(record) = of.records.get(place.record) else {
                     break;
                 };
-                let len = |part: &Option<Range<usize>>| part.as_ref().map_or(0, Range::len);
-                let weight = room::weight(len(&record.key), len(&record.value));
+                let weight = room::weight(place.bytes);
                 if !room.has(weight) {
                     break;
                 }
                 let push = Push {
+                    headers: what.headers.of(of, record, write_headers),
                     ticket: open.ticket,
                     weight,
                     bytes: place.bytes,
@@ -331,11 +339,9 @@ impl Drop for OpenTicket {
 const OVERHEAD: usize = 61 + 21;
 
 /// A record's key, value and headers.
-fn bytes_of(of: &Encoded, record: &EncodedRecord) -> usize {
+fn bytes_of(record: &EncodedRecord, headers: &[u8]) -> usize {
     let len = |part: &Option<Range<usize>>| part.as_ref().map_or(0, Range::len);
-    let headers = of.headers(record).iter();
-    let headers: usize = headers.map(|h| h.name.len() + len(&h.value) + 10).sum();
-    len(&record.key) + len(&record.value) + headers
+    len(&record.key) + len(&record.value) + headers.len()
 }
 
 fn too_many() -> Error {

@@ -9,10 +9,10 @@ use super::ledger::Ledger;
 /// Two full requests on their way and two more collected.
 pub(super) const BYTES: u64 = 4_000_000;
 
-/// What a record weighs, by the lengths of its key and value. Headers are not counted.
-pub(super) fn weight(key: usize, value: usize) -> u64 {
+/// What a record weighs, by the length of its key, value and headers.
+pub(super) fn weight(bytes: usize) -> u64 {
     const RECORD: usize = 64;
-    (key + value + RECORD) as u64
+    (bytes + RECORD) as u64
 }
 
 /// Room for records of one producer.

@@ -12,7 +12,7 @@ use connect_core::{
 use tokio::sync::oneshot;
 
 use super::{
-    block::{Draft, TARGET_BYTES, size_of_record},
+    block::{Draft, TARGET_BYTES, size_of_record, write_headers},
     engine::Engine,
     known::Known,
     partition::{Partition, Topic},
@@ -21,7 +21,9 @@ use super::{
     store::Store,
     writer::unknown_topic,
 };
-use crate::{Append, Appended, AppenderSpec, GroupCommit, Ticket, partition_for};
+use crate::{
+    Append, Appended, AppenderSpec, GroupCommit, Ticket, headers::HeaderBlock, partition_for,
+};
 
 /// What a draft costs besides its body.
 const DRAFT_OVERHEAD: usize = 256;
@@ -38,6 +40,7 @@ pub(crate) struct Appender<S: Store> {
     drafts: Vec<(Arc<Partition>, bool, Draft)>,
     bytes: usize,
     rounds: u32,
+    headers: HeaderBlock,
 }
 
 impl<S: Store> Appender<S> {
@@ -59,6 +62,7 @@ impl<S: Store> Appender<S> {
             drafts: Vec::new(),
             bytes: 0,
             rounds: 0,
+            headers: HeaderBlock::default(),
         })
     }
 
@@ -95,6 +99,7 @@ impl<S: Store> Appender<S> {
         }
         self.known.refresh(&self.engine.shared.catalog);
         self.rounds = self.rounds.wrapping_add(1);
+        self.headers.clear();
         let now_ms = now_ms();
         let mut refused = Vec::new();
         for (at, record) in records.records.iter().enumerate() {
@@ -118,7 +123,8 @@ impl<S: Store> Appender<S> {
             .known
             .find(&record.topic, &self.engine.shared.catalog)?;
         let topic = &known.topic;
-        let size = size_of_record(records, record);
+        let headers = self.headers.of(records, record, write_headers);
+        let size = size_of_record(record, headers.len());
         let key = records.key(record);
         if let Some(error) = refusal(topic, key, size) {
             return Ok(Some(error));
@@ -148,7 +154,9 @@ impl<S: Store> Appender<S> {
             negative if negative < 0 => now_ms,
             given => given,
         };
-        self.drafts[open.at].2.push(records, record, timestamp_ms);
+        self.drafts[open.at]
+            .2
+            .push(records, record, headers, timestamp_ms);
         Ok(None)
     }
 

@@ -85,19 +85,20 @@ impl Draft {
     }
 
     /// Appends a record of `records` that was stamped already.
-    pub(crate) fn push(&mut self, records: &Encoded, record: &EncodedRecord, timestamp_ms: i64) {
+    ///
+    /// `headers` are those of the record, as [`write_headers`] writes them.
+    pub(crate) fn push(
+        &mut self,
+        records: &Encoded,
+        record: &EncodedRecord,
+        headers: &[u8],
+        timestamp_ms: i64,
+    ) {
         self.body.push(0);
         self.body.extend_from_slice(&timestamp_ms.to_le_bytes());
         push_nullable(&mut self.body, records.key(record));
         push_nullable(&mut self.body, records.value(record));
-        let headers = records.headers(record);
-        push_varint(&mut self.body, headers.len() as u64);
-        for header in headers {
-            push_varint(&mut self.body, header.name.len() as u64);
-            self.body.extend_from_slice(header.name.as_bytes());
-            let value = header.value.as_ref().map(|range| records.slice(range));
-            push_nullable(&mut self.body, value);
-        }
+        self.body.extend_from_slice(headers);
         self.stamp(timestamp_ms);
     }
 
@@ -140,14 +141,21 @@ impl Draft {
     }
 }
 
-/// How many bytes a record takes in a body at most.
-pub(crate) fn size_of_record(records: &Encoded, record: &EncodedRecord) -> usize {
+/// How many bytes a record with headers of so many bytes takes in a body at most.
+pub(crate) fn size_of_record(record: &EncodedRecord, headers: usize) -> usize {
     let len = |range: &Option<Range<usize>>| range.as_ref().map_or(0, |r| r.len());
-    let headers = records.headers(record).iter();
-    let headers: usize = headers
-        .map(|h| h.name.len() + len(&h.value) + RECORD_OVERHEAD)
-        .sum();
     len(&record.key) + len(&record.value) + headers + RECORD_OVERHEAD
+}
+
+/// The headers of a record, with their number in front.
+pub(crate) fn write_headers(records: &Encoded, headers: &[EncodedHeader], out: &mut Vec<u8>) {
+    push_varint(out, headers.len() as u64);
+    for header in headers {
+        push_varint(out, header.name.len() as u64);
+        out.extend_from_slice(header.name.as_bytes());
+        let value = header.value.as_ref().map(|range| records.slice(range));
+        push_nullable(out, value);
+    }
 }
 
 impl Block {

@@ -29,9 +29,9 @@ mod share;
 mod store;
 mod writer;
 
-#[cfg(test)]
-pub(crate) use block::Draft;
 pub(crate) use block::{Block, Copying, Entry};
+#[cfg(test)]
+pub(crate) use block::{Draft, write_headers};
 pub(crate) use engine::Limits;
 pub use log::LocalLog;
 pub(crate) use log::valid_name;

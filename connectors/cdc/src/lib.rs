@@ -4,15 +4,18 @@
 
 pub mod adjust;
 pub mod calendar;
+pub mod context;
 pub mod envelope;
 pub mod filters;
 pub mod heartbeat;
 pub mod java;
+pub mod java_order;
 pub mod masks;
 pub mod modes;
 pub mod notification;
 pub mod signal;
 pub mod topics;
+pub mod transaction;
 
 /// What stands in `source.version`. Consumers branch on its major number, so it names the event format
 /// that is spoken here, not the version of this program.

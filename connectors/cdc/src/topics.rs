@@ -45,12 +45,22 @@ impl TableNames {
     }
 }
 
-/// `<heartbeat prefix>.<prefix>`, or the one topic that was named for all.
-pub fn heartbeat_topic(named: Option<&str>, heartbeat_prefix: &str, prefix: &str) -> Arc<str> {
-    match named {
+/// `<heartbeat prefix><delimiter><prefix>`, or the one topic that was named for all.
+pub fn heartbeat_topic(
+    named: Option<&str>,
+    heartbeat_prefix: &str,
+    delimiter: &str,
+    prefix: &str,
+) -> Arc<str> {
+    match named.filter(|topic| !topic.is_empty()) {
         Some(topic) => sanitised(topic).into(),
-        None => sanitised(&format!("{heartbeat_prefix}.{prefix}")).into(),
+        None => sanitised(&[heartbeat_prefix, prefix].join(delimiter)).into(),
     }
+}
+
+/// `<prefix><delimiter><name>`
+pub fn transaction_topic(prefix: &str, delimiter: &str, name: &str) -> Arc<str> {
+    sanitised(&[prefix, name].join(delimiter)).into()
 }
 
 /// Whether a `topic.prefix` can stand in topic names as it is.
@@ -81,8 +91,8 @@ mod tests {
         assert_eq!(&*names.key, "shop.public.order_lines.Key");
         assert_eq!(&*names.envelope, "shop.public.order_lines.Envelope");
         assert_eq!(
-            &*heartbeat_topic(None, "__debezium-heartbeat", "shop"),
-            "__debezium-heartbeat.shop"
+            &*heartbeat_topic(None, "__debezium-heartbeat", "-", "shop"),
+            "__debezium-heartbeat-shop"
         );
     }
 

@@ -48,7 +48,7 @@ async fn main() -> Result<()> {
     postgres.psql("vacuum analyze orders; checkpoint")?;
     println!("{rows} rows, {chunk} in each transaction");
     limit_of_stream(&postgres, rows)?;
-    drain(&postgres, "stream", rows, "no_data").await?;
+    Box::pin(drain(&postgres, "stream", rows, "no_data")).await?;
     limit_of_copy(&postgres, rows, "COPY, as it lies", "orders")?;
     limit_of_copy(
         &postgres,
@@ -56,7 +56,7 @@ async fn main() -> Result<()> {
         "COPY, by key",
         "(select * from orders order by id)",
     )?;
-    drain(&postgres, "snapshot", rows, "initial_only").await?;
+    Box::pin(drain(&postgres, "snapshot", rows, "initial_only")).await?;
     Ok(())
 }
 

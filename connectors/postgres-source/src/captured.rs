@@ -20,6 +20,7 @@ pub(crate) struct Captured {
     tables: Filter,
     columns: Filter,
     snapshot: Filter,
+    messages: Filter,
     keys: Vec<KeyRule>,
     masks: Masks,
     /// Statements by full names of tables.
@@ -59,6 +60,11 @@ impl Captured {
             ("", &List::default()),
             findings,
         );
+        let messages = Filter::new(
+            ("message.prefix.include.list", &config.message_include),
+            ("message.prefix.exclude.list", &config.message_exclude),
+            findings,
+        );
         let masks = Masks::new(&config.rest, findings);
         let keys = key_rules(config.message_key_columns.as_deref(), findings);
         Some(Self {
@@ -66,6 +72,7 @@ impl Captured {
             tables: tables?,
             columns: columns?,
             snapshot: snapshot?,
+            messages: messages?,
             keys: keys?,
             masks: masks?,
             selects: selects(config, findings)?,
@@ -95,6 +102,11 @@ impl Captured {
     /// Whether a captured table takes part in snapshots.
     pub(crate) fn in_snapshot(&self, schema: &str, table: &str) -> bool {
         self.snapshot.passes(&format!("{schema}.{table}")) && !self.is_signals(schema, table)
+    }
+
+    /// Which logical messages are captured, by prefix.
+    pub(crate) fn messages(&self) -> &Filter {
+        &self.messages
     }
 
     /// Whether a column of a captured table is captured.

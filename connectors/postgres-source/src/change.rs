@@ -1,30 +1,26 @@
 //! Changes into records: envelope, key, tombstone.
 
+mod message;
+mod transaction;
+
 use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use cdc::{envelope::field, modes::SkippedOperations};
-use connect_core::{Batch, Cell, Header, Record};
+use cdc::{context::Context, envelope::field, modes::SkippedOperations};
+use connect_core::{Batch, Cell, Header, HeaderRun, Record};
 
-use crate::{decode, relations::Table, temporal::POSTGRES_EPOCH_US};
-
-/// How many fields the `source` block has, and where those are that differ from row to row.
-const SOURCE_FIELDS: usize = 16;
-const TS_MS: usize = 3;
-const SNAPSHOT: usize = 4;
-const SEQUENCE: usize = 6;
-const TS_US: usize = 7;
-const TS_NS: usize = 8;
-const TX_ID: usize = 11;
-const LSN: usize = 12;
-const XMIN: usize = 13;
-const ORIGIN: usize = 14;
-const ORIGIN_LSN: usize = 15;
+use self::transaction::Told;
+use crate::{
+    decode,
+    relations::Table,
+    source::{self, LSN, ORIGIN, ORIGIN_LSN, SEQUENCE, SNAPSHOT, TS_MS, TS_NS, TS_US, TX_ID, XMIN},
+    temporal::POSTGRES_EPOCH_US,
+};
 
 /// The letters of operations, as they stand in the arena of a batch.
-const LETTERS: &[u8; 5] = b"crudt";
+const LETTERS: &[u8; 6] = b"crudtm";
 
 /// An operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +35,8 @@ pub(crate) enum Op {
     Delete = 3,
     /// A table was emptied.
     Truncate = 4,
+    /// A logical message.
+    Message = 5,
 }
 
 /// A row's place in a snapshot, as `source.snapshot` tells it.
@@ -78,7 +76,10 @@ impl Marker {
 #[derive(Debug)]
 pub(crate) struct ChangeWriter {
     tombstones: bool,
-    source: [Cell; SOURCE_FIELDS],
+    context: Option<Context>,
+    /// The headers of the context in the batch at hand.
+    headers: HeaderRun,
+    source: [Cell; source::FIELDS],
     envelope: [Cell; field::COUNT],
     letters: [Cell; LETTERS.len()],
     last_commit: Option<u64>,
@@ -89,12 +90,16 @@ pub(crate) struct ChangeWriter {
     origin: Option<Box<str>>,
     new_key: Arc<str>,
     old_key: Arc<str>,
+    /// What is told of transactions, if anything is.
+    told: Option<Box<Told>>,
 }
+
+pub(crate) use self::message::Messages;
 
 impl ChangeWriter {
     /// A writer for a task; whether deletes get tombstones.
     pub(crate) fn new(tombstones: bool) -> Self {
-        let mut source = [Cell::Const; SOURCE_FIELDS];
+        let mut source = [Cell::Const; source::FIELDS];
         // xmin, origin and origin_lsn.
         source
             .iter_mut()
@@ -102,6 +107,8 @@ impl ChangeWriter {
             .for_each(|cell| *cell = Cell::Null);
         Self {
             tombstones,
+            context: None,
+            headers: HeaderRun::default(),
             source,
             envelope: [Cell::Null; field::COUNT],
             letters: [Cell::Null; LETTERS.len()],
@@ -111,7 +118,14 @@ impl ChangeWriter {
             origin: None,
             new_key: "__debezium.newkey".into(),
             old_key: "__debezium.oldkey".into(),
+            told: None,
         }
+    }
+
+    /// The same, whose records say where they come from.
+    pub(crate) fn with_context(mut self, context: Option<Context>) -> Self {
+        self.context = context;
+        self
     }
 
     /// Begins a batch: reads the clock, and puts what all rows share into its arena.
@@ -130,6 +144,10 @@ impl ChangeWriter {
         self.sequence_of = None;
         if let Some(origin) = &self.origin {
             self.source[ORIGIN] = out.push_bytes(origin.as_bytes());
+        }
+        if let Some(context) = &self.context {
+            let headers = context.headers(out);
+            self.headers = out.push_headers(&headers);
         }
         now_ns / 1_000_000
     }
@@ -172,7 +190,8 @@ impl ChangeWriter {
         self.last_commit = last_commit;
     }
 
-    fn source_time(&mut self, us: i64) {
+    /// The time of what follows, in microseconds since 1970-01-01.
+    pub(crate) fn source_time(&mut self, us: i64) {
         self.source[TS_MS] = Cell::Int(us.div_euclid(1000));
         self.source[TS_US] = Cell::Int(us);
         self.source[TS_NS] = Cell::Int(us.saturating_mul(1000));
@@ -217,26 +236,36 @@ impl ChangeWriter {
         skipped: SkippedOperations,
         out: &mut Batch,
     ) {
-        let (deleted, created) = (
-            self.deleted(table, lsn, before, out),
-            self.created(table, lsn, row, out),
-        );
+        let deleted = (!skipped.delete).then(|| self.deleted(table, lsn, before, out));
+        let created = (!skipped.create).then(|| self.created(table, lsn, row, out));
+        let mut key = |of: Option<Record>, cells: &[Cell]| {
+            of.map_or_else(|| decode::key(table, cells, out), |record| record.key)
+        };
+        let (old_key, new_key) = (key(deleted, before), key(created, row));
         let header = |name: &Arc<str>, value| Header {
             name: Arc::clone(name),
             schema: table.route.key().cloned(),
             value,
         };
-        if !skipped.delete {
-            let headers = [header(&self.new_key, created.key)];
-            out.push_with_headers(deleted, &headers);
+        if let Some(deleted) = deleted {
+            let headers = self.headed_by(header(&self.new_key, new_key), out);
+            out.push(deleted.with(headers));
             if self.tombstones {
                 let route = out.route_index(&table.tombstone);
-                out.push_with_headers(Record::new(route, deleted.key, Cell::Null), &headers);
+                out.push(Record::new(route, old_key, Cell::Null).with(headers));
             }
         }
-        if !skipped.create {
-            out.push_with_headers(created, &[header(&self.old_key, deleted.key)]);
+        if let Some(created) = created {
+            let headers = self.headed_by(header(&self.old_key, old_key), out);
+            out.push(created.with(headers));
         }
+    }
+
+    /// A header of a record's own, before those of all.
+    fn headed_by(&self, first: Header, out: &mut Batch) -> HeaderRun {
+        let mut headers = vec![first];
+        headers.extend_from_slice(out.headers_of(self.headers));
+        out.push_headers(&headers)
     }
 
     /// A deleted row, and its tombstone.
@@ -256,7 +285,7 @@ impl ChangeWriter {
     fn tombstone(&self, table: &Table, key: Cell, out: &mut Batch) {
         if self.tombstones {
             let route = out.route_index(&table.tombstone);
-            out.push(Record::new(route, key, Cell::Null));
+            out.push(Record::new(route, key, Cell::Null).with(self.headers));
         }
     }
 
@@ -322,6 +351,7 @@ impl ChangeWriter {
         self.source[SEQUENCE] = out.made_since(start);
         self.source[LSN] = Cell::Int(lsn.cast_signed());
         self.sequence_of = Some(lsn);
+        self.identify(lsn, out);
     }
 
     #[inline]
@@ -337,8 +367,9 @@ impl ChangeWriter {
         envelope[field::BEFORE] = before;
         envelope[field::AFTER] = after;
         envelope[field::SOURCE] = out.push_nest(&self.source);
+        envelope[field::TRANSACTION] = self.block(&table.name, out);
         envelope[field::OP] = self.letters[op as usize];
         let value = out.push_nest(&envelope);
-        Record::new(out.route_index(&table.route), key, value)
+        Record::new(out.route_index(&table.route), key, value).with(self.headers)
     }
 }

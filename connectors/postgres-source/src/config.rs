@@ -273,6 +273,16 @@ connect_core::config! {
         schema_names: Adjustment = "none", "schema.name.adjustment.mode", Medium;
         /// How the names of fields are made fit for Avro.
         field_names: Adjustment = "none", "field.name.adjustment.mode", Medium;
+        /// Logical messages to capture, by prefix: regular expressions, anchored.
+        message_include: List = "", "message.prefix.include.list", Medium;
+        /// Logical messages not to capture, by prefix.
+        message_exclude: List = "", "message.prefix.exclude.list", Medium;
+        /// Whether begins and ends of transactions are told in a topic of their own, and each record tells its place in its transaction.
+        transaction_metadata: bool = "false", "provide.transaction.metadata", Low;
+        /// Name of the topic of transactions, behind topic.prefix.
+        transaction_topic: String = "transaction", "topic.transaction", Low;
+        /// How transactions are told. There is one way.
+        transaction_factory: String = "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory", "transaction.metadata.factory", Low;
         /// How often a heartbeat is sent; 0 for never.
         heartbeat_interval: Millis = "0", "heartbeat.interval.ms", Medium;
         /// A statement to run with each heartbeat.
@@ -281,10 +291,16 @@ connect_core::config! {
         heartbeat_prefix: String = "__debezium-heartbeat", "topic.heartbeat.prefix", Low;
         /// The heartbeat topic itself, instead of prefix and topic.prefix.
         heartbeat_topic: Option<String> = none, "topic.heartbeat.name", Low;
+        /// Whether records have headers that say which connector they come from (`__debezium.context.*`).
+        extended_headers: bool = "true", "extended.headers.enabled", Low;
         /// What stands between the parts of a topic name.
         topic_delimiter: String = ".", "topic.delimiter", Low;
     }
 }
+
+/// The one value of `transaction.metadata.factory`.
+const TRANSACTION_FACTORY: &str =
+    "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory";
 
 impl Rules for PostgresConfig {
     fn rules(&self) -> Vec<Finding> {
@@ -306,6 +322,11 @@ impl Rules for PostgresConfig {
                 missing,
                 format!("\"{given}\" needs \"{missing}\""),
             ));
+        }
+        if self.transaction_factory != TRANSACTION_FACTORY {
+            let why = format!("Only {TRANSACTION_FACTORY} is known");
+            let key = "transaction.metadata.factory";
+            findings.push(Finding::invalid(key, &self.transaction_factory, &why));
         }
         Captured::new(self, &mut findings);
         options::rules(self, &mut findings);

@@ -146,6 +146,7 @@ mod tests {
             .map(|op| Column { op, fallback: None })
             .collect();
         Table {
+            name: "public.t".into(),
             tombstone: Arc::clone(&route),
             keyless: Arc::clone(&route),
             route,

@@ -65,6 +65,27 @@ impl Cursor {
     pub(crate) fn is_between(&self) -> bool {
         self.lsn == self.commit_lsn && self.events == 0
     }
+
+    /// Behind a message that stands between transactions.
+    pub(crate) fn behind_message(lsn: u64) -> Self {
+        Self {
+            events: 1,
+            last: Some(Operation::Message),
+            ..Self::between(lsn)
+        }
+    }
+
+    /// Forgets which message was the last: no place within a transaction can tell of it.
+    pub(crate) fn leave_message(&mut self) {
+        if *self == Self::behind_message(self.lsn) {
+            *self = Self::between(self.lsn + 1);
+        }
+    }
+
+    /// Whether a message that stands between transactions has been read.
+    pub(crate) fn has_read_message(&self, lsn: u64) -> bool {
+        lsn < self.commit_lsn || *self == Self::behind_message(lsn)
+    }
 }
 
 /// Which changes of a transaction that is sent again have been read already.

@@ -1,11 +1,13 @@
 //! The bytes of a stream and of a COPY without their server: for fuzzing only, no part of the interface.
 
 use bytes::Bytes;
+use cdc::{adjust::Adjustment, transaction::TransactionTopic};
 use connect_core::{Batch, Config, Error, Result};
 
 use crate::{
     PostgresConfig,
     captured::Captured,
+    change::Messages,
     convert::Frame,
     copy,
     pgoutput::{self, Message, Replicated},
@@ -18,7 +20,12 @@ use crate::{
 /// Reads what a server sends after START_REPLICATION, as a stream does, but asks no catalog.
 pub fn stream(bytes: &[u8]) -> Result<Batch> {
     let (mut out, mut at) = (Batch::default(), 0);
-    let mut transactions = Transactions::new(relations()?, true, Place::default());
+    let (relations, config, captured) = parts()?;
+    let topic = TransactionTopic::new("t.transaction".into(), Adjustment::None);
+    let mut transactions = Transactions::new(relations, true, Place::default()).telling(
+        Some(topic),
+        Messages::new(&config, captured.messages().clone()),
+    );
     transactions.begin_batch(&mut out);
     let read = loop {
         let message = match message_in(bytes, at) {
@@ -98,6 +105,11 @@ pub fn offset(text: &str) -> Result<String> {
 }
 
 fn relations() -> Result<Relations> {
+    parts().map(|(relations, ..)| relations)
+}
+
+/// A configuration, with what it says of tables.
+pub(crate) fn parts() -> Result<(Relations, PostgresConfig, Captured)> {
     let properties = [
         ("topic.prefix", "t"),
         ("database.hostname", "h"),
@@ -109,5 +121,6 @@ fn relations() -> Result<Relations> {
     let config = PostgresConfig::parse(&properties.into()).map_err(wrong)?;
     let captured = Captured::new(&config, &mut Vec::new());
     let captured = captured.ok_or_else(|| wrong(Vec::new()))?;
-    Ok(Relations::new(Compiler::new(&config, captured)))
+    let relations = Relations::new(Compiler::new(&config, captured.clone()));
+    Ok((relations, config, captured))
 }

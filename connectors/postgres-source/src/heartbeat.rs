@@ -20,7 +20,12 @@ impl Beats {
     /// As configured; `None` when there are none.
     pub(crate) fn new(config: &PostgresConfig) -> Option<Self> {
         let named = config.heartbeat_topic.as_deref();
-        let topic = heartbeat_topic(named, &config.heartbeat_prefix, &config.topic_prefix);
+        let topic = heartbeat_topic(
+            named,
+            &config.heartbeat_prefix,
+            &config.topic_delimiter,
+            &config.topic_prefix,
+        );
         let interval = config.heartbeat_interval.0;
         let heartbeat = Heartbeat::new(topic, &config.topic_prefix, interval)?;
         Some(Self {

@@ -25,6 +25,7 @@ use std::{
 };
 
 use cdc::{
+    context::Context,
     java::uuid_text,
     notification::{INCREMENTAL, Notification, Notifier, SIGNAL},
     signal::{Execute, Order, Signal, expand, logged},
@@ -112,6 +113,7 @@ impl Incremental {
     pub(crate) fn boxed(
         config: &Arc<PostgresConfig>,
         captured: &Captured,
+        context: Option<Context>,
         running: Option<Arc<Running>>,
     ) -> Box<Self> {
         if let Some(running) = &running {
@@ -131,7 +133,7 @@ impl Incremental {
             mark: None,
             limit: u64::from(config.chunk_size.0),
             rows_scanned: 0,
-            sender: send::Sender::new(),
+            sender: send::Sender::new(context),
             config: Arc::clone(config),
         })
     }

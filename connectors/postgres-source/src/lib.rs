@@ -36,6 +36,7 @@ mod seen;
 mod signals;
 mod slot;
 mod snapshot;
+mod source;
 mod stream;
 mod task;
 mod temporal;

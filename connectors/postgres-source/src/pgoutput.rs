@@ -75,8 +75,21 @@ pub enum Message<'a> {
         /// The server's name.
         name: &'a str,
     },
-    /// A type's name, a logical message: not used yet.
+    /// A logical message.
+    Logical(Logical<'a>),
+    /// A type's name: not used.
     Other(u8),
+}
+
+/// What `pg_logical_emit_message` wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Logical<'a> {
+    /// Whether it belongs to the transaction that is being sent; else it stands between transactions.
+    pub transactional: bool,
+    /// Its prefix.
+    pub prefix: &'a str,
+    /// Its content.
+    pub content: &'a [u8],
 }
 
 /// The begin of a transaction.
@@ -236,7 +249,21 @@ pub fn message(payload: &[u8]) -> Result<Message<'_>> {
             lsn: at.u64()?,
             name: at.text()?,
         },
+        b'M' => Message::Logical(logical(at)?),
         other => Message::Other(other),
+    })
+}
+
+fn logical(mut at: Cursor<'_>) -> Result<Logical<'_>> {
+    let transactional = at.u8()? & 1 == 1;
+    // Its LSN, which the frame around it tells too.
+    at.u64()?;
+    let prefix = at.text()?;
+    let len = at.u32()? as usize;
+    Ok(Logical {
+        transactional,
+        prefix,
+        content: at.take(len)?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
+use cdc::transaction::Counts;
 use connect_core::{Error, Position, Result};
 use serde_json::{Map, Value};
 
@@ -19,6 +20,8 @@ pub(crate) struct Place {
     pub at: Cursor,
     /// Commit time of the last change, in microseconds since 1970-01-01.
     pub ts_us: i64,
+    /// What has been told of the transaction in which `at` lies.
+    pub counts: Option<Counts>,
     /// What has been read beyond `at`.
     pub ahead: Option<Ahead>,
     /// How far the snapshot is, while it is not complete.
@@ -35,6 +38,8 @@ pub(crate) struct Ahead {
     pub seen: Arc<Seen>,
     /// The further point.
     pub at: Cursor,
+    /// What has been told of the transaction in which it lies.
+    pub counts: Option<Counts>,
 }
 
 /// How far a snapshot is. Tables are read in the order of their names (schema, then table), rows in the order of their keys.
@@ -70,9 +75,15 @@ impl Place {
         write_cursor(&mut json, "", &self.at);
         // Writing to a String does not fail.
         let _ = write!(json, ",\"lsn\":{lsn},\"ts_usec\":{}", self.ts_us);
+        if let Some(counts) = &self.counts {
+            counts.write("", &mut json);
+        }
         if let Some(ahead) = &self.ahead {
             let _ = write!(json, ",\"ahead_seen\":\"{}\",", ahead.seen);
             write_cursor(&mut json, "ahead_", &ahead.at);
+            if let Some(counts) = &ahead.counts {
+                counts.write("ahead_", &mut json);
+            }
         }
         if let Some(progress) = &self.snapshot {
             write_progress(&mut json, progress);
@@ -99,6 +110,7 @@ impl Place {
         Ok(Self {
             at,
             ts_us: object.get("ts_usec").and_then(Value::as_i64).unwrap_or(0),
+            counts: Counts::read("", &object),
             ahead: ahead(&object)?,
             snapshot: progress(&object),
             incremental: Running::parse(&object).map(Arc::new),
@@ -157,7 +169,9 @@ fn cursor(object: &Map<String, Value>, prefix: &str) -> Option<Cursor> {
     let last = object.get(&format!("{prefix}messageType"));
     let last = last.and_then(Value::as_str).and_then(Operation::named);
     // Debezium tells a change that was sent, but not whether others that share its LSN were too.
-    let sent = || u64::from(last.is_some() && committed != Some(lsn));
+    // A message between transactions is its own commit.
+    let is_lone = last == Some(Operation::Message) && number("lsn") == committed;
+    let sent = || u64::from(is_lone || last.is_some() && committed != Some(lsn));
     let events = number("lsn_events_processed").unwrap_or_else(sent);
     let between = events == 0 && lsn + 1 == commit_lsn;
     Some(Cursor {
@@ -182,6 +196,7 @@ fn ahead(object: &Map<String, Value>) -> Result<Option<Ahead>> {
     Ok(Some(Ahead {
         seen: Arc::new(seen),
         at,
+        counts: Counts::read("ahead_", object),
     }))
 }
 
@@ -282,11 +297,14 @@ mod tests {
         for between in [
             r#"{"lsn_proc":24,"messageType":"BEGIN","lsn_commit":24,"lsn":32,"txId":571}"#,
             r#"{"lsn_proc":24,"messageType":"COMMIT","lsn_commit":24,"lsn":24,"txId":571}"#,
-            r#"{"lsn_proc":24,"messageType":"MESSAGE","lsn_commit":24,"lsn":24}"#,
+            r#"{"lsn_proc":24,"messageType":"MESSAGE","lsn_commit":24,"lsn":32,"txId":571}"#,
             r#"{"lsn_proc":24,"messageType":"TRUNCATE","lsn_commit":24,"lsn":48,"txId":571}"#,
         ] {
             assert!(Place::parse(between).unwrap().at.is_between(), "{between}");
         }
+        let message = r#"{"lsn_proc":24,"messageType":"MESSAGE","lsn_commit":24,"lsn":24}"#;
+        let at = Place::parse(message).unwrap().at;
+        assert_eq!(at, Cursor::behind_message(24));
         let snapshot = r#"{"last_snapshot_record":false,"lsn":5,"snapshot":"INITIAL","snapshot_completed":false}"#;
         assert_eq!(
             Place::parse(snapshot).unwrap().snapshot,
@@ -320,6 +338,7 @@ mod tests {
                 tx_id: Some(9),
                 last: Some(Operation::Delete),
             },
+            counts: Some(Counts::new("9".into())),
         };
         let place = Place {
             ahead: Some(ahead),

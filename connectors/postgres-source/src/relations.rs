@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use cdc::{
-    adjust::Adjustment,
-    envelope::{self, Origin},
-    topics::TableNames,
-};
+use cdc::{adjust::Adjustment, envelope, topics::TableNames};
 use connect_core::{Batch, Datum, Field, Result, Route, Schema, Type, Value};
 use rustc_hash::FxHashMap;
 
@@ -18,6 +14,7 @@ use crate::{
     default::{self, Default},
     mask,
     pgoutput::{self, Relation},
+    source,
     types::{Customs, Modes},
     wire::Connection,
 };
@@ -25,6 +22,8 @@ use crate::{
 /// A table, compiled: everything that its rows need and that does not change from row to row.
 #[derive(Debug)]
 pub(crate) struct Table {
+    /// `schema.table`
+    pub name: Arc<str>,
     /// Topic, key schema and envelope.
     pub route: Arc<Route>,
     /// The same without a value schema, as Kafka Connect has it for tombstones.
@@ -295,6 +294,7 @@ impl Compiler {
         let value = self.envelope(&names, info, row_fields);
         let key_schema = envelope::key_schema(&names, picked(&fields, &key));
         Table {
+            name: info.full_name().into(),
             route: Route::new(
                 Arc::clone(&names.topic),
                 key_schema.clone(),
@@ -380,23 +380,7 @@ impl Compiler {
     }
 
     fn envelope(&self, names: &TableNames, info: &TableInfo, row: Vec<Field>) -> Arc<Schema> {
-        let mut fields = envelope::source_fields(Origin {
-            connector: "postgresql",
-            name: &self.prefix,
-            database: &self.database,
-        });
-        let text = || Schema::of(Type::String);
-        let number = || Schema::of(Type::Int64).optional();
-        fields.extend([
-            Field::constant("schema", text(), info.schema.as_str().into()),
-            Field::constant("table", text(), info.name.as_str().into()),
-            Field::new("txId", number()),
-            Field::new("lsn", number()),
-            Field::new("xmin", number()),
-            Field::new("origin", text().optional()),
-            Field::new("origin_lsn", number()),
-        ]);
-        let source = envelope::source_schema("postgresql", fields);
+        let source = source::schema(&self.prefix, &self.database, &info.schema, &info.name);
         envelope::envelope_schema(names, &envelope::row_schema(names, row), &source)
     }
 }

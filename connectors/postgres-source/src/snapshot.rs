@@ -27,6 +27,7 @@ mod report;
 
 use std::sync::Arc;
 
+use cdc::context::Context;
 use connect_core::{Batch, Result};
 
 use self::reader::{Reader, Step};
@@ -141,6 +142,12 @@ impl Snapshot {
             partition,
             report,
         })
+    }
+
+    /// The same, whose records say where they come from.
+    pub(crate) fn with_context(mut self, context: Option<Context>) -> Self {
+        self.writer = self.writer.with_context(context);
+        self
     }
 
     /// Appends the next rows.

@@ -90,6 +90,8 @@ impl Stream {
             lag: settings.lag.clone(),
             incremental: settings.incremental,
             transactions: Transactions::new(settings.relations, settings.tombstones, place)
+                .with_context(settings.context)
+                .telling(settings.transactions, settings.messages)
                 .without(settings.skipped),
             beats,
             heard: now,
@@ -202,9 +204,7 @@ impl Stream {
                         }
                         received = lsn;
                         let message = pgoutput::message(payload)?;
-                        if let Message::Begin(begin) = &message
-                            && self.transactions.stops_at(begin)
-                        {
+                        if self.transactions.stops_at(lsn, &message) {
                             at = start;
                             break Step::Goal;
                         }
@@ -231,14 +231,19 @@ impl Stream {
         if received > 0 {
             self.replication.received(received);
         }
-        if out.len() > records {
-            out.push_frame(self.replication.frames.take(at));
-            self.frames_in_batch += 1;
-            self.bytes_in_batch += at;
-        } else {
-            self.replication.frames.skip(at);
-        }
+        self.take(at, out.len() > records, out);
         Ok(step)
+    }
+
+    /// Takes what has been read out of the buffer: as a frame of the batch when records lie in it.
+    fn take(&mut self, bytes: usize, has_records: bool, out: &mut Batch) {
+        if has_records {
+            out.push_frame(self.replication.frames.take(bytes));
+            self.frames_in_batch += 1;
+            self.bytes_in_batch += bytes;
+        } else {
+            self.replication.frames.skip(bytes);
+        }
     }
 
     /// Waits for the server; whether it said something before the deadline.
@@ -324,6 +329,6 @@ fn other(tag: u8, body: &[u8]) -> Result<()> {
 }
 
 /// Microseconds since 1970-01-01 of PostgreSQL's.
-fn unix_us(postgres_us: i64) -> i64 {
+pub(crate) fn unix_us(postgres_us: i64) -> i64 {
     postgres_us.saturating_add(POSTGRES_EPOCH_US)
 }

@@ -5,12 +5,14 @@ mod open;
 
 use std::{sync::Arc, time::Duration};
 
+use cdc::{context::Context, topics::transaction_topic, transaction::TransactionTopic};
 use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
 use tokio::time::sleep;
 
 use self::catch_up::CatchUp;
 use crate::{
     captured::Captured,
+    change::Messages,
     config::PostgresConfig,
     heartbeat::Beats,
     incremental::Incremental,
@@ -32,6 +34,8 @@ const SILENT_INTERVALS: u32 = 3;
 pub struct PostgresTask {
     config: Arc<PostgresConfig>,
     captured: Captured,
+    /// What records say of this task, if they do.
+    context: Option<Context>,
     partition: Arc<str>,
     phase: Phase,
     start: Option<Start>,
@@ -61,6 +65,8 @@ impl PostgresTask {
             .ok_or_else(|| connect_core::config::invalid(&findings))?;
         Ok(Self {
             partition: partition(&config.topic_prefix).into(),
+            context: (config.extended_headers)
+                .then(|| Context::new(&config.topic_prefix, 0, "postgresql")),
             captured,
             config: Arc::new(config),
             phase: Phase::Idle,
@@ -97,19 +103,23 @@ impl PostgresTask {
             confirmed: self.confirmed,
             every,
         };
-        let sql = self.start_replication(&place);
+        let sql = self.start_replication(&place, connection.server_version());
         let replication = connection.replicate(&sql, progress).await?;
         tracing::info!(slot = %self.config.slot, lsn = %show_lsn(place.at.commit_lsn), "streaming");
         let settings = Settings {
             relations: Relations::new(Compiler::new(&self.config, self.captured.clone())),
             partition: Arc::clone(&self.partition),
             tombstones: self.config.tombstones,
+            context: self.context.clone(),
             skipped: self.config.skipped,
+            transactions: self.transaction_topic(),
+            messages: Messages::new(&self.config, self.captured.messages().clone()),
             silence_limit: every * SILENT_INTERVALS,
             lag: self.meter().gauge("milliseconds-behind-source"),
             incremental: Incremental::boxed(
                 &self.config,
                 &self.captured,
+                self.context.clone(),
                 place.incremental.clone(),
             ),
         };
@@ -121,6 +131,15 @@ impl PostgresTask {
             place,
             beats,
         ))
+    }
+
+    fn transaction_topic(&self) -> Option<TransactionTopic> {
+        let config = &self.config;
+        config.transaction_metadata.then(|| {
+            let parts = (&config.topic_prefix, &config.topic_delimiter);
+            let topic = transaction_topic(parts.0, parts.1, &config.transaction_topic);
+            TransactionTopic::new(topic, config.schema_names)
+        })
     }
 
     /// As configured, but often enough for the server not to take us for dead.
@@ -149,7 +168,7 @@ impl PostgresTask {
     }
 
     /// Protocol version 1 on every server: see [`crate::pgoutput`].
-    fn start_replication(&self, place: &Place) -> String {
+    fn start_replication(&self, place: &Place, server_version: u32) -> String {
         let publication = crate::catalog::quoted(&self.config.publication).replace('\'', "''");
         let more: String = (self
             .config
@@ -163,8 +182,13 @@ impl PostgresTask {
             format!(", {name} '{}'", value.trim().replace('\'', "''"))
         })
         .collect();
+        let messages = if server_version >= 14 {
+            ", messages 'true'"
+        } else {
+            ""
+        };
         format!(
-            "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names '{publication}'{more})",
+            "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names '{publication}'{messages}{more})",
             crate::catalog::quoted(&self.config.slot),
             show_lsn(place.at.commit_lsn),
         )
@@ -194,7 +218,7 @@ impl SourceTask for PostgresTask {
     async fn poll(&mut self, out: &mut Batch) -> Result<()> {
         match &mut self.phase {
             Phase::Stream(stream) => stream.poll(out).await,
-            Phase::CatchUp(_) => self.catch_up(out).await,
+            Phase::CatchUp(_) => Box::pin(self.catch_up(out)).await,
             Phase::Snapshot(snapshot) => {
                 if snapshot.poll(out).await? == Polled::Complete {
                     Box::pin(self.after_snapshot()).await?;
@@ -214,8 +238,8 @@ impl SourceTask for PostgresTask {
 
     async fn close(&mut self) -> Result<()> {
         let mut side = match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Stream(stream) => stream.close().await,
-            Phase::CatchUp(now) => now.close().await,
+            Phase::Stream(stream) => Box::pin(stream.close()).await,
+            Phase::CatchUp(now) => Box::pin(now.close()).await,
             _ => self.side(),
         };
         if self.config.slot_drop_on_stop && self.streams() {

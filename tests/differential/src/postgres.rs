@@ -77,8 +77,6 @@ impl Database for PostgresDatabase {
             "slot.name": slot(run, end),
             "publication.name": format!("{}_publication", end.name()),
             "poll.interval.ms": "20",
-            // The headers have scenarios of their own.
-            "extended.headers.enabled": "false",
         })
     }
 

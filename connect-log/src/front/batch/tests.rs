@@ -4,7 +4,7 @@ use kafka_protocol::records::{Record, RecordBatchDecoder};
 use proptest::prelude::*;
 
 use super::*;
-use crate::local::Draft;
+use crate::local::{Draft, write_headers};
 
 /// Key, value, time, headers.
 type Given = (
@@ -25,7 +25,9 @@ fn block(first: i64, given: &[(Given, u64)]) -> Block {
     }
     let mut plain = Draft::default();
     for record in &encoded.records {
-        plain.push(&encoded, record, record.timestamp_ms);
+        let mut headers = Vec::new();
+        write_headers(&encoded, encoded.headers(record), &mut headers);
+        plain.push(&encoded, record, &headers, record.timestamp_ms);
     }
     let plain = plain.into_block(0);
     let mut apart = Draft::default();

@@ -5,7 +5,10 @@
 use std::time::Instant;
 
 use bytes::{BufMut, Bytes};
-use connect_core::{Encoded, Result, encoded::EncodedRecord};
+use connect_core::{
+    Encoded, Result,
+    encoded::{EncodedHeader, EncodedRecord},
+};
 
 use super::compress::{Compression, Compressor};
 use crate::Ticket;
@@ -67,8 +70,14 @@ impl Builder {
         self.records == 0 || HEADER + self.raw + bytes + OVERHEAD <= limit
     }
 
-    /// Adds a record. `now_ms` is its time if it has none.
-    pub(super) fn push(&mut self, of: &Encoded, record: &EncodedRecord, now_ms: i64) {
+    /// Adds a record. `headers` are its own, as [`write_headers`] writes them; `now_ms` is its time if it has none.
+    pub(super) fn push(
+        &mut self,
+        of: &Encoded,
+        record: &EncodedRecord,
+        headers: &[u8],
+        now_ms: i64,
+    ) {
         let time = if record.timestamp_ms < 0 {
             now_ms
         } else {
@@ -82,25 +91,12 @@ impl Builder {
         head.byte(0);
         head.varint(time.wrapping_sub(self.first_ms));
         head.varint(i64::from(self.records));
-        let (key, value, headers) = (of.key(record), of.value(record), of.headers(record));
+        let (key, value) = (of.key(record), of.value(record));
         head.length(key);
         let mut middle = Small::default();
         middle.length(value);
-        let mut count = Small::default();
-        count.varint(headers.len() as i64);
-        let headers_len: usize = headers
-            .iter()
-            .map(|h| {
-                let bytes = h.value.as_ref().map(|range| of.slice(range));
-                part_len(Some(h.name.as_bytes())) + part_len(bytes)
-            })
-            .sum();
-        let body = head.len
-            + bytes_of(key).len()
-            + middle.len
-            + bytes_of(value).len()
-            + count.len
-            + headers_len;
+        let body =
+            head.len + bytes_of(key).len() + middle.len + bytes_of(value).len() + headers.len();
         let mut length = Small::default();
         length.varint(body as i64);
         for part in [
@@ -109,23 +105,12 @@ impl Builder {
             bytes_of(key),
             middle.bytes(),
             bytes_of(value),
-            count.bytes(),
+            headers,
         ] {
             self.out.write(part);
         }
-        for header in headers {
-            self.write_part(Some(header.name.as_bytes()));
-            self.write_part(header.value.as_ref().map(|range| of.slice(range)));
-        }
         self.records += 1;
         self.raw += length.len + body;
-    }
-
-    fn write_part(&mut self, part: Option<&[u8]>) {
-        let mut length = Small::default();
-        length.length(part);
-        self.out.write(length.bytes());
-        self.out.write(bytes_of(part));
     }
 
     /// Notes whose record was just added.
@@ -183,10 +168,20 @@ fn bytes_of(part: Option<&[u8]>) -> &[u8] {
     part.unwrap_or_default()
 }
 
-fn part_len(part: Option<&[u8]>) -> usize {
-    let mut length = Small::default();
-    length.length(part);
-    length.len + bytes_of(part).len()
+/// The headers of a record, with their number in front.
+pub(in crate::kafka) fn write_headers(of: &Encoded, headers: &[EncodedHeader], out: &mut Vec<u8>) {
+    let mut count = Small::default();
+    count.varint(headers.len() as i64);
+    out.extend_from_slice(count.bytes());
+    for header in headers {
+        let value = header.value.as_ref().map(|range| of.slice(range));
+        for part in [Some(header.name.as_bytes()), value] {
+            let mut length = Small::default();
+            length.length(part);
+            out.extend_from_slice(length.bytes());
+            out.extend_from_slice(bytes_of(part));
+        }
+    }
 }
 
 /// A few varints.

@@ -40,7 +40,7 @@ use self::{
     queue::Queue,
     sender::Sender,
 };
-pub(super) use self::{coordinator::Coordinator, queue::Push};
+pub(super) use self::{batch::write_headers, coordinator::Coordinator, queue::Push};
 use super::{client::Health, ledger::Ledger};
 
 const INIT_PRODUCER_ID: i16 = 4;

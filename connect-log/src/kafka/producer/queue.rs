@@ -76,7 +76,7 @@ impl Queue {
         at: usize,
         of: &Encoded,
         record: &EncodedRecord,
-        what: &Push,
+        what: &Push<'_>,
     ) {
         let (compression, limit) = (self.compression, self.batch_size.min(what.limit));
         let Some(partition) = self.partitions.get_mut(at) else {
@@ -92,7 +92,7 @@ impl Queue {
         let open = partition
             .open
             .get_or_insert_with(|| Builder::new(compression));
-        open.push(of, record, what.now_ms);
+        open.push(of, record, what.headers, what.now_ms);
         open.note(what.ticket, what.weight);
         self.list(at);
     }
@@ -135,7 +135,9 @@ impl Queue {
 
 /// What goes with a record.
 #[derive(Debug)]
-pub(in crate::kafka) struct Push {
+pub(in crate::kafka) struct Push<'a> {
+    /// Its headers, as they are written.
+    pub(in crate::kafka) headers: &'a [u8],
     pub(in crate::kafka) ticket: Ticket,
     pub(in crate::kafka) weight: u64,
     /// Of key, value and headers.
@@ -253,6 +255,7 @@ mod tests {
         }
         for (number, record) in encoded.records.iter().enumerate() {
             let push = Push {
+                headers: &[0],
                 ticket: number as Ticket,
                 weight: 1,
                 bytes: 80,

@@ -51,7 +51,9 @@ fn plain(records: &Encoded) -> Vec<Plain> {
 fn draft(records: &Encoded) -> Draft {
     let mut draft = Draft::default();
     for record in &records.records {
-        draft.push(records, record, record.timestamp_ms);
+        let mut headers = Vec::new();
+        write_headers(records, records.headers(record), &mut headers);
+        draft.push(records, record, &headers, record.timestamp_ms);
     }
     draft
 }
@@ -84,7 +86,12 @@ proptest! {
     fn records_come_back(records in vec(record(), 1..20), from in 0_i64..25, max in 1_usize..7) {
         let input = encoded(&records);
         let whole = draft(&input);
-        let sizes: usize = input.records.iter().map(|r| size_of_record(&input, r)).sum();
+        let size = |record| {
+            let mut headers = Vec::new();
+            write_headers(&input, input.headers(record), &mut headers);
+            size_of_record(record, headers.len())
+        };
+        let sizes: usize = input.records.iter().map(size).sum();
         prop_assert!(whole.body.len() <= sizes);
         let block = whole.into_block(100);
         prop_assert_eq!(block.last, 99 + records.len() as i64);

@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
-use cdc::java::Part;
+use cdc::{context::Context, java::Part};
 use connect_core::{Batch, Cell, Result};
 
 use super::{Incremental, Phase, Reading};
@@ -39,9 +39,9 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(context: Option<Context>) -> Self {
         Self {
-            writer: ChangeWriter::new(false),
+            writer: ChangeWriter::new(false).with_context(context),
             cells: Vec::new(),
         }
     }

@@ -40,15 +40,17 @@ fn read_all(payload: &[u8]) -> Result<()> {
         Message::Delete { old, .. } => rows(old.tuple),
         Message::Relation(relation) => relation.columns().map(|_| ()),
         Message::Truncate { count, relations } => relation_ids(count, relations).map(|_| ()),
-        Message::Begin(_) | Message::Commit(_) | Message::Origin { .. } | Message::Other(_) => {
-            Ok(())
-        }
+        Message::Begin(_)
+        | Message::Commit(_)
+        | Message::Origin { .. }
+        | Message::Logical(_)
+        | Message::Other(_) => Ok(()),
     }
 }
 
 #[test]
 fn every_prefix_fails_politely() {
-    let messages: [&[u8]; 7] = [
+    let messages: [&[u8]; 8] = [
         UPDATE,
         b"B\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\x03",
         b"C\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03",
@@ -56,6 +58,7 @@ fn every_prefix_fails_politely() {
         b"D\0\0\0\x07O\0\x01t\0\0\0\x011",
         b"T\0\0\0\x01\0\0\0\0\x07",
         b"O\0\0\0\0\0\0\0\x01elsewhere\0",
+        b"M\x01\0\0\0\0\0\0\0\x01prefix\0\0\0\0\x02\xffx",
     ];
     for whole in messages {
         read_all(whole).unwrap();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cdc::transaction::Counts;
 use connect_core::Result;
 
 use super::unix_us;
@@ -48,6 +49,8 @@ pub(super) struct Course {
     open: Option<Open>,
     /// What was read in part and comes again.
     resume: Option<Resume>,
+    /// What was told of the transaction that comes first, if its begin was.
+    counts: Option<Counts>,
     ahead: Option<Ahead>,
     goal: Option<Goal>,
     stopped: bool,
@@ -79,7 +82,9 @@ impl Course {
     pub(super) fn new(place: Place) -> Self {
         Self {
             resume: Resume::from(&place.at),
-            last_commit: place.at.tx_id.map(|_| place.at.commit_lsn),
+            counts: place.counts,
+            last_commit: (place.at.tx_id.is_some() || place.at.events > 0)
+                .then_some(place.at.commit_lsn),
             at: place.at,
             ts_us: place.ts_us,
             committed_us: i64::MAX,
@@ -92,18 +97,25 @@ impl Course {
         }
     }
 
-    /// Where the task stands.
-    pub(super) fn place(&self) -> Place {
+    /// Where the task stands; `open` is what was told of the transaction that is being sent.
+    pub(super) fn place(&self, open: Option<&Counts>) -> Place {
+        let counts = open.or(self.counts.as_ref()).cloned();
         let seen = self.goal.as_ref().and_then(|goal| goal.seen.as_ref());
-        let (at, ahead) = match self.left_behind.zip(seen) {
-            None => (self.at, self.ahead.clone()),
+        let (at, counts, ahead) = match self.left_behind.zip(seen) {
+            None => (self.at, counts, self.ahead.clone()),
             Some((at, seen)) => {
-                let seen = Arc::clone(seen);
-                (at, Some(Ahead { seen, at: self.at }))
+                let (seen, at_ahead) = (Arc::clone(seen), self.at);
+                let ahead = Ahead {
+                    seen,
+                    at: at_ahead,
+                    counts,
+                };
+                (at, None, Some(ahead))
             }
         };
         Place {
             at,
+            counts,
             ts_us: self.ts_us,
             ahead,
             snapshot: self.snapshot.clone(),
@@ -170,6 +182,7 @@ impl Course {
         let skip = if self.passes_by(begin) {
             Skip::Everything
         } else {
+            self.at.leave_message();
             // Only the first transaction can be one that was read in part.
             let resume = self.resume.take().filter(|resume| resume.is_of(begin.xid));
             resume.map_or(Skip::Nothing, Skip::Read)
@@ -180,6 +193,17 @@ impl Course {
             nth: 0,
             skip,
         });
+    }
+
+    /// Whether the transaction that has begun is sent, or the rest of it.
+    pub(super) fn is_sent(&self) -> bool {
+        let sent = |open: &Open| !matches!(open.skip, Skip::Everything);
+        self.open.as_ref().is_some_and(sent)
+    }
+
+    /// What was told of the transaction that has begun before a restart, if it is the one that was told of.
+    pub(super) fn told_before(&mut self) -> Option<Counts> {
+        self.counts.take()
     }
 
     fn passes_by(&mut self, begin: &Begin) -> bool {
@@ -205,6 +229,38 @@ impl Course {
         self.ts_us = unix_us(self.committed_us);
     }
 
+    /// Whether a message that stands between transactions lies behind the goal, which is then reached.
+    pub(super) fn stops_before(&mut self, lsn: u64) -> bool {
+        let behind = |goal: &Goal| lsn >= goal.lsn;
+        if let Some(goal) = self.goal.as_ref().filter(|goal| behind(goal)) {
+            let lsn = goal.lsn;
+            self.stopped = true;
+            self.keepalive(lsn);
+        }
+        self.stopped
+    }
+
+    /// A message that stands between transactions; whether it is to be sent on. It has no commit of its own, so that the server
+    /// sends it again when reading begins at its place.
+    pub(super) fn message(&mut self, lsn: u64) -> bool {
+        let ahead = |ahead: &Ahead| ahead.at.has_read_message(lsn);
+        if self.ahead.as_ref().is_some_and(ahead) {
+            return false;
+        }
+        self.catch_up_with(lsn);
+        if self.at.has_read_message(lsn) {
+            return false;
+        }
+        if self.resume.is_some() {
+            // A transaction that was read in part has yet to come again.
+            self.at.commit_lsn = lsn + 1;
+        } else {
+            self.at = Cursor::behind_message(lsn);
+        }
+        self.last_commit = Some(lsn);
+        true
+    }
+
     /// Between transactions everything before `end` has been sent.
     pub(super) fn keepalive(&mut self, end: u64) {
         if self.open.is_some() || end <= self.at.commit_lsn {
@@ -223,6 +279,7 @@ impl Course {
     fn catch_up_with(&mut self, lsn: u64) {
         if let Some(ahead) = self.ahead.take_if(|ahead| ahead.at.commit_lsn <= lsn) {
             self.resume = Resume::from(&ahead.at);
+            self.counts = ahead.counts;
             self.at = ahead.at;
         }
     }

@@ -2,18 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cdc::{modes::SkippedOperations, signal::Signal};
+use cdc::{
+    context::Context, modes::SkippedOperations, signal::Signal, transaction::TransactionTopic,
+};
 use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
 
 use super::course::{Course, Goal};
 use crate::{
     catalog,
-    change::ChangeWriter,
+    change::{ChangeWriter, Messages},
     convert::Frame,
     cursor::Operation,
     decode, error,
     incremental::{Incremental, Recent, Window},
-    pgoutput::{self, Begin, Message, Old, Relation, Tuple, Value},
+    pgoutput::{self, Begin, Commit, Logical, Message, Old, Relation, Tuple, Value},
     position::Place,
     relations::{Known, Relations, Table},
     signals,
@@ -30,8 +32,14 @@ pub(crate) struct Settings {
     pub partition: Arc<str>,
     /// Whether deletes get tombstones.
     pub tombstones: bool,
+    /// What records say of the task.
+    pub context: Option<Context>,
     /// Operations that are left out.
     pub skipped: SkippedOperations,
+    /// Where begins and ends of transactions are told, if they are.
+    pub transactions: Option<TransactionTopic>,
+    /// How logical messages are shown.
+    pub messages: Messages,
     /// How long the server may be silent.
     pub silence_limit: Duration,
     /// How far behind the source's clock the last record was.
@@ -46,6 +54,7 @@ pub(crate) struct Transactions {
     relations: Relations,
     writer: ChangeWriter,
     skipped: SkippedOperations,
+    messages: Option<Messages>,
     course: Course,
     recent: Recent,
     /// The chunk that waits for what the stream brings.
@@ -59,10 +68,13 @@ pub(crate) struct Transactions {
 impl Transactions {
     /// With these tables; whether deletes get tombstones; from a place on.
     pub(crate) fn new(relations: Relations, tombstones: bool, place: Place) -> Self {
+        let mut writer = ChangeWriter::new(tombstones);
+        writer.source_time(place.ts_us);
         Self {
             relations,
-            writer: ChangeWriter::new(tombstones),
+            writer,
             skipped: SkippedOperations::default(),
+            messages: None,
             course: Course::new(place),
             recent: Recent::new(),
             window: None,
@@ -70,6 +82,19 @@ impl Transactions {
             new: Vec::new(),
             old: Vec::new(),
         }
+    }
+
+    /// The same, which tells of logical messages, and of transactions if there is a topic for them.
+    pub(crate) fn telling(mut self, topic: Option<TransactionTopic>, messages: Messages) -> Self {
+        self.writer = self.writer.with_transactions(topic);
+        self.messages = Some(messages);
+        self
+    }
+
+    /// The same, whose records say where they come from.
+    pub(super) fn with_context(mut self, context: Option<Context>) -> Self {
+        self.writer = self.writer.with_context(context);
+        self
     }
 
     /// The same, without some operations.
@@ -90,7 +115,7 @@ impl Transactions {
 
     /// Where the task stands.
     pub(crate) fn place(&self) -> Place {
-        self.course.place()
+        self.course.place(self.writer.counted())
     }
 
     /// Sets where the stream ends. Between two transactions only.
@@ -113,9 +138,14 @@ impl Transactions {
         self.course.is_behind()
     }
 
-    /// Whether a transaction lies behind the goal, which is then reached.
-    pub(super) fn stops_at(&mut self, begin: &Begin) -> bool {
-        self.course.stops_at(begin)
+    /// Whether a message lies behind the goal, which is then reached.
+    #[inline]
+    pub(super) fn stops_at(&mut self, lsn: u64, message: &Message<'_>) -> bool {
+        match message {
+            Message::Begin(begin) => self.course.stops_at(begin),
+            Message::Logical(logical) if !logical.transactional => self.course.stops_before(lsn),
+            _ => false,
+        }
     }
 
     /// Where the last transaction ended; `None` before the first.
@@ -186,8 +216,9 @@ impl Transactions {
             Message::Truncate { .. } => {
                 self.counted(Operation::Truncate, lsn, message, frame, out)?;
             }
-            Message::Begin(begin) => self.begin(&begin),
-            Message::Commit(commit) => self.course.commit(commit.end_lsn),
+            Message::Begin(begin) => self.begin(lsn, &begin, out),
+            Message::Commit(commit) => self.commit(lsn, commit, out),
+            Message::Logical(logical) => self.logical(lsn, &logical, frame, out)?,
             Message::Origin { lsn, name } => self.writer.came_from(name, lsn, out),
             Message::Relation(_) | Message::Other(_) => {}
         }
@@ -214,12 +245,44 @@ impl Transactions {
         self.course.shares(lsn)
     }
 
-    fn begin(&mut self, begin: &Begin) {
+    fn begin(&mut self, lsn: u64, begin: &Begin, out: &mut Batch) {
         let last_commit = self.course.last_commit();
         self.course.begin(begin);
         self.recent.push(begin.xid);
         self.writer
             .begin_transaction(begin.xid, begin.committed_us, last_commit);
+        if self.course.is_sent() {
+            let before = self.course.told_before();
+            self.writer
+                .tell_begin((begin.xid, lsn), begin.committed_us, before, out);
+        }
+    }
+
+    fn commit(&mut self, lsn: u64, commit: Commit, out: &mut Batch) {
+        self.writer.tell_end(lsn, out);
+        self.course.commit(commit.end_lsn);
+    }
+
+    /// What stands between transactions is told at once, before transactions that began earlier.
+    fn logical(
+        &mut self,
+        lsn: u64,
+        logical: &Logical<'_>,
+        frame: Frame<'_>,
+        out: &mut Batch,
+    ) -> Result<()> {
+        let is_new = match logical.transactional {
+            true => self.course.count(lsn, Operation::Message)?,
+            false => self.course.message(lsn),
+        };
+        if is_new && !logical.transactional {
+            self.writer.between_transactions(lsn);
+        }
+        let passes = |messages: &&Messages| messages.passes(logical.prefix);
+        if let Some(messages) = self.messages.as_ref().filter(|m| is_new && passes(m)) {
+            self.writer.message(messages, lsn, (logical, frame), out);
+        }
+        Ok(())
     }
 
     #[inline]
@@ -357,3 +420,6 @@ fn is_unchanged(table: &Table, old: Tuple<'_>, new: Tuple<'_>) -> bool {
         _ => false,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,6 +161,7 @@ impl PostgresTask {
         let partition = std::sync::Arc::clone(&self.partition);
         let watched = (connection, side.vigil(self.silence_limit()));
         let snapshot = Snapshot::new(watched, plan, place, partition, exported, report).await?;
+        let snapshot = snapshot.with_context(self.context.clone());
         Ok(Phase::Snapshot(Box::new(snapshot)))
     }
 

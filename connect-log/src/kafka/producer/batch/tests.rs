@@ -50,7 +50,9 @@ fn batch_of(samples: &[Sample], compression: Compression) -> Bytes {
     }
     let mut builder = Builder::new(compression);
     for record in &encoded.records {
-        builder.push(&encoded, record, 0);
+        let mut headers = Vec::new();
+        write_headers(&encoded, encoded.headers(record), &mut headers);
+        builder.push(&encoded, record, &headers, 0);
     }
     builder.seal(BY, 17).unwrap().0
 }

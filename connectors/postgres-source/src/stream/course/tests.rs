@@ -24,7 +24,7 @@ const LOG: &[(u32, u64, u64)] = &[
 
 /// Reads at most `limit` changes of the log from where a course stands; gives the changes that are sent.
 fn read(course: &mut Course, limit: usize) -> Vec<(u32, u64)> {
-    let from = course.place().at.commit_lsn;
+    let from = course.place(None).at.commit_lsn;
     let mut sent = Vec::new();
     let mut changes = 0;
     for (xid, lsn, count) in LOG.iter().copied().filter(|(_, lsn, _)| *lsn >= from) {
@@ -60,7 +60,7 @@ fn before_a_snapshot_comes_what_it_has_seen_and_after_it_the_rest() {
     course.aim(goal(135, "4:5:4", Unseen::PassBy));
     assert_eq!(xids(&read(&mut course, 99)), [1, 2, 3]);
     assert!(course.reached());
-    let place = course.place();
+    let place = course.place(None);
     assert_eq!(place.at.commit_lsn, 105, "transaction 4 comes later");
     let ahead = Cursor {
         tx_id: Some(3),
@@ -70,7 +70,7 @@ fn before_a_snapshot_comes_what_it_has_seen_and_after_it_the_rest() {
     let mut course = Course::new(place);
     assert_eq!(xids(&read(&mut course, 99)), [4, 6]);
     assert_eq!(
-        course.place(),
+        course.place(None),
         Place {
             ts_us: course.ts_us,
             ..Place::between(150)
@@ -84,11 +84,11 @@ fn a_first_goal_ends_at_what_is_not_visible() {
     course.aim(goal(135, "4:5:4", Unseen::Stop));
     assert_eq!(xids(&read(&mut course, 99)), [1]);
     assert!(course.reached() && !course.is_behind());
-    assert_eq!(course.place().at.commit_lsn, 105);
+    assert_eq!(course.place(None).at.commit_lsn, 105);
     course.aim(goal(135, "5:7:", Unseen::PassBy));
     assert!(!course.reached());
     assert_eq!(xids(&read(&mut course, 99)), [4, 2, 3]);
-    assert_eq!(course.place().ahead, None, "nothing was passed by");
+    assert_eq!(course.place(None).ahead, None, "nothing was passed by");
     assert!(course.reached());
 }
 
@@ -101,7 +101,7 @@ fn whatever_is_durable_is_not_sent_again() {
         for second in 0..=10 {
             let partition = Arc::from("{}");
             let again = |course: &Course| {
-                let position = course.place().position(&partition);
+                let position = course.place(None).position(&partition);
                 Course::new(Place::parse(&position.offset).unwrap())
             };
             let mut course = Course::new(Place::between(50));
@@ -128,6 +128,59 @@ fn whatever_is_durable_is_not_sent_again() {
             );
         }
     }
+}
+
+#[test]
+fn messages_between_transactions_are_read_once() {
+    let mut course = Course::new(Place::between(100));
+    assert!(!course.message(99), "before");
+    assert!(course.message(100) && !course.message(100));
+    assert_eq!(course.place(None).at, Cursor::behind_message(100));
+    let place = course.place(None);
+    let position = place.position(&"{}".into());
+    let mut course = Course::new(Place::parse(&position.offset).unwrap());
+    assert_eq!(course.last_commit(), Some(100));
+    assert!(!course.message(100) && course.message(108));
+    course.begin(&begin(1, 120));
+    course.commit(125);
+    assert!(course.message(125), "behind a commit, without a gap");
+}
+
+#[test]
+fn messages_before_a_transaction_that_was_read_in_part_are_read_once() {
+    let within = Cursor {
+        commit_lsn: 100,
+        lsn: 105,
+        events: 1,
+        tx_id: Some(2),
+        last: Some(Operation::Insert),
+    };
+    let at = |at| Place {
+        at,
+        ..Place::default()
+    };
+    let mut course = Course::new(at(within));
+    assert!(course.message(103));
+    let mut course = Course::new(course.place(None));
+    assert!(!course.message(103));
+    course.begin(&begin(2, 120));
+    assert!(
+        !course.count(105, Operation::Insert).unwrap()
+            && course.count(106, Operation::Insert).unwrap()
+    );
+}
+
+#[test]
+fn messages_behind_the_goal_are_left_and_those_before_it_are_not_sent_again() {
+    let mut course = Course::new(Place::between(50));
+    course.aim(goal(135, "4:5:4", Unseen::PassBy));
+    course.begin(&begin(4, 110));
+    course.commit(115);
+    assert!(!course.stops_before(120) && course.message(120));
+    assert!(course.stops_before(135) && course.reached());
+    let mut course = Course::new(course.place(None));
+    assert!(!course.message(108) && !course.message(120));
+    assert!(course.message(136));
 }
 
 #[test]
