@@ -7,9 +7,20 @@ use crate::{
     tool::ToolKind,
 };
 
+/// Which benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Suite {
+    /// One table: snapshot, stream, latency.
+    Postgres,
+    /// The stream of tables and changes that differ.
+    Workloads,
+}
+
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) struct Arguments {
+    /// Which benchmark.
+    pub(crate) suite: Suite,
     /// Rows per scenario.
     pub(crate) rows: u64,
     /// Seconds of each latency scenario.
@@ -27,8 +38,8 @@ pub(crate) struct Arguments {
 }
 
 const USAGE: &str =
-    "bench postgres [--rows N] [--seconds N] [--peer debezium] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
-  --rows N         rows per scenario (default 1000000)
+    "bench postgres|workloads [--rows N] [--seconds N] [--peer debezium] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
+  --rows N         rows per scenario (default 1000000), or of the narrow table of the workloads (default 200000)
   --seconds N      seconds of each latency scenario (default 20)
   --peer debezium  measure a real Kafka Connect with Debezium too
   --large yes      add a transaction of five times N rows and a value of 20 MB: for the memory (Tidewater only)
@@ -39,11 +50,14 @@ const USAGE: &str =
 impl Arguments {
     /// Reads the arguments, or gives the usage.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        if words.next().as_deref() != Some("postgres") {
-            return Err(USAGE.to_owned());
-        }
+        let (suite, rows) = match words.next().as_deref() {
+            Some("postgres") => (Suite::Postgres, 1_000_000),
+            Some("workloads") => (Suite::Workloads, 200_000),
+            _ => return Err(USAGE.to_owned()),
+        };
         let mut read = Self {
-            rows: 1_000_000,
+            suite,
+            rows,
             seconds: 20,
             peer: false,
             large: false,

@@ -38,6 +38,20 @@ impl Database {
         Ok(())
     }
 
+    /// The schema `w` anew, with these tables and `w.marker`, and a publication `NAME_publication` of all of them.
+    pub(crate) fn fresh_schema(&self, name: &str, tables: &str) -> Outcome {
+        self.0
+            .psql("drop schema if exists w cascade; create schema w authorization cdc")?;
+        self.0.psql(tables)?;
+        self.0.psql(&format!(
+            "create table w.marker (id int primary key);
+             grant select on all tables in schema w to cdc;
+             drop publication if exists {name}_publication;
+             create publication {name}_publication for tables in schema w"
+        ))?;
+        Ok(())
+    }
+
     /// Inserts rows in transactions of a thousand.
     pub(crate) fn fill(&self, name: &str, rows: u64) -> Outcome {
         self.0.psql(&format!(

@@ -18,7 +18,7 @@ pub(crate) fn both(database: &Database, rows: u64) -> Outcome<[Measured; 2]> {
     database.fill("limits", rows)?;
     database.settle()?;
     let copied = copy(postgres, rows)?;
-    let received = receive(postgres, rows)?;
+    let received = receive(postgres, rows, "stream")?;
     database.drop_slot("limits_slot")?;
     postgres.psql("drop publication limits_publication; drop table limits")?;
     Ok([copied, received])
@@ -41,7 +41,8 @@ fn copy(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
     ))
 }
 
-fn receive(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
+/// The stream of the slot `limits_slot`, which holds so many rows.
+pub(crate) fn receive(postgres: &Postgres, rows: u64, scenario: &str) -> Outcome<Measured> {
     let end = postgres.psql("select pg_current_wal_lsn()")?;
     // Something after the end, so that the sender reaches it.
     postgres.psql("select pg_logical_emit_message(true, 'bench', 'end')")?;
@@ -64,7 +65,7 @@ fn receive(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
     ]))?;
     Ok(Measured::limit(
         "server limit: pg_recvlogical",
-        "stream",
+        scenario,
         rows,
         started.elapsed(),
     ))

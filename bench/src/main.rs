@@ -2,6 +2,7 @@
 //! after the other in one run. Figures are counted from the topic and taken from the operating system.
 
 mod arguments;
+mod course;
 mod database;
 mod drain;
 mod latency;
@@ -10,15 +11,16 @@ mod report;
 mod scenario;
 mod tool;
 mod topic;
+mod workload;
 
 use std::process::ExitCode;
 
-use arguments::Arguments;
+use arguments::{Arguments, Suite};
 use database::Database;
 use e2e::Outcome;
 use report::Measured;
 use scenario::Scenario;
-use stack::{KafkaOptions, Stack};
+use stack::{Kafka, KafkaOptions, Stack};
 use tool::{Tool, ToolKind};
 
 fn main() -> ExitCode {
@@ -48,9 +50,51 @@ fn run(arguments: &Arguments) -> Outcome {
         .set("auto.create.topics.enable", "true")
         .set("message.max.bytes", "67108864");
     let kafka = stack.kafka_with(options)?;
-    let mut all = Vec::new();
     println!("{}", report::head());
-    for limit in limit::both(&database, arguments.rows)? {
+    let all = match arguments.suite {
+        Suite::Postgres => one_table(arguments, &stack, &database, &kafka)?,
+        Suite::Workloads => workloads(arguments, &stack, &database, &kafka)?,
+    };
+    finish(arguments, &all)
+}
+
+fn workloads(
+    arguments: &Arguments,
+    stack: &Stack,
+    database: &Database,
+    kafka: &Kafka,
+) -> Outcome<Vec<Measured>> {
+    let mut workloads = workload::all(arguments.rows);
+    let only = arguments.only.as_deref().unwrap_or_default();
+    workloads.retain(|workload| workload.name.contains(only));
+    let mut limits = Vec::new();
+    for workload in &workloads {
+        let limit = course::limit(workload, database)?;
+        println!("{}", limit.row());
+        limits.push(limit);
+    }
+    let mut all = limits.clone();
+    for kind in arguments.tools() {
+        let bootstrap = kafka.bootstrap();
+        let tool = Tool::start(stack, kind, bootstrap, false, &arguments.worker)?;
+        for (workload, limit) in workloads.iter().zip(&limits) {
+            let measured = course::measure(workload, (database, kafka, &tool), limit)?;
+            println!("{}", measured.row());
+            all.push(measured);
+        }
+        tool.stop()?;
+    }
+    Ok(all)
+}
+
+fn one_table(
+    arguments: &Arguments,
+    stack: &Stack,
+    database: &Database,
+    kafka: &Kafka,
+) -> Outcome<Vec<Measured>> {
+    let mut all = Vec::new();
+    for limit in limit::both(database, arguments.rows)? {
         println!("{}", limit.row());
         all.push(limit);
     }
@@ -65,21 +109,21 @@ fn run(arguments: &Arguments) -> Outcome {
                 continue;
             }
             let tool = Tool::start(
-                &stack,
+                stack,
                 kind,
                 kafka.bootstrap(),
                 exactly_once,
                 &arguments.worker,
             )?;
             for scenario in &scenarios {
-                let measured = scenario.measure(&database, &kafka, &tool, arguments, &all)?;
+                let measured = scenario.measure(database, kafka, &tool, arguments, &all)?;
                 println!("{}", measured.row());
                 all.push(measured);
             }
             tool.stop()?;
         }
     }
-    finish(arguments, &all)
+    Ok(all)
 }
 
 fn finish(arguments: &Arguments, all: &[Measured]) -> Outcome {

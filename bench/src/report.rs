@@ -40,6 +40,12 @@ impl Measured {
         }
     }
 
+    /// Fills in the ratio to a limit.
+    pub(crate) fn compare_with(&mut self, limit: &Self) {
+        let both = self.rows_per_s.zip(limit.rows_per_s);
+        self.server_limit_ratio = both.map(|(rows, limit)| rows / limit);
+    }
+
     /// Fills in the ratio to the limit that was measured in the same run.
     pub(crate) fn compare_with_limit(&mut self, so_far: &[Self], kind: Kind) {
         let scenario = if kind == Kind::Snapshot {
@@ -50,8 +56,9 @@ impl Measured {
         let limit = so_far
             .iter()
             .find(|m| m.tool.starts_with("server limit") && m.scenario == scenario);
-        let limit = limit.and_then(|m| m.rows_per_s);
-        self.server_limit_ratio = self.rows_per_s.zip(limit).map(|(rows, limit)| rows / limit);
+        if let Some(limit) = limit {
+            self.compare_with(limit);
+        }
     }
 
     /// A row of the table.

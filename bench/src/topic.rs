@@ -38,6 +38,28 @@ pub(crate) fn wait_for(kafka: &Kafka, topic: &str, offsets: u64) -> Outcome {
     Ok(())
 }
 
+/// How many records all topics of a prefix have.
+pub(crate) fn total(kafka: &Kafka, prefix: &str) -> Outcome<u64> {
+    let pattern = format!("{prefix}\\..*");
+    let words = ["--topic-partitions", pattern.as_str()];
+    let text = kafka.tool("org.apache.kafka.tools.GetOffsetShell", &words)?;
+    let ends = text.lines().filter_map(|line| line.rsplit(':').next());
+    Ok(ends.filter_map(|end| end.trim().parse::<u64>().ok()).sum())
+}
+
+/// Between the broker's taking the record at an offset and the last record.
+pub(crate) fn span(kafka: &Kafka, topic: &str, offset: u64) -> Outcome<Duration> {
+    let offset = offset.to_string();
+    let words = [
+        "-C", "-t", topic, "-p", "0", "-o", &offset, "-e", "-f", "%T\n",
+    ];
+    let text = kafka.kcat(&words)?;
+    let stamps: Vec<u64> = text.lines().filter_map(|l| l.trim().parse().ok()).collect();
+    let ends = stamps.first().zip(stamps.last());
+    let (first, last) = ends.ok_or_else(|| format!("{topic} has nothing at {offset}"))?;
+    Ok(Duration::from_millis(last.saturating_sub(*first)))
+}
+
 /// What a topic has once all of it was read.
 pub(crate) struct Content {
     /// Committed records.

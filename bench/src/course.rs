@@ -1,0 +1,125 @@
+//! One workload with one tool: the backlog is written while the connector is stopped, then it catches up.
+
+use std::time::Duration;
+
+use e2e::{Outcome, configs::postgres_source, configs::with};
+use stack::{Kafka, wait_in_steps, wait_until};
+
+use crate::{database::Database, limit, report::Measured, tool::Tool, topic, workload::Workload};
+
+const LIMIT: Duration = Duration::from_secs(120);
+/// Each look at all topics starts a Java program.
+const STEP: Duration = Duration::from_secs(1);
+
+/// The server's own limit, which is measured once for each workload, before the first tool.
+pub(crate) fn limit(workload: &Workload, database: &Database) -> Outcome<Measured> {
+    database.fresh_schema("limits", &workload.setup)?;
+    let postgres = database.server();
+    postgres.psql("select pg_create_logical_replication_slot('limits_slot', 'pgoutput')")?;
+    postgres.psql(&workload.write)?;
+    database.settle()?;
+    let limit = limit::receive(postgres, workload.changes, workload.name)?;
+    database.drop_slot("limits_slot")?;
+    Ok(limit)
+}
+
+/// Measures a tool.
+pub(crate) fn measure(
+    workload: &Workload,
+    (database, kafka, tool): (&Database, &Kafka, &Tool),
+    limit: &Measured,
+) -> Outcome<Measured> {
+    let id = format!("{}_{}", tool.kind().name(), identifier(workload.name));
+    database.fresh_schema(&id, &workload.setup)?;
+    let before = backlog(workload, (database, kafka, tool), &id)?;
+    let process = tool.process()?;
+    let cpu_before = process.cpu_seconds().unwrap_or_default();
+    tool.put(&id, "resume")?;
+    let marker = marker_topic(&id);
+    topic::wait_for(kafka, &marker, 3)?;
+    let cpu = process.cpu_seconds().unwrap_or_default() - cpu_before;
+    counted(kafka, &id, before + workload.records + 2)?;
+    tool.delete(&id)?;
+    database.drop_slot(&format!("{id}_slot"))?;
+    let span = topic::span(kafka, &marker, 1)?;
+    let mut measured = Measured {
+        tool: tool.kind().name().to_owned(),
+        scenario: workload.name.to_owned(),
+        rows_per_s: Some(workload.changes as f64 / span.as_secs_f64().max(0.001)),
+        cpu_s_per_million: Some(cpu * 1e6 / workload.changes as f64),
+        peak_rss_mb: process.peak_rss_mb(),
+        startup_s: Some(tool.startup().as_secs_f64()),
+        ..Measured::default()
+    };
+    measured.compare_with(limit);
+    Ok(measured)
+}
+
+fn identifier(name: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    name.chars().map(letter).collect()
+}
+
+fn marker_topic(id: &str) -> String {
+    format!("{id}.w.marker")
+}
+
+/// A connector that knows its tables and topics and is stopped, and behind it the changes; gives how many records there
+/// are before them.
+fn backlog(
+    workload: &Workload,
+    (database, kafka, tool): (&Database, &Kafka, &Tool),
+    id: &str,
+) -> Outcome<u64> {
+    let postgres = database.server();
+    let more = [
+        ("snapshot.mode", "no_data"),
+        ("publication.autocreate.mode", "disabled"),
+        (
+            "key.converter",
+            "org.apache.kafka.connect.json.JsonConverter",
+        ),
+        ("key.converter.schemas.enable", "false"),
+        (
+            "value.converter",
+            "org.apache.kafka.connect.json.JsonConverter",
+        ),
+        ("value.converter.schemas.enable", "false"),
+    ];
+    tool.create(
+        id,
+        &with(postgres_source(postgres, id, workload.tables), &more),
+    )?;
+    let active = format!(
+        "select count(*) from pg_replication_slots where slot_name = '{id}_slot' and active"
+    );
+    let slot_is = |count: &str| Ok(postgres.psql(&active)?.trim() == count);
+    wait_until("the slot to be read", LIMIT, || slot_is("1"))?;
+    postgres.psql(&format!(
+        "{}; insert into w.marker values (1)",
+        workload.warm
+    ))?;
+    topic::wait_for(kafka, &marker_topic(id), 1)?;
+    tool.put(id, "stop")?;
+    tool.wait_stopped(id)?;
+    wait_until("the slot to be let go", LIMIT, || slot_is("0"))?;
+    postgres.psql("insert into w.marker values (2)")?;
+    postgres.psql(&workload.write)?;
+    postgres.psql("insert into w.marker values (3)")?;
+    database.settle()?;
+    topic::total(kafka, id)
+}
+
+/// Waits until all topics of a connector have exactly so many records.
+fn counted(kafka: &Kafka, id: &str, records: u64) -> Outcome {
+    let mut last = 0;
+    let waited = wait_in_steps("all records to be there", LIMIT, STEP, || {
+        let total = topic::total(kafka, id);
+        last = total.map_err(|error| stack::Error::new(error.to_string()))?;
+        Ok(last >= records)
+    });
+    match waited {
+        Ok(()) if last == records => Ok(()),
+        _ => Err(format!("{id}: {last} records in the topics, {records} were due").into()),
+    }
+}
