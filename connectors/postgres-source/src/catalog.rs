@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use connect_core::{Error, Result};
+use rustc_hash::FxHashMap;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -64,6 +65,8 @@ pub(crate) enum Which<'a> {
     Captured(&'a Captured, &'a PostgresConfig),
     /// One.
     Oid(u32),
+    /// All that the filters pass, whether they have rows of their own or not.
+    All(&'a Captured),
     /// One, as `schema.table`.
     Named(&'a str),
 }
@@ -73,22 +76,23 @@ const TABLES: &str = "SELECT c.oid, n.nspname, c.relname, c.relreplident, c.reli
     WHERE c.relkind IN ('r', 'p')";
 
 /// Waits until others see what a committed transaction has done. The server sends a transaction when its commit is logged, which
-/// is a moment before that: the catalog would still tell of the tables before it.
-pub(crate) async fn wait_to_see(connection: &mut Connection, xid: u32) -> Result<()> {
+/// is a moment before that: the catalog would still tell of the tables before it. Gives what is visible now; `None` on a
+/// standby, whose snapshots do not say which transactions run.
+pub(crate) async fn wait_to_see(connection: &mut Connection, xid: u32) -> Result<Option<Seen>> {
     let started = Instant::now();
-    while started.elapsed() < VISIBLE_AFTER {
-        let rows = connection
-            .query("SELECT pg_catalog.txid_current_snapshot()")
-            .await?;
+    let sql = "SELECT pg_catalog.txid_current_snapshot(), pg_catalog.pg_is_in_recovery()";
+    loop {
+        let rows = connection.query(sql).await?;
+        let standby = rows.first().is_none_or(|row| row.is_true(1));
         let seen = rows
             .first()
             .and_then(|row| row.text(0).parse::<Seen>().ok());
-        if seen.is_none_or(|seen| seen.sees(xid)) {
-            break;
+        let visible = seen.as_ref().is_none_or(|seen| seen.sees(xid));
+        if visible || started.elapsed() >= VISIBLE_AFTER {
+            return Ok(seen.filter(|_| !standby));
         }
         sleep(GLANCE).await;
     }
-    Ok(())
 }
 
 /// Tables, ordered by schema and name.
@@ -99,7 +103,7 @@ pub(crate) async fn tables(
     let filter = match which {
         Which::Oid(oid) => format!(" AND c.oid = {oid}"),
         Which::Named(name) => format!(" AND n.nspname || '.' || c.relname = {}", literal(name)),
-        Which::Captured(..) => " AND c.relpersistence = 'p'".to_owned(),
+        Which::Captured(..) | Which::All(_) => " AND c.relpersistence = 'p'".to_owned(),
     };
     // The order of bytes, which is the order in which a snapshot goes on after a restart.
     let order = " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
@@ -123,8 +127,10 @@ pub(crate) async fn tables(
 
 /// Rows of a partitioned table come from its leaves, or, published through their root, from the root.
 fn is_wanted(row: &Row, which: Which<'_>) -> bool {
-    let Which::Captured(captured, config) = which else {
-        return true;
+    let (captured, config) = match which {
+        Which::Captured(captured, config) => (captured, config),
+        Which::All(captured) => return captured.table(row.text(1), row.text(2)),
+        Which::Oid(_) | Which::Named(_) => return true,
     };
     let (is_partition, is_root) = (row.is_true(4), row.text(5) == "p");
     let has_rows = if config.via_partition_root {
@@ -164,9 +170,10 @@ async fn add_columns(
          WHERE a.attrelid IN ({oids}) AND a.attnum > 0 AND NOT a.attisdropped \
          ORDER BY a.attrelid, a.attnum"
     );
+    let places = places(tables);
     for row in connection.query(&sql).await? {
         let oid: u32 = number(&row, 0)?;
-        let Some(table) = tables.iter_mut().find(|table| table.oid == oid) else {
+        let Some(table) = places.get(&oid).and_then(|at| tables.get_mut(*at)) else {
             continue;
         };
         table.columns.push(ColumnInfo {
@@ -181,6 +188,12 @@ async fn add_columns(
     Ok(())
 }
 
+/// Where each table is.
+fn places(tables: &[TableInfo]) -> FxHashMap<u32, usize> {
+    let place = |(at, table): (usize, &TableInfo)| (table.oid, at);
+    tables.iter().enumerate().map(place).collect()
+}
+
 async fn add_keys(connection: &mut Connection, oids: &str, tables: &mut [TableInfo]) -> Result<()> {
     let sql = format!(
         "SELECT i.indrelid, i.indisprimary, i.indexrelid, a.attname \
@@ -192,6 +205,7 @@ async fn add_keys(connection: &mut Connection, oids: &str, tables: &mut [TableIn
          AND i.indpred IS NULL AND i.indexprs IS NULL AND (k.place <= i.indnkeyatts OR NOT i.indisprimary) \
          ORDER BY i.indrelid, i.indisprimary DESC, x.relname, k.place"
     );
+    let places = places(tables);
     let mut index_of = (0u32, 0u32);
     for row in connection.query(&sql).await? {
         let (oid, index): (u32, u32) = (number(&row, 0)?, number(&row, 2)?);
@@ -202,7 +216,7 @@ async fn add_keys(connection: &mut Connection, oids: &str, tables: &mut [TableIn
         if index_of != (oid, index) {
             continue;
         }
-        if let Some(table) = tables.iter_mut().find(|table| table.oid == oid) {
+        if let Some(table) = places.get(&oid).and_then(|at| tables.get_mut(*at)) {
             table.has_primary_key = row.is_true(1);
             table.key.push(row.text(3).to_owned());
         }

@@ -1,14 +1,17 @@
 //! Relation ids to compiled tables.
 
+mod foresight;
+
 use std::sync::Arc;
 
 use cdc::{adjust::Adjustment, envelope, topics::TableNames};
 use connect_core::{Batch, Datum, Field, Result, Route, Schema, Type, Value};
 use rustc_hash::FxHashMap;
 
+use self::foresight::Foresight;
 use crate::{
     captured::Captured,
-    catalog::{self, ColumnInfo, TableInfo, Which},
+    catalog::{self, ColumnInfo, TableInfo},
     config::PostgresConfig,
     convert::{self, Op, Text},
     default::{self, Default},
@@ -92,6 +95,7 @@ pub(crate) struct Relations {
     signals: Option<u32>,
     by_id: FxHashMap<u32, Known>,
     layouts: FxHashMap<u32, TableInfo>,
+    foresight: Foresight,
 }
 
 impl Relations {
@@ -102,6 +106,7 @@ impl Relations {
             signals: None,
             by_id: FxHashMap::default(),
             layouts: FxHashMap::default(),
+            foresight: Foresight::default(),
         }
     }
 
@@ -136,18 +141,21 @@ impl Relations {
 
     /// Learns what a captured relation looks like now. The message says which columns come and with which types; the
     /// catalog adds keys, defaults and nullability, as they are at this moment. A table that is the same as before
-    /// keeps its routes, since the server repeats relations after each ANALYZE.
+    /// keeps its routes, since the server repeats relations after each ANALYZE. `xid` is the transaction in which it comes.
     pub(crate) async fn learn(
         &mut self,
         relation: Relation<'_>,
+        xid: Option<u32>,
         side: &mut Connection,
     ) -> Result<()> {
-        let stored = catalog::tables(side, Which::Oid(relation.id)).await?.pop();
-        let info = merged(relation, stored)?;
+        let captured = &self.compiler.captured;
+        let looked = self.foresight.look(relation.id, xid, captured, side);
+        let mut looked = looked.await?;
+        let info = merged(relation, looked.table.take())?;
         if self.layouts.get(&relation.id) == Some(&info) {
             return Ok(());
         }
-        let customs = self.compiler.customs(side, &info).await?;
+        let customs = looked.customs(side, &info).await?;
         self.insert(relation, info, &customs);
         Ok(())
     }

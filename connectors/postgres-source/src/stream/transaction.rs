@@ -9,7 +9,6 @@ use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
 
 use super::course::{Course, Goal};
 use crate::{
-    catalog,
     change::{ChangeWriter, Messages},
     convert::Frame,
     cursor::Operation,
@@ -183,10 +182,8 @@ impl Transactions {
             return Ok(());
         };
         let connection = side.connection().await?;
-        if let Some(xid) = self.course.xid() {
-            Box::pin(catalog::wait_to_see(connection, xid)).await?;
-        }
-        self.relations.learn(relation, connection).await?;
+        let xid = self.course.xid();
+        self.relations.learn(relation, xid, connection).await?;
         if let Some(window) = &mut self.window
             && let Some(info) = self.relations.layout(relation.id)
         {

@@ -200,6 +200,37 @@ async fn schema_changes_and_new_tables_are_followed() {
 }
 
 #[tokio::test]
+async fn a_backlog_of_many_tables_has_each_as_it_is() {
+    let db = Database::new(PgVersion::V15);
+    for at in 0..12 {
+        db.sql(&format!("create table t{at} (id int primary key, n int)"));
+    }
+    let source = db.open(STREAM, None).await;
+    let stored = source.close().await;
+    for at in 0..12 {
+        db.sql(&format!("insert into t{at} values ({at}, 1)"));
+    }
+    // What a table becomes later is not what its earlier rows have, but what its later ones have.
+    db.sql("alter table t9 add column more int default 5; insert into t9 values (100, 2)");
+    let mut source = db.open(STREAM, stored).await;
+    let events = source.take(13).await;
+    for (at, event) in events.iter().take(12).enumerate() {
+        assert_eq!(event.topic, format!("t.public.t{at}"));
+        assert_eq!(event.after(), &json!({"id": at, "n": 1}));
+    }
+    assert_eq!(events[12].after(), &json!({"id": 100, "n": 2, "more": 5}));
+    // Looked up again, since this is younger than what was looked up at once.
+    db.sql(
+        "alter table t10 add column more int not null default 7; insert into t10 values (100, 2)",
+    );
+    db.sql("alter table t11 rename n to m; insert into t11 values (100, 2)");
+    let events = source.take(2).await;
+    assert_eq!(events[0].after(), &json!({"id": 100, "n": 2, "more": 7}));
+    assert_eq!(events[1].after(), &json!({"id": 100, "m": 2}));
+    source.close().await;
+}
+
+#[tokio::test]
 async fn filters_choose_tables_and_columns() {
     let db = Database::new(PgVersion::V15);
     db.sql("create schema s; create table s.a (id int primary key, secret text, v int); create table s.b (id int primary key)");
