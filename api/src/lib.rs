@@ -14,6 +14,7 @@ mod opening;
 mod plugins;
 mod quirks;
 mod server;
+mod signals;
 mod tasks;
 mod topics;
 

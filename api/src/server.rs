@@ -10,7 +10,7 @@ use crate::{
     body::MAX_BODY_BYTES,
     connectors, health, loggers, offsets,
     opening::{self, Opening},
-    plugins, quirks, tasks, topics,
+    plugins, quirks, signals, tasks, topics,
 };
 
 #[derive(OpenApi)]
@@ -87,5 +87,6 @@ fn connector_routes() -> OpenApiRouter<Api> {
         .routes(routes!(tasks::restart))
         .routes(routes!(offsets::get, offsets::alter, offsets::reset))
         .routes(routes!(topics::get))
+        .routes(routes!(signals::post))
         .routes(routes!(topics::reset))
 }

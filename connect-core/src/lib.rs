@@ -21,6 +21,7 @@ pub mod finding;
 pub mod guard;
 pub mod json;
 pub mod meter;
+pub mod outside;
 pub mod plugin;
 pub mod position;
 pub mod route;

@@ -2,7 +2,7 @@
 
 use crate::{
     Batch, Config, Finding, Position, Properties, Result, Watermark, guard::Guard, meter::Meter,
-    plugin::About,
+    outside::Outside, plugin::About,
 };
 
 /// The properties of one task, beyond those of its connector (Kafka Connect's `taskConfigs`).
@@ -46,6 +46,8 @@ pub struct Start {
     pub safe: Watermark<Position>,
     /// The numbers that this task shows.
     pub meter: Meter,
+    /// Messages of people, and topics of the log.
+    pub outside: Outside,
 }
 
 /// A running source. After an error it is dropped, and the runtime makes a new one.

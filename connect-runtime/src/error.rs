@@ -5,6 +5,8 @@ connect_core::codes! {
     NOT_FOUND = "runtime.not_found", Fail, "Look at the list of connectors for the right name.", 404;
     /// A connector of this name exists.
     ALREADY_EXISTS = "runtime.already_exists", Fail, "Choose another name, or change the connector with PUT.", 409;
+    /// Nobody takes the signal.
+    NOT_ATTENDED = "runtime.not_attended", Fail, "Look at the connector's status: only a running source that knows signals takes them.", 409;
     /// The request cannot be done as it is.
     BAD_REQUEST = "runtime.bad_request", Fail, "Correct the request as the message says.", 400;
     /// The worker's settings forbid it.

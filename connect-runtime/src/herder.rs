@@ -21,7 +21,7 @@ use crate::{
         Health, HealthStatus, PluginInfo, ServerInfo, TargetState, TaskId, TaskState,
     },
     error::{BAD_REQUEST, FORBIDDEN, NOT_FOUND, STOPPING, TASKS_STOPPING, TIMEOUT},
-    offset_request,
+    offset_request, outside,
     shared::Shared,
     validate,
 };
@@ -197,6 +197,14 @@ impl Herder {
             .statuses
             .task(&id)
             .ok_or_else(|| Error::new(&NOT_FOUND, format!("No status found for task {id}")))
+    }
+
+    /// Gives a signal to a connector's running task; gives its id. 404 when there is no such connector, 409 when it takes none.
+    pub async fn signal(&self, name: &str, signal: Value) -> Result<String> {
+        self.shared.info(name)?;
+        let (id, message) = outside::signal(signal)?;
+        self.shared.ways.send(name, message)?;
+        Ok(id)
     }
 
     /// The topics that a connector has used since the last reset; none for an unknown one.

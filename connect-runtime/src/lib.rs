@@ -20,6 +20,7 @@ mod ledger;
 mod metrics;
 mod offset_request;
 mod offsets;
+mod outside;
 mod plugins;
 mod runtime;
 mod shared;

@@ -17,6 +17,7 @@ use crate::{
     herder::{Herder, actor::Actor},
     metrics::Metrics,
     offsets::Offsets,
+    outside::Ways,
     plugins::Plugins,
     shared::Shared,
     stage::Stage,
@@ -61,6 +62,7 @@ impl Runtime {
             offsets,
             stage: Stage::default(),
             metrics: Metrics::default(),
+            ways: Ways::default(),
             guarded: Guarded::default(),
             config,
         });

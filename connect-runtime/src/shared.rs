@@ -14,6 +14,7 @@ use crate::{
     herder::state::Desired,
     metrics::Metrics,
     offsets::Offsets,
+    outside::Ways,
     plugins::Plugins,
     stage::Stage,
     statuses::Statuses,
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) offsets: Arc<Offsets>,
     pub(crate) stage: Stage,
     pub(crate) metrics: Metrics,
+    pub(crate) ways: Ways,
     pub(crate) guarded: Guarded,
 }
 

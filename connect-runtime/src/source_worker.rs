@@ -91,7 +91,14 @@ impl SourceWorker {
     }
 
     /// Runs until it is told to stop or fails.
-    pub(crate) async fn run(mut self, stop: Stop, opened: oneshot::Sender<()>) -> Result<()> {
+    pub(crate) async fn run(self, stop: Stop, opened: oneshot::Sender<()>) -> Result<()> {
+        let (shared, id) = (Arc::clone(&self.pipe.shared), self.pipe.id.clone());
+        let ended = self.work(stop, opened).await;
+        shared.ways.close(&id);
+        ended
+    }
+
+    async fn work(mut self, stop: Stop, opened: oneshot::Sender<()>) -> Result<()> {
         tokio::select! {
             biased;
             // 1. It is told to stop before it is open.
@@ -163,6 +170,7 @@ fn start(shared: &Shared, id: &TaskId, safe: Watermark<Position>, metrics: &Task
         stored: shared.offsets.stored(&id.connector),
         safe,
         meter: metrics.meter.clone(),
+        outside: shared.ways.open(id, &shared.log),
     }
 }
 

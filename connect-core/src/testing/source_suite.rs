@@ -110,6 +110,7 @@ impl<O: Origin> Suite<'_, O> {
             stored,
             safe: watched,
             meter: Meter::default(),
+            outside: crate::outside::Outside::default(),
         };
         tokio::time::timeout(PATIENCE, task.open(start))
             .await

@@ -112,6 +112,7 @@ async fn drain(postgres: &Postgres, what: &str, rows: u64, mode: &str) -> Result
         stored: Vec::new(),
         safe,
         meter: Meter::default(),
+        outside: connect_core::outside::Outside::default(),
     })
     .await?;
     let (start, cpu) = (Instant::now(), cpu_seconds()?);

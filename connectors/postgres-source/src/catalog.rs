@@ -295,6 +295,11 @@ impl TableInfo {
         if let Some(select) = &self.select {
             return format!("({select}) AS selected");
         }
+        self.table_name()
+    }
+
+    /// Schema and name in SQL.
+    pub(crate) fn table_name(&self) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(&self.name))
     }
 }

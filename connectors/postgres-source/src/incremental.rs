@@ -105,7 +105,7 @@ pub(crate) enum Wanted {
     /// Nothing.
     Nothing,
     /// Pause for a snapshot.
-    Blocking(String, #[expect(dead_code, reason = "soon")] Execute),
+    Blocking(Signal),
 }
 
 impl Incremental {
@@ -178,7 +178,7 @@ impl Incremental {
                 tracing::info!(id = %signal.id, "{}", logged(&message, position));
             }
             Ok(Order::Execute(execute)) if execute.blocking => {
-                return Ok(Wanted::Blocking(signal.id, execute));
+                return Ok(Wanted::Blocking(signal));
             }
             Ok(Order::Execute(execute)) => self.start(signal, execute, connection, tell).await?,
             Ok(Order::Stop(names)) => self.stop(names, tell),
@@ -203,6 +203,16 @@ impl Incremental {
             ],
         };
         self.notifier.tell(notification, tell.out, tell.now_ms);
+    }
+
+    /// A message that is no signal at all.
+    pub(crate) fn refuse_text(&self, why: &str, tell: &mut Tell<'_>) {
+        let nobody = Signal {
+            id: random_id(),
+            kind: String::new(),
+            data: String::new(),
+        };
+        self.refuse(&nobody, why, tell);
     }
 
     async fn start(

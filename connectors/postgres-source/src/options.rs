@@ -92,7 +92,7 @@ pub(crate) fn rules(config: &PostgresConfig, findings: &mut Vec<Finding>) {
             "A custom mode is a Java class, and no Java runs here: choose one of the other modes";
         findings.push(Finding::invalid(key, "custom", why));
     }
-    let signals = ["source", "kafka", "file", "api"];
+    let signals = ["source", "kafka", "file"];
     channels(
         "signal.enabled.channels",
         &config.signal_channels,

@@ -28,6 +28,8 @@ pub(crate) struct Place {
     pub snapshot: Option<Progress>,
     /// How far the incremental snapshot is, while one is running.
     pub incremental: Option<Arc<Running>>,
+    /// The last record of the topic of signals that was obeyed.
+    pub signal_offset: Option<i64>,
 }
 
 /// What was read of the stream before the snapshot that it belongs to: between [`Place::at`] and a further point all
@@ -51,6 +53,10 @@ pub(crate) struct Progress {
     pub key: Vec<String>,
     /// Whether this table is complete too.
     pub complete: bool,
+    /// The names of complete tables, where tables are read in another order than that of their names.
+    pub read: Option<Vec<String>>,
+    /// The data of the signal that asked for it; none of the snapshot at the start.
+    pub only: Option<Arc<str>>,
 }
 
 /// The source partition: `{"server":"<topic.prefix>"}`.
@@ -91,6 +97,10 @@ impl Place {
         if let Some(running) = &self.incremental {
             running.write(&mut json);
         }
+        if let Some(offset) = self.signal_offset {
+            // Writing to a String does not fail.
+            let _ = write!(json, ",\"incremental_snapshot_signal_offset\":{offset}");
+        }
         json.push('}');
         Position {
             partition: Arc::clone(partition),
@@ -114,6 +124,9 @@ impl Place {
             ahead: ahead(&object)?,
             snapshot: progress(&object),
             incremental: Running::parse(&object).map(Arc::new),
+            signal_offset: object
+                .get("incremental_snapshot_signal_offset")
+                .and_then(Value::as_i64),
         })
     }
 }
@@ -142,9 +155,26 @@ fn write_cursor(json: &mut String, prefix: &str, at: &Cursor) {
 }
 
 fn write_progress(json: &mut String, progress: &Progress) {
-    json.push_str(
-        ",\"snapshot\":\"INITIAL\",\"snapshot_completed\":false,\"last_snapshot_record\":false",
+    let kind = if progress.only.is_some() {
+        "BLOCKING"
+    } else {
+        "INITIAL"
+    };
+    // Writing to a String does not fail.
+    let _ = write!(
+        json,
+        ",\"snapshot\":\"{kind}\",\"snapshot_completed\":false,\"last_snapshot_record\":false"
     );
+    if let Some(only) = &progress.only {
+        let _ = write!(json, ",\"snapshot_signal\":{}", Value::from(&**only));
+    }
+    if let Some(read) = &progress.read {
+        let _ = write!(
+            json,
+            ",\"snapshot_tables_read\":{}",
+            Value::from(read.clone())
+        );
+    }
     if let Some((schema, table)) = &progress.table {
         let table = Value::from(vec![schema.as_str(), table]);
         let key = Value::from(progress.key.clone());
@@ -216,11 +246,19 @@ fn progress(object: &Map<String, Value>) -> Option<Progress> {
         let text = |item: &Value| item.as_str().map(str::to_owned);
         items.into_iter().flatten().filter_map(text).collect()
     };
+    let only = object.get("snapshot_signal").and_then(Value::as_str);
+    // One of Debezium's is not taken again.
+    if only.is_none() && object.get("snapshot").and_then(Value::as_str) == Some("BLOCKING") {
+        return None;
+    }
+    let read = object.get("snapshot_tables_read").is_some();
     let table = <[String; 2]>::try_from(texts("snapshot_table")).ok();
     Some(Progress {
         table: table.map(|[schema, table]| (schema, table)),
         key: texts("snapshot_key"),
         complete: is_true("snapshot_table_complete"),
+        read: read.then(|| texts("snapshot_tables_read")),
+        only: only.map(Arc::from),
     })
 }
 
@@ -260,9 +298,15 @@ mod tests {
             table: Some(("public".into(), "a\"b".into())),
             key: vec!["1".into(), "x".into()],
             complete: false,
+            ..Progress::default()
+        });
+        let asked = Some(Progress {
+            read: Some(vec!["public.b".into()]),
+            only: Some("{\"data-collections\": []}".into()),
+            ..Progress::default()
         });
         let started = Some(Progress::default());
-        for snapshot in [None, started, snapshot] {
+        for snapshot in [None, started, asked, snapshot] {
             let place = Place {
                 snapshot,
                 ..place()

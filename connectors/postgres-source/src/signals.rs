@@ -1,8 +1,12 @@
-//! Signals out of the stream: rows of the signal table.
+//! Signals out of the stream: rows of the signal table. Those from elsewhere: [`channels`].
+
+mod channels;
 
 use cdc::signal::Signal;
 
 use crate::pgoutput::{Tuple, Value};
+
+pub(crate) use channels::Channels;
 
 /// An inserted row: id, type and data, by their places. A table with other columns is none of signals.
 pub(crate) fn of_row(row: Tuple<'_>) -> Option<Signal> {

@@ -23,7 +23,7 @@
 
 pub(crate) mod moment;
 mod reader;
-mod report;
+pub(crate) mod report;
 
 use std::sync::Arc;
 
@@ -36,6 +36,7 @@ use crate::{
     catalog::TableInfo,
     change::{ChangeWriter, Marker},
     error,
+    options::Isolation,
     position::{Place, Progress, parse_lsn},
     relations::Table,
     temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
@@ -66,6 +67,10 @@ pub(crate) struct Snapshot {
     /// The last table of the plan that has rows: its last row is the last of all.
     last_with_rows: usize,
     place: Place,
+    /// Tables that are complete, where they are read in an order of their own.
+    read: Option<Vec<String>>,
+    /// The signal that asked for it.
+    only: Option<Arc<str>>,
     partition: Arc<str>,
     report: Report,
 }
@@ -82,15 +87,28 @@ pub(crate) enum Polled {
 impl Snapshot {
     /// Opens the transaction: of an exported snapshot, or as of now. The tables are given by [`Snapshot::plan`],
     /// which must see them in this same transaction.
-    pub(crate) async fn begin(connection: &mut Connection, exported: Option<&str>) -> Result<()> {
-        connection
-            .execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            .await?;
-        if let Some(name) = exported {
-            let sql = format!("SET TRANSACTION SNAPSHOT {}", crate::catalog::literal(name));
-            connection.execute(&sql).await?;
-        }
-        Ok(())
+    pub(crate) async fn begin(
+        connection: &mut Connection,
+        isolation: Isolation,
+        exported: Option<&str>,
+    ) -> Result<()> {
+        let begin = "BEGIN ISOLATION LEVEL";
+        let one_moment = format!("{begin} REPEATABLE READ, READ ONLY");
+        let sql = match (exported, isolation) {
+            (Some(name), _) => {
+                let name = crate::catalog::literal(name);
+                format!("{one_moment}; SET TRANSACTION SNAPSHOT {name}")
+            }
+            (None, Isolation::ReadCommitted | Isolation::ReadUncommitted) => {
+                format!("{begin} READ COMMITTED, READ ONLY")
+            }
+            // A standby knows no serial order.
+            (None, Isolation::Serializable) if !moment::is_standby(connection).await? => {
+                format!("{begin} SERIALIZABLE, READ ONLY, DEFERRABLE")
+            }
+            (None, Isolation::Serializable | Isolation::RepeatableRead) => one_moment,
+        };
+        connection.execute(&sql).await
     }
 
     /// A snapshot of `plan` (ordered by schema and table), going on from `place.snapshot` if that is set.
@@ -117,6 +135,7 @@ impl Snapshot {
         let mut writer = ChangeWriter::new(false);
         writer.begin_snapshot(xid, lsn, postgres_micros_now() + POSTGRES_EPOCH_US);
         let nothing_read = progress.table.is_none();
+        let (read, only) = (progress.read.clone(), progress.only.clone());
         place.snapshot = Some(progress);
         place.ts_us = postgres_micros_now() + POSTGRES_EPOCH_US;
         report
@@ -139,6 +158,8 @@ impl Snapshot {
             nothing_read,
             last_with_rows,
             place,
+            read,
+            only,
             partition,
             report,
         })
@@ -198,10 +219,15 @@ impl Snapshot {
     fn table_complete(&mut self, out: &mut Batch, now_ms: i64) {
         if let Some(planned) = self.plan.get(self.at) {
             self.report.table_done(&planned.info, out, now_ms);
+            if let Some(read) = &mut self.read {
+                read.push(planned.info.full_name());
+            }
             self.place.snapshot = Some(Progress {
                 table: Some((planned.info.schema.clone(), planned.info.name.clone())),
                 key: Vec::new(),
                 complete: true,
+                read: self.read.clone(),
+                only: self.only.clone(),
             });
         }
         self.at += 1;
@@ -219,6 +245,8 @@ impl Snapshot {
                     table: Some((planned.info.schema.clone(), planned.info.name.clone())),
                     key,
                     complete: false,
+                    read: self.read.clone(),
+                    only: self.only.clone(),
                 });
             }
         }
@@ -236,6 +264,9 @@ impl Snapshot {
 
 /// Whether a table, or the rest of it, has yet to be read.
 fn is_missing(info: &TableInfo, progress: &Progress) -> bool {
+    if let Some(read) = &progress.read {
+        return !read.contains(&info.full_name());
+    }
     let Some((schema, table)) = &progress.table else {
         return true;
     };
@@ -320,6 +351,7 @@ mod tests {
             table: Some(("b".into(), "m".into())),
             key: vec!["7".into()],
             complete,
+            ..Progress::default()
         };
         let missing = |complete| {
             [("a", "z"), ("b", "l"), ("b", "m"), ("b", "n"), ("c", "a")]

@@ -16,7 +16,8 @@ use crate::{
     heartbeat::Beats,
     incremental::Incremental,
     pgoutput::{self, Message, Replicated},
-    position::Place,
+    position::{Place, Progress},
+    signals::Channels,
     temporal::POSTGRES_EPOCH_US,
     wire::{Replication, Side, Vigil, server_error, streamed_notice},
 };
@@ -47,6 +48,12 @@ pub(crate) struct Stream {
     transactions: Transactions,
     beats: Option<Beats>,
     incremental: Box<Incremental>,
+    channels: Option<Arc<Channels>>,
+    signal_offset: Option<i64>,
+    /// The blocking snapshot that the stream has to wait for.
+    blocking: Option<Arc<str>>,
+    /// Whether the signal table is one of the channels.
+    takes_rows: bool,
     partition: Arc<str>,
     /// How long the server may be silent, although it was asked.
     silence_limit: Duration,
@@ -89,6 +96,10 @@ impl Stream {
             silence_limit: settings.silence_limit,
             lag: settings.lag.clone(),
             incremental: settings.incremental,
+            channels: settings.channels,
+            blocking: None,
+            takes_rows: settings.takes_rows,
+            signal_offset: place.signal_offset,
             transactions: Transactions::new(settings.relations, settings.tombstones, place)
                 .with_context(settings.context)
                 .telling(settings.transactions, settings.messages)
@@ -158,10 +169,22 @@ impl Stream {
 
     /// Where the stream stands.
     pub(crate) fn place(&self) -> Place {
+        let place = self.transactions.place();
+        let asked = self.blocking.as_ref().map(|signal| Progress {
+            only: Some(Arc::clone(signal)),
+            ..Progress::default()
+        });
         Place {
+            snapshot: asked.or(place.snapshot),
             incremental: self.incremental.running(),
-            ..self.transactions.place()
+            signal_offset: self.signal_offset,
+            ..place
         }
+    }
+
+    /// Whether it waits for a snapshot.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.blocking.is_some()
     }
 
     /// Ends the stream after a last word about what is durable; gives back the side connection.

@@ -2,12 +2,13 @@
 
 mod catch_up;
 mod open;
+mod plan;
 
 use std::{sync::Arc, time::Duration};
 
 use cdc::{context::Context, topics::transaction_topic, transaction::TransactionTopic};
 use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use self::catch_up::CatchUp;
 use crate::{
@@ -15,14 +16,16 @@ use crate::{
     change::Messages,
     config::PostgresConfig,
     heartbeat::Beats,
-    incremental::Incremental,
+    incremental::{Incremental, notifier},
     options::Policy,
     position::{Place, partition, show_lsn},
     publication,
     relations::{Compiler, Relations},
+    signals::Channels,
     slot::Slot,
-    snapshot::{Polled, Snapshot},
+    snapshot::{Polled, Snapshot, report},
     stream::{Settings, Stream},
+    temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
     wire::{Answer, Connection, Progress, Purpose, Side, Target},
 };
 
@@ -41,6 +44,9 @@ pub struct PostgresTask {
     start: Option<Start>,
     /// What was durable when the task was opened, as an LSN.
     confirmed: u64,
+    channels: Option<Arc<Channels>>,
+    /// No snapshot was taken, which has yet to be told.
+    has_skipped: bool,
 }
 
 #[derive(Debug)]
@@ -53,6 +59,8 @@ enum Phase {
     Snapshot(Box<Snapshot>),
     /// Reading the stream.
     Stream(Box<Stream>),
+    /// Between a snapshot and the stream.
+    Waiting(Instant, Box<Place>),
     /// The snapshot is complete and nothing else was wanted.
     Done,
 }
@@ -72,6 +80,8 @@ impl PostgresTask {
             phase: Phase::Idle,
             start: None,
             confirmed: 0,
+            channels: None,
+            has_skipped: false,
         })
     }
 
@@ -122,6 +132,13 @@ impl PostgresTask {
                 self.context.clone(),
                 place.incremental.clone(),
             ),
+            takes_rows: self
+                .config
+                .signal_channels
+                .0
+                .iter()
+                .any(|one| one == "source"),
+            channels: self.channels.clone(),
         };
         let beats = Beats::new(&self.config);
         Ok(Stream::new(
@@ -209,6 +226,9 @@ impl SourceTask for PostgresTask {
         let stored = stored
             .map(|position| Place::parse(&position.offset))
             .transpose()?;
+        let behind = stored.as_ref().and_then(|place| place.signal_offset);
+        let channels = Channels::open(&self.config, &start.outside, behind);
+        self.channels = Some(Arc::new(channels));
         self.start = Some(start);
         // Boxed: opening has many steps and happens once.
         self.phase = Box::pin(self.open_phase(stored)).await?;
@@ -216,8 +236,19 @@ impl SourceTask for PostgresTask {
     }
 
     async fn poll(&mut self, out: &mut Batch) -> Result<()> {
+        if std::mem::take(&mut self.has_skipped) {
+            let now_ms = (postgres_micros_now() + POSTGRES_EPOCH_US) / 1000;
+            report::tell(&notifier(&self.config), "SKIPPED", Vec::new(), out, now_ms);
+        }
         match &mut self.phase {
-            Phase::Stream(stream) => stream.poll(out).await,
+            Phase::Stream(stream) => {
+                stream.poll(out).await?;
+                if stream.is_paused() {
+                    Box::pin(self.pause_for_snapshot()).await?;
+                }
+                Ok(())
+            }
+            Phase::Waiting(..) => Box::pin(self.wait()).await,
             Phase::CatchUp(_) => Box::pin(self.catch_up(out)).await,
             Phase::Snapshot(snapshot) => {
                 if snapshot.poll(out).await? == Polled::Complete {

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use crate::{
     error,
+    options::Isolation,
     position::parse_lsn,
     stream::{Goal, Unseen},
     wire::{Answer, Connection, Row},
@@ -36,11 +37,11 @@ pub(crate) async fn before(connection: &mut Connection) -> Result<Goal> {
 /// visible, so that the snapshot has seen nothing from the end of the log on; before that, transaction ids tell. On a
 /// standby, which tells no ids, commits become visible as they are replayed: the place in the log tells alone, if it
 /// did not move while the snapshot was taken.
-pub(crate) async fn now(connection: &mut Connection) -> Result<Goal> {
+pub(crate) async fn now(connection: &mut Connection, isolation: Isolation) -> Result<Goal> {
     if is_standby(connection).await? {
-        return now_on_standby(connection).await;
+        return now_on_standby(connection, isolation).await;
     }
-    super::Snapshot::begin(connection, None).await?;
+    super::Snapshot::begin(connection, isolation, None).await?;
     seen(connection, Unseen::PassBy).await
 }
 
@@ -57,10 +58,10 @@ async fn seen(connection: &mut Connection, unseen: Unseen) -> Result<Goal> {
     })
 }
 
-async fn now_on_standby(connection: &mut Connection) -> Result<Goal> {
+async fn now_on_standby(connection: &mut Connection, isolation: Isolation) -> Result<Goal> {
     for _ in 0..TRIES {
         let before = end(connection).await?;
-        super::Snapshot::begin(connection, None).await?;
+        super::Snapshot::begin(connection, isolation, None).await?;
         // The first statement takes the snapshot.
         let after = end(connection).await?;
         if before == after {
@@ -94,7 +95,7 @@ pub(crate) async fn flush(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-async fn is_standby(connection: &mut Connection) -> Result<bool> {
+pub(super) async fn is_standby(connection: &mut Connection) -> Result<bool> {
     let row = one(connection, "SELECT pg_catalog.pg_is_in_recovery()").await?;
     Ok(row.is_true(0))
 }

@@ -3,12 +3,28 @@
 use connect_core::{Batch, Result};
 
 use super::Stream;
-use crate::incremental::{Tell, Wanted};
+use crate::{
+    incremental::{Tell, Wanted},
+    signals::Channels,
+};
 
 impl Stream {
     /// Obeys the signals that have come, and leads the incremental snapshot on.
     pub(super) async fn attend(&mut self, out: &mut Batch, now_ms: i64) -> Result<()> {
-        let signals = self.transactions.take_signals();
+        let mut signals = self.transactions.take_signals();
+        if !self.takes_rows {
+            // Our own marks are there in any case.
+            signals.retain(|signal| signal.kind == "snapshot-window-close");
+        }
+        while let Some(came) = self.channels.as_deref().and_then(Channels::next) {
+            self.signal_offset = came.offset.or(self.signal_offset);
+            match came.signal {
+                Ok(signal) => signals.push(signal),
+                Err(why) => self
+                    .incremental
+                    .refuse_text(&why, &mut Tell { out, now_ms }),
+            }
+        }
         if signals.is_empty() && self.incremental.is_idle() {
             return Ok(());
         }
@@ -22,6 +38,7 @@ impl Stream {
             transactions,
             side,
             vigil,
+            blocking,
             ..
         } = self;
         let work = Box::pin(async {
@@ -30,11 +47,19 @@ impl Stream {
                 let wanted = incremental
                     .obey(signal, connection, &position, &mut tell)
                     .await?;
-                if let Wanted::Blocking(id, _) = wanted {
-                    tracing::warn!(id, "blocking snapshots are not there yet");
+                match wanted {
+                    Wanted::Blocking(signal) if leads && blocking.is_none() => {
+                        tracing::info!(id = %signal.id, "the stream is paused for a snapshot");
+                        *blocking = Some(signal.data.into());
+                    }
+                    Wanted::Blocking(signal) => {
+                        let why = "another snapshot is running";
+                        incremental.refuse(&signal, why, &mut tell);
+                    }
+                    Wanted::Nothing => {}
                 }
             }
-            if incremental.is_idle() || !leads {
+            if incremental.is_idle() || !leads || blocking.is_some() {
                 return Ok(());
             }
             let (window, recent) = transactions.window();

@@ -120,6 +120,7 @@ impl Course {
             ahead,
             snapshot: self.snapshot.clone(),
             incremental: None,
+            signal_offset: None,
         }
     }
 

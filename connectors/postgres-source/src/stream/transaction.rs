@@ -17,7 +17,7 @@ use crate::{
     pgoutput::{self, Begin, Commit, Logical, Message, Old, Relation, Tuple, Value},
     position::Place,
     relations::{Known, Relations, Table},
-    signals,
+    signals::{self, Channels},
     temporal::postgres_micros_now,
     wire::Side,
 };
@@ -45,6 +45,10 @@ pub(crate) struct Settings {
     pub lag: Gauge,
     /// Snapshots while streaming.
     pub incremental: Box<Incremental>,
+    /// Whether rows of the signal table are signals.
+    pub takes_rows: bool,
+    /// Where signals come from besides the stream.
+    pub channels: Option<Arc<Channels>>,
 }
 
 /// Reads messages one by one.

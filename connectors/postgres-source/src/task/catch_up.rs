@@ -73,7 +73,8 @@ impl PostgresTask {
                 .aim(moment::before(side.connection().await?).await?);
         } else if now.taken.is_none() {
             let mut connection = snapshot_connection(&self.config).await?;
-            now.stream.aim(moment::now(&mut connection).await?);
+            now.stream
+                .aim(moment::now(&mut connection, self.config.snapshot_isolation).await?);
             now.taken = Some(connection);
             moment::flush(side.connection().await?).await?;
         } else if let Phase::CatchUp(now) = std::mem::replace(&mut self.phase, Phase::Idle)

@@ -1,18 +1,20 @@
 //! Where to begin: what is stored, what the slot says, what `snapshot.mode` wants.
 
+use std::time::Duration;
+
 use connect_core::{Error, Result};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    Captured, Compiler, Connection, Phase, Place, Policy, PostgresTask, Purpose, Side, Slot,
-    Snapshot, catch_up::snapshot_connection, publication, target,
+    Connection, Phase, Place, Policy, PostgresTask, Purpose, Side, Slot, Snapshot,
+    catch_up::snapshot_connection, publication, target,
 };
 use crate::{
-    catalog::{self, TableInfo, Which},
+    catalog::{self, Which},
     error,
     incremental::notifier,
     position::Progress,
-    snapshot::{Planned, Report},
+    snapshot::Report,
 };
 
 /// How the task begins.
@@ -85,7 +87,7 @@ impl PostgresTask {
                 snapshot: None,
                 ..from_slot(&slot)
             }),
-            Some(place) if place.snapshot.is_some() && policy.first => Beginning::Snapshot(place),
+            Some(place) if goes_on(&place, policy) => Beginning::Snapshot(place),
             Some(place) if policy.always => Beginning::Snapshot(Place {
                 snapshot: Some(Progress::default()),
                 ..place
@@ -102,6 +104,10 @@ impl PostgresTask {
         if let Beginning::Stream(place) | Beginning::Snapshot(place) = &beginning {
             self.confirmed = place.at.commit_lsn;
         }
+        self.has_skipped = matches!(
+            beginning,
+            Beginning::Nothing | Beginning::Stream(_) | Beginning::NewSlot { snapshot: false }
+        );
         match beginning {
             Beginning::Nothing => Ok(Phase::Done),
             Beginning::Stream(place) => self.stream_phase(place).await,
@@ -143,7 +149,7 @@ impl PostgresTask {
     ) -> Result<Phase> {
         sleep(self.config.snapshot_delay.0).await;
         let mut connection = snapshot_connection(&self.config).await?;
-        Snapshot::begin(&mut connection, exported).await?;
+        Snapshot::begin(&mut connection, self.config.snapshot_isolation, exported).await?;
         self.read_phase(connection, place, exported.is_some(), side)
             .await
     }
@@ -152,39 +158,18 @@ impl PostgresTask {
     pub(super) async fn read_phase(
         &mut self,
         mut connection: Connection,
-        place: Place,
+        mut place: Place,
         exported: bool,
         side: &mut Side,
     ) -> Result<Phase> {
-        let plan = self.plan(&mut connection, side).await?;
+        let plan = self.plan(&mut connection, &mut place, side).await?;
+        self.lock(&mut connection, &plan).await?;
         let report = Report::new(notifier(&self.config), &self.meter());
         let partition = std::sync::Arc::clone(&self.partition);
         let watched = (connection, side.vigil(self.silence_limit()));
         let snapshot = Snapshot::new(watched, plan, place, partition, exported, report).await?;
         let snapshot = snapshot.with_context(self.context.clone());
         Ok(Phase::Snapshot(Box::new(snapshot)))
-    }
-
-    /// The tables of a snapshot, as they are in its own transaction.
-    async fn plan(&self, connection: &mut Connection, side: &mut Side) -> Result<Vec<Planned>> {
-        let which = Which::Captured(&self.captured, &self.config);
-        let tables = catalog::tables(connection, which).await?;
-        let compiler = Compiler::new(&self.config, self.captured.clone());
-        let oids: Vec<u32> = tables
-            .iter()
-            .flat_map(|t| &t.columns)
-            .map(|column| column.type_oid)
-            .collect();
-        let customs = catalog::customs(side.connection().await?, &oids).await?;
-        let wanted = |table: &TableInfo| takes_part(&self.captured, table);
-        let planned = tables.into_iter().filter(wanted).map(|mut info| {
-            let table = compiler.compile(&info, &customs).into();
-            info.select = self.captured.select(&info.schema, &info.name).cloned();
-            // A statement of the user's has its own order.
-            info.has_primary_key &= info.select.is_none();
-            Planned { table, info }
-        });
-        Ok(planned.collect())
     }
 
     /// The snapshot is complete: stream, or rest.
@@ -194,15 +179,46 @@ impl PostgresTask {
         };
         let place = snapshot.finish().await?;
         self.phase = match self.streams() {
+            true if !self.config.streaming_delay.0.is_zero() => {
+                let until = Instant::now() + self.config.streaming_delay.0;
+                Phase::Waiting(until, Box::new(place))
+            }
             true => self.stream_phase(place).await?,
             false => Phase::Done,
         };
         Ok(())
     }
+
+    /// Waits between a snapshot and the stream, a second at most.
+    pub(super) async fn wait(&mut self) -> Result<()> {
+        let Phase::Waiting(until, place) = &self.phase else {
+            return Ok(());
+        };
+        let (until, place) = (*until, Place::clone(place));
+        sleep_until(until.min(Instant::now() + Duration::from_secs(1))).await;
+        if Instant::now() >= until {
+            self.phase = self.stream_phase(place).await?;
+        }
+        Ok(())
+    }
+
+    /// A signal wants tables to be read while the stream waits: it is led up to the moment of the snapshot first.
+    pub(super) async fn pause_for_snapshot(&mut self) -> Result<()> {
+        let Phase::Stream(stream) = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return Ok(());
+        };
+        let place = stream.place();
+        let mut side = stream.close().await;
+        self.phase = self.catch_up_phase(place, &mut side).await?;
+        side.close().await;
+        Ok(())
+    }
 }
 
-fn takes_part(captured: &Captured, table: &TableInfo) -> bool {
-    captured.in_snapshot(&table.schema, &table.name) && !table.columns.is_empty()
+/// Whether a snapshot that was interrupted has to be completed.
+fn goes_on(place: &Place, policy: Policy) -> bool {
+    let progress = place.snapshot.as_ref();
+    progress.is_some_and(|progress| policy.first || progress.only.is_some())
 }
 
 /// The first place of a slot that was there before us, all tables still to be read.

@@ -10,7 +10,7 @@ use std::{
 
 use connect_core::{
     Advance, Batch, Config, Datum, Error, Position, Properties, SourceConnector, SourceTask, Start,
-    TaskPlan, Value, batch::Row, meter::Meter, watermark::watermark,
+    TaskPlan, Value, batch::Row, meter::Meter, outside::Outside, watermark::watermark,
 };
 use postgres_source::{PostgresConfig, PostgresSource, PostgresTask};
 use serde_json::{Map, json};
@@ -92,14 +92,17 @@ impl Database {
         let config = PostgresConfig::parse(&self.properties(more)).unwrap();
         let mut task = PostgresSource::task(config, TaskPlan::new()).unwrap();
         let (advance, safe) = watermark();
+        let outside = Outside::default();
         let start = Start {
             stored: stored.clone().into_iter().collect(),
             safe,
             meter: Meter::default(),
+            outside: outside.clone(),
         };
         task.open(start).await?;
         Ok(Source {
             task,
+            outside,
             advance,
             position: stored,
             batch: Batch::default(),
@@ -135,6 +138,7 @@ impl Drop for Database {
 /// A running task.
 pub(crate) struct Source {
     task: PostgresTask,
+    pub outside: Outside,
     advance: Advance<Position>,
     pub position: Option<Position>,
     batch: Batch,

@@ -236,3 +236,83 @@ fn told(events: &[Event]) -> Vec<String> {
     told.map(|event| event.value["type"].as_str().unwrap().to_owned())
         .collect()
 }
+
+#[tokio::test]
+async fn a_blocking_snapshot_pauses_the_stream_and_survives_a_crash() {
+    let db = Database::new(PgVersion::V15);
+    db.sql(SIGNALS);
+    db.sql("create table a (id int primary key, v text); insert into a select i, 'v' || i from generate_series(1, 2000) i;
+            create table b (id int primary key, v text); insert into b values (1, 'x'), (2, 'y')");
+    let mut source = db.open(&ON, None).await;
+    db.sql("insert into a values (0, 'before'); update a set v = 'changed' where id = 7");
+    let data = r#"{"type": "blocking", "data-collections": ["public.(a|b)"],
+        "additional-conditions": [{"data-collection": "public.b", "filter": "select * from public.b where id = 2;"}]}"#;
+    execute(&db, data);
+    db.sql("update a set v = 'later' where id = 8");
+    let mut events = source
+        .take_until(|events| !reads(events, "a").is_empty())
+        .await;
+    assert!(reads(&events, "a").len() < 2000, "it has just begun");
+    let stored = source.position.clone();
+    drop(source);
+    let mut source = db.open_again(&ON, stored).await;
+    source.streams(|more, _| events.extend(more)).await;
+    db.sql("insert into a values (-1, 'behind')");
+    let end = |events: &[Event]| of(events, "a").iter().any(|e| e.key["id"] == -1);
+    events.extend(source.take_until(end).await);
+    let mut ids = reads(&events, "a");
+    ids.sort_unstable();
+    assert!(
+        ids == (0..=2000).collect::<Vec<i64>>(),
+        "{} rows",
+        ids.len()
+    );
+    assert_eq!(reads(&events, "b"), [2]);
+    let mut rows = BTreeMap::new();
+    apply(&mut rows, &events);
+    assert_eq!(rows, table(&db));
+    let marked = of(&events, "b")[0].value["source"]["snapshot"].clone();
+    assert_eq!(marked, "last");
+    source.close().await;
+}
+
+#[tokio::test]
+async fn signals_come_by_file_and_by_message() {
+    let db = Database::new(PgVersion::V15);
+    db.sql("create table a (id int primary key, v text); insert into a values (1, 'x'), (2, 'y')");
+    let folder = std::env::temp_dir().join(&db.name);
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("signals.txt");
+    let path = file.to_str().unwrap().to_owned();
+    let signal = |id: &str| {
+        json!({"id": id, "type": "execute-snapshot", "data": {"data-collections": ["public.a"]}})
+            .to_string()
+    };
+    let config = [
+        ("snapshot.mode", "no_data"),
+        ("read.only", "true"),
+        ("signal.enabled.channels", "file"),
+        ("signal.file", &path),
+        ("signal.poll.interval.ms", "50"),
+        ("notification.enabled.channels", "sink"),
+        ("notification.sink.topic.name", "told"),
+    ];
+    let mut source = db.open(&config, None).await;
+    std::fs::write(&file, format!("no signal\n\n{}\n", signal("one"))).unwrap();
+    let done = |events: &[Event]| told(events).contains(&"COMPLETED".to_owned());
+    let events = source.take_until(done).await;
+    assert_eq!(reads(&events, "a"), [1, 2]);
+    assert_eq!(told(&events)[..3], ["SKIPPED", "REJECTED", "STARTED"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "", "it is emptied");
+    assert!(source.outside.inbox().is_attended());
+    assert!(source.outside.inbox().put(signal("two")));
+    let events = source.take_until(done).await;
+    assert_eq!(reads(&events, "a"), [1, 2]);
+    assert!(
+        events
+            .iter()
+            .any(|e| e.topic == "told" && e.key["id"] == "two")
+    );
+    source.close().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -204,3 +204,100 @@ async fn an_empty_database_streams_at_once() {
     assert_eq!(ops(&source.take(1).await), "c");
     source.close().await;
 }
+
+/// The topics of the rows of a snapshot, each once, in order.
+fn order_of_tables(events: &[Event]) -> Vec<String> {
+    let mut topics: Vec<String> = events.iter().map(|e| e.topic.clone()).collect();
+    topics.dedup();
+    topics
+}
+
+#[tokio::test]
+async fn tables_come_by_their_sizes_also_after_a_restart() {
+    let db = Database::new(PgVersion::V15);
+    db.sql("create table a (id int primary key); insert into a select generate_series(1, 1500);
+            create table b (id int primary key); insert into b select generate_series(1, 2);
+            create table c (id int primary key); insert into c select generate_series(1, 5000); analyze");
+    for (order, expected) in [
+        ("ascending", ["t.public.b", "t.public.a", "t.public.c"]),
+        ("descending", ["t.public.c", "t.public.a", "t.public.b"]),
+    ] {
+        let config = [
+            ("snapshot.mode", "initial_only"),
+            ("snapshot.tables.order.by.row.count", order),
+        ];
+        let mut source = db.open(&config, None).await;
+        let mut events = source.take(1600).await;
+        let stored = source.position.clone();
+        drop(source);
+        let mut source = db.open(&config, stored).await;
+        source.streams(|more, _| events.extend(more)).await;
+        assert_eq!(order_of_tables(&events), expected);
+        assert_eq!(events.len(), 6502, "no row two times");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_is_isolated_locked_and_followed_by_a_pause_as_configured() {
+    for isolation in [
+        "serializable",
+        "repeatable_read",
+        "read_committed",
+        "read_uncommitted",
+    ] {
+        let db = Database::new(PgVersion::V18);
+        db.sql("create table t (id int primary key, v text); insert into t select i, 'x' from generate_series(1, 3000) i");
+        let config = [
+            ("snapshot.isolation.mode", isolation),
+            ("snapshot.locking.mode", "shared"),
+            ("streaming.delay.ms", "1200"),
+            ("snapshot.mode", "always"),
+        ];
+        let stored = db.open(&[("snapshot.mode", "no_data")], None).await;
+        db.sql("insert into t values (0, 'y')");
+        let mut first = stored;
+        let events = first.take(1).await;
+        let stored = first.position.clone();
+        first.close().await;
+        let mut source = db.open(&config, stored).await;
+        let mut all = source
+            .take_until(|events| events.iter().any(|e| e.op() == "r"))
+            .await;
+        let locks = "select count(*) from pg_locks where relation = 't'::regclass and mode = 'AccessShareLock' and granted";
+        assert_ne!(db.sql(locks).trim(), "0", "{isolation}");
+        db.sql("update t set v = 'z' where id = 5");
+        all.extend(
+            source
+                .take_until(|events| events.iter().any(|e| e.op() == "u"))
+                .await,
+        );
+        all.splice(0..0, events);
+        let mut rows = BTreeMap::new();
+        apply(&mut rows, &all);
+        assert_eq!(rows, table(&db), "{isolation}");
+        source.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_configuration_can_decide_what_is_read() {
+    let db = Database::new(PgVersion::V15);
+    db.sql("create table t (id int primary key, v text); insert into t values (1, 'a')");
+    let based = |data: &'static str, stream: &'static str| {
+        [
+            ("snapshot.mode", "configuration_based"),
+            ("snapshot.mode.configuration.based.snapshot.data", data),
+            ("snapshot.mode.configuration.based.start.stream", stream),
+        ]
+    };
+    let mut source = db.open(&based("false", "true"), None).await;
+    db.sql("insert into t values (2, 'b')");
+    assert_eq!(ops(&source.take(1).await), "c");
+    let stored = source.close().await;
+    let mut source = db.open(&based("true", "true"), stored).await;
+    assert_eq!(ops(&source.take(2).await), "r r");
+    source.close().await;
+    let mut source = db.open(&based("true", "false"), None).await;
+    assert_eq!(ops(&source.take(2).await), "r r");
+    source.close().await;
+}
