@@ -90,9 +90,8 @@ fn push(route: &Arc<Route>, notification: Notification, out: &mut Batch, now_ms:
         id,
         aggregate,
         kind,
-        mut data,
+        data,
     } = notification;
-    in_java_order(&mut data);
     let data = data.into_iter();
     let data = data.map(|(name, text)| (name.to_owned(), Value::Str(text)));
     let key = Value::Map(vec![("id".to_owned(), Value::Str(id.clone()))]);
@@ -107,24 +106,6 @@ fn push(route: &Arc<Route>, notification: Notification, out: &mut Batch, now_ms:
     let value = out.push_value(&value, route.value().map(|schema| &**schema));
     let route = out.route_index(route);
     out.push(Record::new(route, key, value));
-}
-
-/// The order in which Java's `HashMap` gives its entries, in which the peer writes them: by the low bits of the keys' hashes.
-fn in_java_order(data: &mut [(&'static str, String)]) {
-    // All but the last come in one go, which sets the size; the last one is put behind them.
-    let before = data.len().saturating_sub(1);
-    let mut buckets = match before {
-        0 => 16,
-        n => (n * 4 / 3 + 1).next_power_of_two(),
-    };
-    if before > 0 && data.len() > buckets * 3 / 4 {
-        buckets *= 2;
-    }
-    data.sort_by_key(|(name, _)| {
-        let add = |hash: u32, unit: u16| hash.wrapping_mul(31).wrapping_add(u32::from(unit));
-        let hash = name.encode_utf16().fold(0, add);
-        (hash ^ (hash >> 16)) as usize & (buckets - 1)
-    });
 }
 
 #[cfg(test)]

@@ -75,6 +75,9 @@ pub(crate) fn apply(record: &mut Record) {
             blank(payload, "id");
             blank(&mut record.key, "payload.id");
         }
+        if of == Of::Notification {
+            sort(&mut payload["additional_data"]);
+        }
         for mask in MASKS {
             if mask.of == Of::All || mask.of == of {
                 blank(payload, mask.path);
@@ -94,6 +97,13 @@ fn kind(payload: &Value) -> Of {
         Some(_) => Of::All,
         None if payload.get("aggregate_type").is_some() => Of::Notification,
         None => Of::Flat,
+    }
+}
+
+/// The order of Java's maps is another with each start.
+fn sort(data: &mut Value) {
+    if let Some(data) = data.as_object_mut() {
+        data.sort_keys();
     }
 }
 

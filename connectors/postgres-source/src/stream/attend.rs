@@ -58,6 +58,15 @@ impl Stream {
                     }
                     Wanted::Nothing => {}
                 }
+                // A table is begun with before the next signal stops it again.
+                if incremental.due().is_some() && leads && blocking.is_none() {
+                    let (window, recent) = transactions.window();
+                    let connection = side.connection().await?;
+                    let stream = (recent, stream_at);
+                    incremental
+                        .lead(window, stream, connection, &mut tell)
+                        .await?;
+                }
             }
             if incremental.is_idle() || !leads || blocking.is_some() {
                 return Ok(());

@@ -147,6 +147,8 @@ async fn what_changes_meanwhile_is_never_overwritten_also_over_crashes() {
                     0 => source.position.clone(),
                     _ => durable.clone().or(source.position.clone()),
                 };
+                // The server may forget what is before it from now on.
+                durable.clone_from(&stored);
                 drop(source);
                 source = db.open_again(&config, stored).await;
                 continue;

@@ -1,5 +1,6 @@
 -- Paused, resumed, stopped.
 --@ config {"signal.data.collection": "public.signals", "incremental.snapshot.chunk.size": "2", "snapshot.mode": "no_data", "notification.enabled.channels": "sink", "notification.sink.topic.name": "${run}_told"}
+--@ differs signals-that-cannot-be-obeyed _told record
 create table signals (id varchar(64) primary key, type varchar(32), data varchar(2048));
 create sequence closed;
 create function count_closed() returns trigger language plpgsql as $$ begin
