@@ -141,7 +141,7 @@ async fn what_changes_meanwhile_is_never_overwritten_also_over_crashes() {
             let offset = source.position.as_ref().map(|p| p.offset.to_string());
             let runs = offset.is_some_and(|o| o.contains("incremental_snapshot_collections"));
             // The task dies with its last position durable, and with an older one.
-            if runs && restarts < 8 && !events.is_empty() {
+            if runs && restarts < 5 && !events.is_empty() {
                 restarts += 1;
                 let stored = match restarts % 2 {
                     0 => source.position.clone(),
@@ -165,7 +165,7 @@ async fn what_changes_meanwhile_is_never_overwritten_also_over_crashes() {
             .await;
         apply(&mut rows, &rest);
         assert_eq!(rows, table(&db), "read.only={read_only}");
-        assert!(restarts >= 4, "{restarts} restarts");
+        assert!(restarts >= 2, "{restarts} restarts");
         source.close().await;
     }
 }
