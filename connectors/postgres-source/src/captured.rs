@@ -11,7 +11,10 @@ use connect_core::{
     config::{List, ParseValue},
 };
 
-use crate::{config::PostgresConfig, options::signal_table};
+use crate::{
+    config::PostgresConfig, options::signal_table, replica_identity::ReplicaIdentities,
+    source_type::SourceTypes,
+};
 
 /// Which tables and columns are captured, and which columns make their keys.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub(crate) struct Captured {
     columns: Filter,
     snapshot: Filter,
     messages: Filter,
+    types: SourceTypes,
+    identities: ReplicaIdentities,
     keys: Vec<KeyRule>,
     masks: Masks,
     /// Statements by full names of tables.
@@ -65,6 +70,13 @@ impl Captured {
             ("message.prefix.exclude.list", &config.message_exclude),
             findings,
         );
+        let types = SourceTypes::new(
+            ("column.propagate.source.type", &config.propagate_columns),
+            ("datatype.propagate.source.type", &config.propagate_types),
+            findings,
+        );
+        let given = config.replica_identities.as_deref();
+        let identities = ReplicaIdentities::new(given, findings);
         let masks = Masks::new(&config.rest, findings);
         let keys = key_rules(config.message_key_columns.as_deref(), findings);
         Some(Self {
@@ -73,6 +85,8 @@ impl Captured {
             columns: columns?,
             snapshot: snapshot?,
             messages: messages?,
+            types: types?,
+            identities: identities?,
             keys: keys?,
             masks: masks?,
             selects: selects(config, findings)?,
@@ -102,6 +116,16 @@ impl Captured {
     /// Whether a captured table takes part in snapshots.
     pub(crate) fn in_snapshot(&self, schema: &str, table: &str) -> bool {
         self.snapshot.passes(&format!("{schema}.{table}")) && !self.is_signals(schema, table)
+    }
+
+    /// The replica identities that tables are given.
+    pub(crate) fn identities(&self) -> &ReplicaIdentities {
+        &self.identities
+    }
+
+    /// Which columns tell their types.
+    pub(crate) fn types(&self) -> &SourceTypes {
+        &self.types
     }
 
     /// Which logical messages are captured, by prefix.

@@ -39,6 +39,8 @@ pub(crate) struct TableInfo {
     pub replica_identity: u8,
     /// The statement that gives its rows in a snapshot, where that is not the table itself.
     pub select: Option<String>,
+    /// Whether the stream has told its columns.
+    pub streamed: bool,
 }
 
 /// A column.
@@ -50,6 +52,8 @@ pub(crate) struct ColumnInfo {
     pub type_oid: u32,
     /// Its type's modifier, or -1.
     pub modifier: i32,
+    /// The name of its type, as the JDBC driver tells it: a sequence of its own makes an integer a `serial`.
+    pub source_type: String,
     /// Its type in SQL, for casts.
     pub type_name: String,
     /// Whether it is declared NOT NULL.
@@ -151,6 +155,7 @@ fn table(row: &Row) -> Result<TableInfo> {
         has_primary_key: false,
         replica_identity: row.text(3).bytes().next().unwrap_or(b'd'),
         select: None,
+        streamed: false,
     })
 }
 
@@ -163,7 +168,7 @@ async fn add_columns(
         "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, \
          pg_catalog.format_type(a.atttypid, a.atttypmod), \
          a.attnotnull OR t.typtype = 'd' AND t.typnotnull, \
-         pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
+         pg_catalog.pg_get_expr(d.adbin, d.adrelid), t.typname \
          FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
          LEFT JOIN pg_catalog.pg_attrdef d \
          ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '' \
@@ -180,6 +185,7 @@ async fn add_columns(
             name: row.text(1).to_owned(),
             type_oid: number(&row, 2)?,
             modifier: number(&row, 3)?,
+            source_type: source_type(row.text(7), row.text(6)),
             type_name: row.text(4).to_owned(),
             required: row.is_true(5),
             default: row.get(6).cloned().flatten(),
@@ -193,6 +199,21 @@ fn places(tables: &[TableInfo]) -> FxHashMap<u32, usize> {
     let place = |(at, table): (usize, &TableInfo)| (table.oid, at);
     tables.iter().enumerate().map(place).collect()
 }
+
+fn source_type(name: &str, default: &str) -> String {
+    let serial = SERIALS.iter().find(|(plain, _)| *plain == name);
+    match serial.filter(|_| default.starts_with("nextval(")) {
+        Some((_, serial)) => (*serial).to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+/// Integers, and what they are called with a sequence.
+pub(crate) const SERIALS: [(&str, &str); 3] = [
+    ("int2", "smallserial"),
+    ("int4", "serial"),
+    ("int8", "bigserial"),
+];
 
 async fn add_keys(connection: &mut Connection, oids: &str, tables: &mut [TableInfo]) -> Result<()> {
     let sql = format!(

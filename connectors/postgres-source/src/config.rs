@@ -92,6 +92,18 @@ choice! {
 }
 
 choice! {
+    /// `event.converting.failure.handling.mode`
+    pub enum Failing {
+        /// A null, and a line in the log.
+        Warn = "warn",
+        /// The task fails.
+        Fail = "fail",
+        /// A null.
+        Skip = "skip",
+    }
+}
+
+choice! {
     /// `plugin.name`; both are answered with pgoutput, which every server has.
     pub enum Plugin {
         /// The default of older configurations.
@@ -157,6 +169,9 @@ connect_core::config! {
         autocreate: Autocreate = "all_tables", "publication.autocreate.mode", Medium;
         /// Whether changes of partitions are published as those of their root table.
         via_partition_root: bool = "false", "publish.via.partition.root", Low;
+        /// Replica identities that captured tables are given at the start: `schema.table:FULL,schema.other:INDEX name`, the table a
+        /// regular expression; DEFAULT, NOTHING, FULL or INDEX.
+        replica_identities: Option<String> = none, "replica.identity.autoset.values", Low;
         /// How often the server is told how far we are.
         status_interval: Millis = "10000", "status.update.interval.ms", Low;
     }
@@ -175,6 +190,10 @@ connect_core::config! {
         column_exclude: List = "", "column.exclude.list", Medium;
         /// Whether the schemas of the server itself are left out.
         ignore_builtin: bool = "true", "table.ignore.builtin", Low;
+        /// Columns whose schemas tell the type in the database (`__debezium.source.column.type`, `.length`, `.scale`, `.name`).
+        propagate_columns: List = "", "column.propagate.source.type", Low;
+        /// Types, as `schema.table.type`, whose columns do the same.
+        propagate_types: List = "", "datatype.propagate.source.type", Low;
         /// Keys to use instead of primary keys: `schema.table:column,column;…`, the table a regular expression.
         message_key_columns: Option<String> = none, "message.key.columns", Medium;
     }
@@ -269,6 +288,9 @@ connect_core::config! {
         skipped: SkippedOperations = "t", "skipped.operations", Low;
         /// Whether updates that change nothing that is captured are left out. Only with REPLICA IDENTITY FULL this can be told.
         skip_unchanged: bool = "false", "skip.messages.without.change", Low;
+        /// What to do with a value that has not the form of its type: a null in its place with a warning or without, or failure. A key is never
+        /// without its value: then the task fails.
+        converting_failures: Failing = "warn", "event.converting.failure.handling.mode", Low;
         /// How the names of schemas are made fit for Avro.
         schema_names: Adjustment = "none", "schema.name.adjustment.mode", Medium;
         /// How the names of fields are made fit for Avro.

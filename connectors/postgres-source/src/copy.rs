@@ -21,14 +21,22 @@ pub(crate) fn row(
     let mut fields = fields(line);
     for column in &table.columns {
         let field = fields.next().ok_or_else(short)?;
-        cells.push(cell(column, field, escapes, frame, out)?);
+        let cell = cell(column, field, escapes, frame, out);
+        cells.push(match cell {
+            Ok(cell) => cell,
+            Err(error) => decode::failed(table, cells.len(), error, out)?,
+        });
     }
     if fields.next().is_some() {
         return Err(short());
     }
     for (at, column) in &table.masked {
         let field = self::fields(line).nth(usize::from(*at)).ok_or_else(short)?;
-        cells.push(cell(column, field, escapes, frame, out)?);
+        let cell = cell(column, field, escapes, frame, out);
+        cells.push(match cell {
+            Ok(cell) => cell,
+            Err(error) => decode::failed(table, cells.len(), error, out)?,
+        });
     }
     Ok(())
 }
@@ -147,6 +155,7 @@ mod tests {
             .collect();
         Table {
             name: "public.t".into(),
+            failing: crate::config::Failing::Fail,
             tombstone: Arc::clone(&route),
             keyless: Arc::clone(&route),
             route,

@@ -1,8 +1,9 @@
 //! Tuples into cells.
 
-use connect_core::{Batch, Cell, Result};
+use connect_core::{Batch, Cell, Error, Result};
 
 use crate::{
+    config::Failing,
     convert::{self, Frame, Text},
     error,
     pgoutput::{Tuple, Value},
@@ -29,7 +30,10 @@ pub(crate) fn tuple(
     }
     for (column, value) in table.columns.iter().zip(tuple.values()) {
         let cell = match value? {
-            Value::Text(text) => convert::cell(&column.op, Text::framed(text, frame), out)?,
+            Value::Text(text) => match convert::cell(&column.op, Text::framed(text, frame), out) {
+                Ok(cell) => cell,
+                Err(error) => failed(table, cells.len(), error, out)?,
+            },
             Value::Null => null(column, out),
             // Invariant 3: not sent is not null.
             Value::Unchanged => old
@@ -42,7 +46,10 @@ pub(crate) fn tuple(
     for (at, column) in &table.masked {
         let cell = match tuple.values().nth(usize::from(*at)) {
             Some(Ok(Value::Text(text))) => {
-                convert::cell(&column.op, Text::framed(text, frame), out)?
+                match convert::cell(&column.op, Text::framed(text, frame), out) {
+                    Ok(cell) => cell,
+                    Err(error) => failed(table, cells.len(), error, out)?,
+                }
             }
             Some(Ok(Value::Unchanged)) => old
                 .and_then(|old| old.get(cells.len()))
@@ -53,6 +60,22 @@ pub(crate) fn tuple(
         cells.push(cell);
     }
     Ok(())
+}
+
+/// What stands for a value that cannot be decoded; `at` is the column's place among the cells.
+#[cold]
+pub(crate) fn failed(table: &Table, at: usize, error: Error, out: &mut Batch) -> Result<Cell> {
+    let is_key = u16::try_from(at).is_ok_and(|at| table.key.contains(&at));
+    if is_key || table.failing == Failing::Fail {
+        return Err(error.context("table", &table.name));
+    }
+    if table.failing == Failing::Warn {
+        let position = at + 1;
+        tracing::warn!(table = %table.name, position, %error, "a value is left out");
+    }
+    let masked = || table.masked.get(at.checked_sub(table.columns.len())?);
+    let column = table.columns.get(at).or_else(|| Some(&masked()?.1));
+    Ok(column.map_or(Cell::Null, |column| null(column, out)))
 }
 
 /// Null, or what stands for it in a required column.

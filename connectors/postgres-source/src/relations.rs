@@ -12,7 +12,7 @@ use self::foresight::Foresight;
 use crate::{
     captured::Captured,
     catalog::{self, ColumnInfo, TableInfo},
-    config::PostgresConfig,
+    config::{Failing, PostgresConfig},
     convert::{self, Op, Text},
     default::{self, Default},
     mask,
@@ -43,6 +43,8 @@ pub(crate) struct Table {
     pub masked: Box<[(u16, Column)]>,
     /// Whether updates are left out that change nothing that is shown.
     pub skip_unchanged: bool,
+    /// What becomes of values that cannot be decoded.
+    pub failing: Failing,
 }
 
 impl Table {
@@ -211,7 +213,18 @@ fn merged(relation: Relation<'_>, stored: Option<TableInfo>) -> Result<TableInfo
         has_primary_key,
         replica_identity: relation.replica_identity,
         select: None,
+        streamed: true,
     })
+}
+
+/// The stream knows no serials.
+fn streamed_type(stored: &ColumnInfo) -> String {
+    let mut serials = catalog::SERIALS.iter();
+    let plain = serials.find(|(_, serial)| *serial == stored.source_type);
+    plain.map_or_else(
+        || stored.source_type.clone(),
+        |(plain, _)| (*plain).to_owned(),
+    )
 }
 
 fn merged_column(column: &pgoutput::Column<'_>, stored: Option<&ColumnInfo>) -> ColumnInfo {
@@ -219,6 +232,7 @@ fn merged_column(column: &pgoutput::Column<'_>, stored: Option<&ColumnInfo>) -> 
         name: column.name.to_owned(),
         type_oid: column.type_oid,
         modifier: column.modifier,
+        source_type: stored.map(streamed_type).unwrap_or_default(),
         type_name: stored.map(|s| s.type_name.clone()).unwrap_or_default(),
         required: stored.is_some_and(|s| s.required),
         default: stored.and_then(|s| s.default.clone()),
@@ -236,6 +250,7 @@ pub(crate) struct Compiler {
     schema_names: Adjustment,
     field_names: Adjustment,
     skip_unchanged: bool,
+    failing: Failing,
 }
 
 impl Compiler {
@@ -250,6 +265,7 @@ impl Compiler {
             schema_names: config.schema_names,
             field_names: config.field_names,
             skip_unchanged: config.skip_unchanged,
+            failing: config.converting_failures,
         }
     }
 
@@ -315,6 +331,7 @@ impl Compiler {
             key: key.into(),
             masked: masked.into(),
             skip_unchanged: self.skip_unchanged,
+            failing: self.failing,
         }
     }
 
@@ -332,6 +349,7 @@ impl Compiler {
                 continue;
             };
             let Some(mask) = self.captured.mask(&info.schema, &info.name, &column.name) else {
+                self.captured.types().tell(info, column, customs, field);
                 continue;
             };
             let is_string = mask::is_string(column.type_oid, customs);

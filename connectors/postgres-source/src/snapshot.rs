@@ -342,6 +342,7 @@ mod tests {
             has_primary_key: true,
             replica_identity: b'd',
             select: None,
+            streamed: false,
         }
     }
 

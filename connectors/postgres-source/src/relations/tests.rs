@@ -24,6 +24,7 @@ fn column(name: &str, type_oid: u32, required: bool, default: Option<&str>) -> C
         name: name.to_owned(),
         type_oid,
         modifier: -1,
+        source_type: String::new(),
         type_name: String::new(),
         required,
         default: default.map(str::to_owned),
@@ -50,6 +51,7 @@ fn orders() -> TableInfo {
         has_primary_key: true,
         replica_identity: b'd',
         select: None,
+        streamed: false,
     }
 }
 

@@ -45,6 +45,10 @@ impl PostgresTask {
         let tables = catalog::tables(connection, captured).await?;
         let slot = match self.streams() {
             true => {
+                self.captured
+                    .identities()
+                    .ensure(connection, &tables)
+                    .await?;
                 publication::ensure(connection, &self.config, &tables).await?;
                 Slot::find(connection, &self.config.slot).await?
             }
