@@ -189,9 +189,8 @@ impl Pipe {
             self.tolerance
                 .refuse(Stage::Transformation, place, refused.error)?;
         }
-        for route in self.encoder.prepare(batch).await? {
-            self.topics.ensure(route.topic()).await?;
-        }
+        let fresh = self.encoder.prepare(batch).await?;
+        self.topics.ensure(&fresh).await?;
         if self.shared.config.topic_tracking {
             let topics = self.encoder.topics();
             topics.for_each(|topic| self.shared.statuses.use_topic(&self.id, topic));

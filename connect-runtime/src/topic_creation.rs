@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use connect_core::{Error, Properties, Result};
+use connect_core::{Error, Properties, Result, Route};
 use connect_log::{Log, TopicSpec};
 use regex::Regex;
 use rustc_hash::FxHashSet;
@@ -26,6 +26,8 @@ struct Group {
     settings: BTreeMap<String, String>,
 }
 
+/// So many topics are asked for one by one.
+const FEW: usize = 3;
 /// More topics than this are looked up again.
 const MAX_KNOWN: usize = 100_000;
 
@@ -54,20 +56,46 @@ impl TopicCreation {
         })
     }
 
-    /// After `Ok` the topic exists, or its owner forbade to create it.
-    pub(crate) async fn ensure(&mut self, topic: &Arc<str>) -> Result<()> {
-        if !self.enabled || self.known.contains(topic) {
+    /// After `Ok` the topics exist, or their owner forbade to create them.
+    pub(crate) async fn ensure(&mut self, routes: &[Arc<Route>]) -> Result<()> {
+        if !self.enabled {
             return Ok(());
         }
-        if self.log.topic(topic).await?.is_none() {
-            self.log.create_topics(&[self.spec(topic)]).await?;
-            tracing::info!(%topic, "topic created");
+        let topics = routes.iter().map(|route| route.topic());
+        let unknown = topics.filter(|topic| !self.known.contains(*topic));
+        let unknown: FxHashSet<Arc<str>> = unknown.map(Arc::clone).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let missing = self.missing(&unknown).await?;
+        if !missing.is_empty() {
+            let specs: Vec<TopicSpec> = missing.iter().map(|topic| self.spec(topic)).collect();
+            self.log.create_topics(&specs).await?;
+            for topic in missing {
+                tracing::info!(%topic, "topic created");
+            }
         }
         if self.known.len() >= MAX_KNOWN {
             self.known.clear();
         }
-        self.known.insert(Arc::clone(topic));
+        self.known.extend(unknown);
         Ok(())
+    }
+
+    /// Those that do not exist. Many at once, as the tables of a backlog are, are looked for among all names; one that the
+    /// user may not see there is asked for by its name.
+    async fn missing(&self, topics: &FxHashSet<Arc<str>>) -> Result<Vec<Arc<str>>> {
+        let all: FxHashSet<String> = match topics.len() {
+            0..=FEW => FxHashSet::default(),
+            _ => self.log.topics().await?.into_iter().collect(),
+        };
+        let mut missing = Vec::new();
+        for topic in topics.iter().filter(|topic| !all.contains(&***topic)) {
+            if self.log.topic(topic).await?.is_none() {
+                missing.push(Arc::clone(topic));
+            }
+        }
+        Ok(missing)
     }
 
     fn spec(&self, topic: &Arc<str>) -> TopicSpec {

@@ -1,6 +1,6 @@
 //! Compression of the records of a batch.
 
-use std::io::Write;
+use std::{cell::RefCell, io::Write};
 
 use connect_core::{Error, Result, error::INTERNAL};
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
@@ -65,9 +65,13 @@ pub(super) struct Compressor {
     done: Vec<u8>,
     /// Not yet compressed.
     tail: Vec<u8>,
-    table: Option<CompressTable>,
-    /// Where a block is compressed to.
-    scratch: Vec<u8>,
+}
+
+thread_local! {
+    /// The tables of LZ4, and where a block is compressed to: once for each thread that compresses, not for each batch, of
+    /// which there is one for every partition.
+    static BENCH: RefCell<(CompressTable, Vec<u8>)> =
+        RefCell::new((CompressTable::small(), Vec::new()));
 }
 
 impl std::fmt::Debug for Compressor {
@@ -91,8 +95,6 @@ impl Compressor {
             compression,
             done,
             tail: Vec::new(),
-            table: None,
-            scratch: Vec::new(),
         }
     }
 
@@ -152,19 +154,21 @@ impl Compressor {
     }
 
     fn lz4_block(&mut self) {
-        let table = self.table.get_or_insert_with(CompressTable::small);
-        let most = get_maximum_output_size(self.tail.len());
-        if self.scratch.len() < most {
-            self.scratch.resize(most, 0);
-        }
-        let compressed = compress_into_with_table(&self.tail, &mut self.scratch, table);
-        let compressed = compressed.ok().and_then(|size| self.scratch.get(..size));
-        let (size, block) = match compressed {
-            Some(block) if block.len() < self.tail.len() => (block.len() as u32, block),
-            _ => (self.tail.len() as u32 | LZ4_PLAIN, self.tail.as_slice()),
-        };
-        self.done.extend_from_slice(&size.to_le_bytes());
-        self.done.extend_from_slice(block);
+        let Self { done, tail, .. } = self;
+        BENCH.with_borrow_mut(|(table, scratch)| {
+            let most = get_maximum_output_size(tail.len());
+            if scratch.len() < most {
+                scratch.resize(most, 0);
+            }
+            let compressed = compress_into_with_table(tail, scratch, table);
+            let compressed = compressed.ok().and_then(|size| scratch.get(..size));
+            let (size, block) = match compressed {
+                Some(block) if block.len() < tail.len() => (block.len() as u32, block),
+                _ => (tail.len() as u32 | LZ4_PLAIN, tail.as_slice()),
+            };
+            done.extend_from_slice(&size.to_le_bytes());
+            done.extend_from_slice(block);
+        });
     }
 
     fn snappy_block(&mut self) {
