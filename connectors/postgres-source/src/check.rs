@@ -6,6 +6,7 @@ use crate::{
     captured::Captured,
     catalog::{self, TableInfo, Which, literal},
     config::{Autocreate, PostgresConfig},
+    foreign,
     options::Policy,
     slot::Slot,
     task,
@@ -14,7 +15,7 @@ use crate::{
 
 /// Everything that can be found, not the first.
 pub(crate) async fn check(config: &PostgresConfig) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = foreign::warnings(&config.rest);
     let Some(captured) = Captured::new(config, &mut findings) else {
         return findings;
     };

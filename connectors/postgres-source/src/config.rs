@@ -12,6 +12,7 @@ use connect_core::{
 
 use crate::{
     captured::Captured,
+    foreign,
     options::{self, Isolation, Locking, SnapshotMode, TableOrder, Threads, Watermarking},
 };
 
@@ -100,6 +101,20 @@ choice! {
         Fail = "fail",
         /// A null.
         Skip = "skip",
+    }
+}
+
+choice! {
+    /// `event.processing.failure.handling.mode`
+    pub enum Processing {
+        /// The task fails.
+        Fail = "fail",
+        /// The event is left out, with a line in the log.
+        Warn = "warn",
+        /// The event is left out.
+        Skip = "skip",
+        /// The event is left out.
+        Ignore = "ignore",
     }
 }
 
@@ -291,6 +306,8 @@ connect_core::config! {
         /// What to do with a value that has not the form of its type: a null in its place with a warning or without, or failure. A key is never
         /// without its value: then the task fails.
         converting_failures: Failing = "warn", "event.converting.failure.handling.mode", Low;
+        /// What to do with an event that has a value which cannot be decoded, where that is a failure: the event is left out, or the task fails.
+        processing_failures: Processing = "fail", "event.processing.failure.handling.mode", Low;
         /// How the names of schemas are made fit for Avro.
         schema_names: Adjustment = "none", "schema.name.adjustment.mode", Medium;
         /// How the names of fields are made fit for Avro.
@@ -352,6 +369,7 @@ impl Rules for PostgresConfig {
         }
         Captured::new(self, &mut findings);
         options::rules(self, &mut findings);
+        findings.extend(foreign::errors(&self.rest));
         findings
     }
 }

@@ -156,6 +156,7 @@ mod tests {
         Table {
             name: "public.t".into(),
             failing: crate::config::Failing::Fail,
+            processing: crate::config::Processing::Fail,
             tombstone: Arc::clone(&route),
             keyless: Arc::clone(&route),
             route,

@@ -3,7 +3,7 @@
 use connect_core::{Batch, Cell, Error, Result};
 
 use crate::{
-    config::Failing,
+    config::{Failing, Processing},
     convert::{self, Frame, Text},
     error,
     pgoutput::{Tuple, Value},
@@ -76,6 +76,19 @@ pub(crate) fn failed(table: &Table, at: usize, error: Error, out: &mut Batch) ->
     let masked = || table.masked.get(at.checked_sub(table.columns.len())?);
     let column = table.columns.get(at).or_else(|| Some(&masked()?.1));
     Ok(column.map_or(Cell::Null, |column| null(column, out)))
+}
+
+/// What becomes of an event that cannot be decoded: nothing, or the error.
+#[cold]
+pub(crate) fn leave_out(processing: Processing, failure: Error) -> Result<()> {
+    let of_value = [&error::VALUE, &error::SPECIAL_NUMBER, &error::ENCODING];
+    if processing == Processing::Fail || !of_value.contains(&failure.code()) {
+        return Err(failure);
+    }
+    if processing == Processing::Warn {
+        tracing::warn!(error = %failure, "an event is left out");
+    }
+    Ok(())
 }
 
 /// Null, or what stands for it in a required column.

@@ -21,6 +21,7 @@ mod cursor;
 mod decode;
 mod default;
 pub mod error;
+mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
 mod guard;

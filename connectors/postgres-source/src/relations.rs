@@ -12,7 +12,7 @@ use self::foresight::Foresight;
 use crate::{
     captured::Captured,
     catalog::{self, ColumnInfo, TableInfo},
-    config::{Failing, PostgresConfig},
+    config::{Failing, PostgresConfig, Processing},
     convert::{self, Op, Text},
     default::{self, Default},
     mask,
@@ -45,6 +45,8 @@ pub(crate) struct Table {
     pub skip_unchanged: bool,
     /// What becomes of values that cannot be decoded.
     pub failing: Failing,
+    /// What becomes of rows with such values, where these are failures.
+    pub processing: Processing,
 }
 
 impl Table {
@@ -134,6 +136,11 @@ impl Relations {
         self.compiler
             .captured
             .table(relation.schema, relation.table)
+    }
+
+    /// What becomes of events that cannot be decoded.
+    pub(crate) fn processing(&self) -> Processing {
+        self.compiler.processing
     }
 
     /// Ignores a relation from here on.
@@ -251,6 +258,7 @@ pub(crate) struct Compiler {
     field_names: Adjustment,
     skip_unchanged: bool,
     failing: Failing,
+    processing: Processing,
 }
 
 impl Compiler {
@@ -266,6 +274,7 @@ impl Compiler {
             field_names: config.field_names,
             skip_unchanged: config.skip_unchanged,
             failing: config.converting_failures,
+            processing: config.processing_failures,
         }
     }
 
@@ -332,6 +341,7 @@ impl Compiler {
             masked: masked.into(),
             skip_unchanged: self.skip_unchanged,
             failing: self.failing,
+            processing: self.processing,
         }
     }
 

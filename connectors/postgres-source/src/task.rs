@@ -15,6 +15,7 @@ use crate::{
     captured::Captured,
     change::Messages,
     config::PostgresConfig,
+    foreign,
     heartbeat::Beats,
     incremental::{Incremental, notifier},
     options::Policy,
@@ -230,6 +231,9 @@ impl SourceTask for PostgresTask {
         let channels = Channels::open(&self.config, &start.outside, behind);
         self.channels = Some(Arc::new(channels));
         self.start = Some(start);
+        for warning in foreign::warnings(&self.config.rest) {
+            tracing::warn!("{}", warning.message);
+        }
         // Boxed: opening has many steps and happens once.
         self.phase = Box::pin(self.open_phase(stored)).await?;
         Ok(())

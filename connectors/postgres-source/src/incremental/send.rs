@@ -12,6 +12,7 @@ use crate::{
     convert::Frame,
     copy,
     cursor::Cursor,
+    decode,
     relations::Table,
     temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
 };
@@ -73,9 +74,13 @@ impl Sender {
         };
         for row in rows {
             let line = frame.bytes.get(row.start - start..row.end - start);
-            copy::row(table, line.unwrap_or(&[]), frame, &mut self.cells, out)?;
-            self.writer
-                .read(table, at.lsn, Marker::Incremental, &self.cells, out);
+            match copy::row(table, line.unwrap_or(&[]), frame, &mut self.cells, out) {
+                Ok(()) => {
+                    self.writer
+                        .read(table, at.lsn, Marker::Incremental, &self.cells, out);
+                }
+                Err(error) => decode::leave_out(table.processing, error)?,
+            }
         }
         Ok(sending.at + count)
     }

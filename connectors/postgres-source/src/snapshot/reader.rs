@@ -10,7 +10,7 @@ use crate::{
     catalog::{TableInfo, literal, quoted},
     change::{ChangeWriter, Marker},
     convert::{Frame, Op},
-    copy, error,
+    copy, decode, error,
     wire::{Connection, Frames, server_error},
 };
 
@@ -142,14 +142,13 @@ impl Reader {
                 };
                 let line = frame.bytes.get(body.clone()).unwrap_or(&[]);
                 let table = &emit.planned.table;
-                copy::row(table, line, frame, &mut self.cells, out)?;
-                emit.writer.read(
-                    table,
-                    emit.lsn,
-                    (emit.marker)(first, last),
-                    &self.cells,
-                    out,
-                );
+                match copy::row(table, line, frame, &mut self.cells, out) {
+                    Ok(()) => {
+                        let marker = (emit.marker)(first, last);
+                        emit.writer.read(table, emit.lsn, marker, &self.cells, out);
+                    }
+                    Err(error) => decode::leave_out(table.processing, error)?,
+                }
                 self.rows += 1;
                 last_line = Some(body.clone());
             } else if self.other(message.tag, frames.bytes().get(body.clone()).unwrap_or(&[]))? {

@@ -236,7 +236,10 @@ impl Transactions {
         out: &mut Batch,
     ) -> Result<()> {
         match self.course.count(lsn, operation)? {
-            true => self.change(lsn, message, frame, out),
+            true => match self.change(lsn, message, frame, out) {
+                Err(error) => decode::leave_out(self.relations.processing(), error),
+                done => done,
+            },
             false => Ok(()),
         }
     }
