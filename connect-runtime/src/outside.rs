@@ -154,3 +154,58 @@ impl Letters for TopicLetters {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use connect_core::error::CONFIG_INVALID;
+    use connect_log::{AppenderSpec, memory::MemoryLog};
+
+    use super::*;
+
+    async fn append(log: &Arc<dyn Log>, values: &[&str]) {
+        let spec = AppenderSpec {
+            client_id: "people".into(),
+            transactional_id: None,
+            settings: BTreeMap::new(),
+        };
+        let mut appender = log.appender(spec).await.unwrap();
+        let mut records = Encoded::default();
+        for value in values {
+            records.push(&"orders".into(), Some(b"k"), Some(value.as_bytes()), -1);
+        }
+        let ticket = appender.append(&records).await.unwrap().ticket;
+        appender.durable().reach(ticket).await.unwrap();
+    }
+
+    async fn values(log: &Arc<dyn Log>, behind: Option<i64>) -> (Vec<String>, Vec<i64>) {
+        let topics = LogTopics(Arc::clone(log));
+        let since = Since { behind, group: "g" };
+        let mut letters = topics.read("orders", since).await.unwrap();
+        let got = letters.next(Duration::from_millis(500)).await.unwrap();
+        if let Some(last) = got.last() {
+            letters.done(last.offset).await.unwrap();
+        }
+        let text = |letter: &Letter| String::from_utf8(letter.value.clone().unwrap()).unwrap();
+        let offsets = got.iter().map(|letter| letter.offset).collect();
+        (got.iter().map(text).collect(), offsets)
+    }
+
+    #[tokio::test]
+    async fn a_topic_of_any_log_is_read_on_from_where_it_was_left() {
+        let log: Arc<dyn Log> = MemoryLog::new();
+        assert!(values(&log, None).await.0.is_empty(), "it is created");
+        append(&log, &["a", "b"]).await;
+        let (first, offsets) = values(&log, None).await;
+        assert_eq!(first, ["a", "b"]);
+        append(&log, &["c"]).await;
+        assert_eq!(values(&log, None).await.0, ["c"], "where the group stands");
+        assert_eq!(values(&log, Some(offsets[0])).await.0, ["b", "c"]);
+        let nowhere = Outside::default();
+        let since = Since {
+            behind: None,
+            group: "g",
+        };
+        let refused = nowhere.read("orders", since).await.err().unwrap();
+        assert_eq!(refused.code().name, CONFIG_INVALID.name);
+    }
+}

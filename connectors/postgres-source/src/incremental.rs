@@ -30,7 +30,10 @@ use cdc::{
     notification::{INCREMENTAL, Notification, Notifier, SIGNAL},
     signal::{Execute, Order, Signal, expand, logged},
 };
-use connect_core::{Batch, Result};
+use connect_core::{
+    Batch, Result,
+    meter::{Gauge, Meter},
+};
 use tokio::time::Instant;
 
 use self::{chunk::Chunk, send::Sending};
@@ -65,6 +68,36 @@ pub(crate) struct Incremental {
     limit: u64,
     rows_scanned: u64,
     sender: send::Sender,
+    shown: Shown,
+}
+
+/// The numbers that it shows.
+#[derive(Debug)]
+struct Shown {
+    running: Gauge,
+    paused: Gauge,
+    rows: Gauge,
+    tables_left: Gauge,
+}
+
+impl Shown {
+    fn new(meter: &Meter) -> Self {
+        Self {
+            running: meter.gauge("incremental-snapshot-running"),
+            paused: meter.gauge("incremental-snapshot-paused"),
+            rows: meter.gauge("incremental-snapshot-rows-scanned"),
+            tables_left: meter.gauge("incremental-snapshot-remaining-table-count"),
+        }
+    }
+
+    fn set(&self, running: Option<&Running>) {
+        let tables = running.map_or(0, |running| running.collections.len());
+        self.running.set(i64::from(running.is_some()));
+        self.paused
+            .set(i64::from(running.is_some_and(|running| running.paused)));
+        self.tables_left
+            .set(i64::try_from(tables).unwrap_or(i64::MAX));
+    }
 }
 
 /// Where the current chunk is.
@@ -115,7 +148,10 @@ impl Incremental {
         captured: &Captured,
         context: Option<Context>,
         running: Option<Arc<Running>>,
+        meter: &Meter,
     ) -> Box<Self> {
+        let shown = Shown::new(meter);
+        shown.set(running.as_deref());
         if let Some(running) = &running {
             tracing::info!(tables = %running.names(), "an incremental snapshot goes on");
         }
@@ -133,6 +169,7 @@ impl Incremental {
             mark: None,
             limit: u64::from(config.chunk_size.0),
             rows_scanned: 0,
+            shown,
             sender: send::Sender::new(context),
             config: Arc::clone(config),
         })
@@ -141,6 +178,11 @@ impl Incremental {
     /// For the offset.
     pub(crate) fn running(&self) -> Option<Arc<Running>> {
         self.running.clone()
+    }
+
+    /// Brings its numbers up to date.
+    pub(crate) fn show(&self) {
+        self.shown.set(self.running.as_deref());
     }
 
     /// Whether anything happens.

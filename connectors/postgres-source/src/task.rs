@@ -132,6 +132,7 @@ impl PostgresTask {
                 &self.captured,
                 self.context.clone(),
                 place.incremental.clone(),
+                &self.meter(),
             ),
             takes_rows: self
                 .config

@@ -161,6 +161,8 @@ impl Incremental {
         let texts = copy::texts_or_null(line.unwrap_or(&[]), &places);
         let last = reading.order.key(texts);
         self.rows_scanned += chunk.rows.len() as u64;
+        let rows = i64::try_from(chunk.rows.len()).unwrap_or(i64::MAX);
+        self.shown.rows.add(rows);
         *window = Some(Window::new(
             &reading.info,
             chunk.lines,

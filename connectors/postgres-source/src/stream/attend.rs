@@ -1,5 +1,6 @@
 //! What the stream does for signals and incremental snapshots, between two batches.
 
+use cdc::signal::Signal;
 use connect_core::{Batch, Result};
 
 use super::Stream;
@@ -11,6 +12,26 @@ use crate::{
 impl Stream {
     /// Obeys the signals that have come, and leads the incremental snapshot on.
     pub(super) async fn attend(&mut self, out: &mut Batch, now_ms: i64) -> Result<()> {
+        let mut tell = Tell { out, now_ms };
+        let signals = self.signals(&mut tell);
+        if signals.is_empty() && self.incremental.is_idle() {
+            return Ok(());
+        }
+        let position = self.place().position(&self.partition).offset;
+        for signal in signals {
+            self.obey(signal, &position, &mut tell).await?;
+            // A table is begun with before the next signal stops it again.
+            if self.incremental.due().is_some() {
+                self.lead(&mut tell).await?;
+            }
+        }
+        self.lead(&mut tell).await?;
+        self.incremental.show();
+        Ok(())
+    }
+
+    /// The signals that have come since the last time.
+    fn signals(&mut self, tell: &mut Tell<'_>) -> Vec<Signal> {
         let mut signals = self.transactions.take_signals();
         if !self.takes_rows {
             // Our own marks are there in any case.
@@ -20,64 +41,47 @@ impl Stream {
             self.signal_offset = came.offset.or(self.signal_offset);
             match came.signal {
                 Ok(signal) => signals.push(signal),
-                Err(why) => self
-                    .incremental
-                    .refuse_text(&why, &mut Tell { out, now_ms }),
+                Err(why) => self.incremental.refuse_text(&why, tell),
             }
         }
-        if signals.is_empty() && self.incremental.is_idle() {
+        signals
+    }
+
+    async fn obey(&mut self, signal: Signal, position: &str, tell: &mut Tell<'_>) -> Result<()> {
+        let (incremental, side) = (&mut self.incremental, &mut self.side);
+        let work = Box::pin(async {
+            let connection = side.connection().await?;
+            incremental.obey(signal, connection, position, tell).await
+        });
+        match self.vigil.over(work).await? {
+            Wanted::Nothing => {}
+            Wanted::Blocking(signal) if self.transactions.has_goal() || self.is_paused() => {
+                let why = "another snapshot is running";
+                self.incremental.refuse(&signal, why, tell);
+            }
+            Wanted::Blocking(signal) => {
+                tracing::info!(id = %signal.id, "the stream is paused for a snapshot");
+                self.blocking = Some(signal.data.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// One step of the incremental snapshot. Before another snapshot it waits.
+    async fn lead(&mut self, tell: &mut Tell<'_>) -> Result<()> {
+        let waits = self.transactions.has_goal() || self.is_paused();
+        if waits || self.incremental.is_idle() {
             return Ok(());
         }
-        // Before a snapshot everything else waits.
-        let leads = !self.transactions.has_goal();
-        let position = self.place().position(&self.partition).offset;
         let stream_at = self.transactions.place().at.commit_lsn;
-        let mut tell = Tell { out, now_ms };
-        let Self {
-            incremental,
-            transactions,
-            side,
-            vigil,
-            blocking,
-            ..
-        } = self;
+        let (incremental, side) = (&mut self.incremental, &mut self.side);
+        let (window, recent) = self.transactions.window();
         let work = Box::pin(async {
-            for signal in signals {
-                let connection = side.connection().await?;
-                let wanted = incremental
-                    .obey(signal, connection, &position, &mut tell)
-                    .await?;
-                match wanted {
-                    Wanted::Blocking(signal) if leads && blocking.is_none() => {
-                        tracing::info!(id = %signal.id, "the stream is paused for a snapshot");
-                        *blocking = Some(signal.data.into());
-                    }
-                    Wanted::Blocking(signal) => {
-                        let why = "another snapshot is running";
-                        incremental.refuse(&signal, why, &mut tell);
-                    }
-                    Wanted::Nothing => {}
-                }
-                // A table is begun with before the next signal stops it again.
-                if incremental.due().is_some() && leads && blocking.is_none() {
-                    let (window, recent) = transactions.window();
-                    let connection = side.connection().await?;
-                    let stream = (recent, stream_at);
-                    incremental
-                        .lead(window, stream, connection, &mut tell)
-                        .await?;
-                }
-            }
-            if incremental.is_idle() || !leads || blocking.is_some() {
-                return Ok(());
-            }
-            let (window, recent) = transactions.window();
             let connection = side.connection().await?;
-            incremental
-                .lead(window, (recent, stream_at), connection, &mut tell)
-                .await
+            let stream = (recent, stream_at);
+            incremental.lead(window, stream, connection, tell).await
         });
-        vigil.over(work).await
+        self.vigil.over(work).await
     }
 
     /// Appends rows of a chunk whose window is closed; false when there are none.

@@ -318,3 +318,49 @@ async fn signals_come_by_file_and_by_message() {
     source.close().await;
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[tokio::test]
+async fn a_table_can_be_altered_and_emptied_while_it_is_read() {
+    let db = Database::new(PgVersion::V18);
+    db.sql(SIGNALS);
+    db.sql("create table a (id int primary key, v text); insert into a select i, 'x' from generate_series(1, 100) i;
+            create table b (id int primary key, v text); insert into b select i, 'x' from generate_series(1, 100) i");
+    let mut source = db.open(&ON, None).await;
+    execute(&db, r#"{"data-collections": ["public.a", "public.b"]}"#);
+    let mut events = source
+        .take_until(|events| reads(events, "a").len() >= 20)
+        .await;
+    // Between two polls a window is open: what follows comes before it closes, or behind it.
+    db.sql("alter table a add w int not null default 7; update a set v = 'y' where id in (1, 35, 36, 99)");
+    events.extend(
+        source
+            .take_until(|events| reads(events, "b").len() >= 20)
+            .await,
+    );
+    db.sql("truncate b; insert into b values (1, 'new'), (77, 'new'), (200, 'new')");
+    events.extend(whole(&mut source).await);
+    db.sql("insert into b values (300, 'last')");
+    let last = |events: &[Event]| of(events, "b").iter().any(|e| e.key["id"] == 300);
+    events.extend(source.take_until(last).await);
+    let has_w = |event: &&Event| event.after().get("w").is_some();
+    let a = of(&events, "a");
+    let first = a.iter().position(has_w).unwrap();
+    assert!(
+        a[first..].iter().all(has_w),
+        "no row of the old shape behind one of the new"
+    );
+    let mut ids = reads(&events, "a");
+    ids.extend(
+        a.iter()
+            .filter(|e| e.op() == "u")
+            .map(|e| e.key["id"].as_i64().unwrap()),
+    );
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids, (1..=100).collect::<Vec<i64>>());
+    // Behind the first row that came after the truncate nothing older comes.
+    let b = of(&events, "b");
+    let new = b.iter().position(|e| e.after()["v"] == "new").unwrap();
+    assert!(b[new..].iter().all(|e| e.after()["v"] != "x"));
+    source.close().await;
+}

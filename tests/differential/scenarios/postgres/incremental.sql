@@ -19,9 +19,9 @@ insert into signals values ('first', 'execute-snapshot', '{"data-collections": [
 select wait_for(8);
 --@ then
 insert into signals values ('second', 'execute-snapshot', '{"data-collections": ["public.b", "public.c", "public.empty", "public.keyless"]}');
-select wait_for(20);
+select wait_for(18);
 --@ then
 insert into signals values ('third', 'execute-snapshot', '{"data-collections": ["public.a"], "additional-conditions": [{"data-collection": "public.a", "filter": "id > 3 and id < 9"}]}');
-select wait_for(26);
+select wait_for(24);
 --@ then
 insert into a values (11, 'streamed'); update a set v = 'changed' where id = 3;

@@ -12,6 +12,6 @@ create table a (id int primary key, v text); insert into a select i, 'v' || i fr
 create table b (id int primary key, v text); insert into b select i, 'v' || i from generate_series(1, 5) i;
 --@ stream
 insert into signals values ('one', 'execute-snapshot', '{"data-collections": ["public.a", "public.b"]}'), ('two', 'stop-snapshot', '{"data-collections": ["public.b"]}');
-select wait_for(6);
+select wait_for(8);
 --@ then
 insert into signals values ('three', 'log', '{"message": "at {}"}'), ('four', 'nonsense', '{}');
