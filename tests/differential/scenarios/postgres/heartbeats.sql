@@ -1,6 +1,8 @@
 -- Heartbeats in their topic.
 --@ variant default {"heartbeat.interval.ms": "100"}
 --@ variant named {"heartbeat.interval.ms": "100", "topic.heartbeat.prefix": "heartbeats"}
+--@ variant topic {"heartbeat.interval.ms": "100", "topic.heartbeat.name": "${run}_heartbeat"}
+--@ variant delimiter {"heartbeat.interval.ms": "100", "topic.delimiter": "-", "topic.heartbeat.prefix": "heartbeats"}
 create table t (id int primary key);
 insert into t values (1);
 --@ stream
