@@ -176,12 +176,17 @@ async fn every_type_18() {
 }
 
 #[tokio::test]
-async fn special_numbers_stop_the_task_unless_they_can_be_shown() {
+async fn special_numbers_are_null_or_stop_the_task_unless_they_can_be_shown() {
     let db = Database::new(PgVersion::V15);
     db.sql("create table t (id int primary key, n numeric(5,2), f float8); insert into t values (1, 'NaN', '-Infinity')");
-    let mut source = db.open(&[], None).await;
+    let fail = [("event.converting.failure.handling.mode", "fail")];
+    let mut source = db.open(&fail, None).await;
     let error = source.poll().await.unwrap_err();
     assert_eq!(error.code().name, "postgres.special_number");
+    drop(source);
+    // The default tells it in the log.
+    let mut source = db.open_again(&[], None).await;
+    assert_eq!(source.take(1).await[0].after()["n"], json!(null));
     drop(source);
     let mut source = db
         .open_again(&[("decimal.handling.mode", "string")], None)
