@@ -8,6 +8,8 @@ use stack::{Kafka, wait_in_steps, wait_until};
 use crate::{database::Database, limit, report::Measured, tool::Tool, topic, workload::Workload};
 
 const LIMIT: Duration = Duration::from_secs(120);
+/// One before the changes that are measured, one after them, and one of the warm-up.
+const MARKERS: u64 = 3;
 /// Each look at all topics starts a Java program.
 const STEP: Duration = Duration::from_secs(1);
 
@@ -31,14 +33,18 @@ pub(crate) fn measure(
 ) -> Outcome<Measured> {
     let id = format!("{}_{}", tool.kind().name(), identifier(workload.name));
     database.fresh_schema(&id, &workload.setup)?;
-    let before = backlog(workload, (database, kafka, tool), &id)?;
+    backlog(workload, (database, kafka, tool), &id)?;
     let process = tool.process()?;
     let cpu_before = process.cpu_seconds().unwrap_or_default();
     tool.put(&id, "resume")?;
     let marker = marker_topic(&id);
-    topic::wait_for(kafka, &marker, 3)?;
+    topic::wait_for(kafka, &marker, MARKERS)?;
     let cpu = process.cpu_seconds().unwrap_or_default() - cpu_before;
-    counted(kafka, &id, before + workload.records + 2)?;
+    counted(
+        kafka,
+        &id,
+        workload.warm_records + workload.records + MARKERS,
+    )?;
     tool.delete(&id)?;
     database.drop_slot(&format!("{id}_slot"))?;
     let span = topic::span(kafka, &marker, 1)?;
@@ -64,13 +70,12 @@ fn marker_topic(id: &str) -> String {
     format!("{id}.w.marker")
 }
 
-/// A connector that knows its tables and topics and is stopped, and behind it the changes; gives how many records there
-/// are before them.
+/// A connector that knows its tables and topics and is stopped, and behind it the changes.
 fn backlog(
     workload: &Workload,
     (database, kafka, tool): (&Database, &Kafka, &Tool),
     id: &str,
-) -> Outcome<u64> {
+) -> Outcome {
     let postgres = database.server();
     let more = [
         ("snapshot.mode", "no_data"),
@@ -99,15 +104,14 @@ fn backlog(
         "{}; insert into w.marker values (1)",
         workload.warm
     ))?;
-    topic::wait_for(kafka, &marker_topic(id), 1)?;
+    counted(kafka, id, workload.warm_records + 1)?;
     tool.put(id, "stop")?;
     tool.wait_stopped(id)?;
     wait_until("the slot to be let go", LIMIT, || slot_is("0"))?;
     postgres.psql("insert into w.marker values (2)")?;
     postgres.psql(&workload.write)?;
     postgres.psql("insert into w.marker values (3)")?;
-    database.settle()?;
-    topic::total(kafka, id)
+    database.settle()
 }
 
 /// Waits until all topics of a connector have exactly so many records.

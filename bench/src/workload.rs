@@ -8,6 +8,8 @@ pub(crate) struct Workload {
     pub(crate) setup: String,
     /// Changes a row of each captured table, so that no topic is made while it is measured.
     pub(crate) warm: String,
+    /// Records that become of that.
+    pub(crate) warm_records: u64,
     /// What is measured.
     pub(crate) write: String,
     /// Rows that this writes, those of tables that are not captured included.
@@ -58,6 +60,7 @@ fn inserts(name: &'static str, columns: &str, values: &str, rows: u64) -> Worklo
         name,
         setup: format!("create table w.t (id bigint primary key, {columns})"),
         warm: format!("insert into w.t select i, {values} from generate_series(-1, -1) i"),
+        warm_records: 1,
         write: in_batches(rows, &insert),
         changes: rows,
         records: rows,
@@ -121,6 +124,7 @@ fn updates(name: &'static str, setup: String, rows: u64) -> Workload {
         name,
         setup,
         warm: "update w.t set n = n + 1 where id = 1".to_owned(),
+        warm_records: 1,
         write: in_batches(rows, update),
         changes: rows.div_ceil(BATCH) * BATCH,
         records: rows.div_ceil(BATCH) * BATCH,
@@ -165,6 +169,7 @@ fn many_tables(rows: u64) -> Workload {
         name: "1000 tables",
         setup: each("create table w.t%s (id bigint primary key, n int)"),
         warm: each("insert into w.t%s values (0, 0)"),
+        warm_records: TABLES,
         write: format!(
             "do $$ begin for round in 1..{rounds} loop for at in 1..{TABLES} loop
                execute format('insert into w.t%s values ($1, $1)', at) using round;
@@ -191,6 +196,7 @@ fn tenth(rows: u64) -> Workload {
         name: "10 % captured",
         setup: tables,
         warm: "insert into w.t0 values (-1, -1)".to_owned(),
+        warm_records: 1,
         write: in_batches(rows, &inserts.join("; ")),
         changes: rows,
         records: rows / 10,
