@@ -38,7 +38,7 @@ fn log() -> Arc<dyn Log> {
         "bootstrap.servers".to_owned(),
         bootstrap,
     )]))
-    .unwrap()
+    .expect("the settings of a log")
 }
 
 /// Internal topics and a group of its own for each test.

@@ -9,6 +9,7 @@ use connectors::{
 };
 use serde_json::json;
 
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 #[tokio::test]
 async fn offsets_can_be_changed_only_while_stopped() {
     let worker = Worker::start(&[]).await;

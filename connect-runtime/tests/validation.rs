@@ -15,6 +15,7 @@ fn with<'a>(config: Vec<(&'a str, &'a str)>, more: &[(&'a str, &'a str)]) -> Giv
     given(&[config, more.to_vec()].concat())
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 #[tokio::test]
 async fn what_is_refused_is_told_in_kafka_connects_words() {
     let worker = Worker::start(&[]).await;
@@ -108,6 +109,7 @@ async fn what_is_refused_is_told_in_kafka_connects_words() {
     worker.stop().await;
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 #[tokio::test]
 async fn unknown_names_are_404_in_the_words_of_each_request() {
     let worker = Worker::start(&[]).await;
@@ -180,6 +182,7 @@ fn errors<'a>(infos: &'a ConfigInfos, key: &str) -> Vec<&'a str> {
         .unwrap_or_default()
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 #[tokio::test]
 async fn validation_lists_every_key_in_kafka_connects_order() {
     let worker = Worker::start(&[]).await;

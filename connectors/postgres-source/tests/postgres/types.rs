@@ -6,6 +6,7 @@ use stack::PgVersion;
 use crate::harness::{Database, ops};
 
 /// Type, value in SQL, and what it must become.
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn cases() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("boolean", "true", json!(true)),
