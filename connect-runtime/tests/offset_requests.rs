@@ -9,7 +9,6 @@ use connectors::{
 };
 use serde_json::json;
 
-#[expect(clippy::too_many_lines, reason = "a list of cases")]
 #[tokio::test]
 async fn offsets_can_be_changed_only_while_stopped() {
     let worker = Worker::start(&[]).await;
@@ -48,9 +47,17 @@ async fn offsets_can_be_changed_only_while_stopped() {
     h.stop("src").await.unwrap();
     until("it is reset", async || h.reset_offsets("src").await.ok()).await;
     assert_eq!(h.offsets("src").await.unwrap(), []);
+    worker.stop().await;
+}
 
+#[tokio::test]
+async fn offsets_of_a_sink_are_those_of_its_group() {
+    let worker = Worker::start(&[]).await;
+    let h = &worker.herder;
+    Upstream::named("offsets-2").set(|state| state.rows = 10);
+    worker.create("src", &counting("offsets-2")).await;
     worker
-        .create("snk", &collecting("offsets-1", "offsets-1"))
+        .create("snk", &collecting("offsets-2", "offsets-2"))
         .await;
     worker.task_is("snk", State::Running).await;
     until("the sink commits", async || {
@@ -68,7 +75,7 @@ async fn offsets_can_be_changed_only_while_stopped() {
         "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'"
     );
     let one = vec![(
-        json!({"kafka_topic": "offsets-1", "kafka_partition": 0}),
+        json!({"kafka_topic": "offsets-2", "kafka_partition": 0}),
         Some(json!({"kafka_offset": 3})),
     )];
     let answer = h.alter_offsets("snk", one).await.unwrap();
@@ -79,7 +86,7 @@ async fn offsets_can_be_changed_only_while_stopped() {
     let offsets = serde_json::to_value(h.offsets("snk").await.unwrap()).unwrap();
     assert_eq!(
         offsets,
-        json!([{"partition": {"kafka_partition": 0, "kafka_topic": "offsets-1"}, "offset": {"kafka_offset": 3}}])
+        json!([{"partition": {"kafka_partition": 0, "kafka_topic": "offsets-2"}, "offset": {"kafka_offset": 3}}])
     );
     h.reset_offsets("snk").await.unwrap();
     assert_eq!(h.offsets("snk").await.unwrap(), []);

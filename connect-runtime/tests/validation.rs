@@ -15,7 +15,6 @@ fn with<'a>(config: Vec<(&'a str, &'a str)>, more: &[(&'a str, &'a str)]) -> Giv
     given(&[config, more.to_vec()].concat())
 }
 
-#[expect(clippy::too_many_lines, reason = "a list of cases")]
 #[tokio::test]
 async fn what_is_refused_is_told_in_kafka_connects_words() {
     let worker = Worker::start(&[]).await;
@@ -26,151 +25,134 @@ async fn what_is_refused_is_told_in_kafka_connects_words() {
         .unwrap();
     let create =
         async |name: &str, config: GivenConfig| refused(herder.create(name, config, None).await);
-    let one = |what: &str| {
-        (
-            400,
-            format!(
-                "Connector configuration is invalid and contains the following 1 error(s):\n{what}{INVALID_TAIL}"
-            ),
-        )
-    };
     let source = || counting("validation-1");
-    assert_eq!(
-        create("src", given(&source())).await,
-        (409, "Connector src already exists".into())
-    );
-    assert_eq!(
-        create("", given(&source())).await,
-        one("Invalid value  for configuration name: String may not be empty")
-    );
-    assert_eq!(
-        create("a", with(source(), &[("name", "b")])).await,
+    let nameless = "Invalid value  for configuration name: String may not be empty";
+    let refusals = [
         (
-            400,
-            "Connector name configuration (b) doesn't match connector name in the URL (a)".into()
-        )
-    );
-    assert_eq!(
-        create("bad", given(&[("tasks.max", "1")])).await,
+            create("src", given(&source())).await,
+            (409, "Connector src already exists".to_owned()),
+        ),
+        (create("", given(&source())).await, one(nameless)),
         (
-            400,
-            "Connector config {name=bad, tasks.max=1} contains no connector type".into()
-        )
-    );
+            create("a", with(source(), &[("name", "b")])).await,
+            (
+                400,
+                "Connector name configuration (b) doesn't match connector name in the URL (a)"
+                    .to_owned(),
+            ),
+        ),
+        (
+            create("bad", given(&[("tasks.max", "1")])).await,
+            (
+                400,
+                "Connector config {name=bad, tasks.max=1} contains no connector type".to_owned(),
+            ),
+        ),
+    ];
+    for (found, expected) in refusals {
+        assert_eq!(found, expected);
+    }
     let (status, unknown) = create("bad", given(&[("connector.class", "com.example.Nope")])).await;
     assert_eq!(status, 400);
     assert!(unknown.starts_with("Failed to find any class that implements Connector and which name matches com.example.Nope, available connectors are: PluginDesc{klass=class test.CollectingSinkConnector"), "{unknown}");
-    let (_, two) = create("bad", with(source(), &[("tasks.max", "abc")])).await;
-    assert_eq!(
-        two,
-        format!(
-            "Connector configuration is invalid and contains the following 2 error(s):\n\
-            Invalid value abc for configuration tasks.max: Not a number of type INT\n\
-            Invalid value null for configuration tasks.max: Value must be non-null{INVALID_TAIL}"
-        )
-    );
+    worker.stop().await;
+}
+
+/// The answer to a configuration with one error.
+fn one(what: &str) -> (u16, String) {
+    (400, errors_found(1, what))
+}
+
+fn errors_found(count: u32, what: &str) -> String {
+    format!(
+        "Connector configuration is invalid and contains the following {count} error(s):\n{what}{INVALID_TAIL}"
+    )
+}
+
+#[tokio::test]
+async fn invalid_values_are_told_in_kafka_connects_words() {
+    let worker = Worker::start(&[]).await;
+    let herder = &worker.herder;
+    let source = || counting("validation-2");
+    herder.create("src", given(&source()), None).await.unwrap();
+    let create = async |config: GivenConfig| refused(herder.create("bad", config, None).await);
+    let text = "Invalid value abc for configuration tasks.max: Not a number of type INT\n\
+        Invalid value null for configuration tasks.max: Value must be non-null";
+    let (_, two) = create(with(source(), &[("tasks.max", "abc")])).await;
+    assert_eq!(two, errors_found(2, text));
     let mut null = given(&[
         ("connector.class", "test.CountingSourceConnector"),
         ("upstream", "x"),
     ]);
     null.insert("x".to_owned(), None);
+    let text = "Null value can not be supplied as the configuration value.\n\
+        Missing required configuration \"topic\" which has no default value.";
+    assert_eq!(create(null).await.1, errors_found(2, text));
     assert_eq!(
-        create("bad", null).await.1,
-        format!(
-            "Connector configuration is invalid and contains the following 2 error(s):\n\
-            Null value can not be supplied as the configuration value.\n\
-            Missing required configuration \"topic\" which has no default value.{INVALID_TAIL}"
-        )
-    );
-    assert_eq!(
-        create("bad", with(source(), &[("errors.tolerance", "maybe")])).await,
+        create(with(source(), &[("errors.tolerance", "maybe")])).await,
         one(
             "Invalid value maybe for configuration errors.tolerance: String must be one of: none, all"
         )
     );
+    let required = with(source(), &[("exactly.once.support", "required")]);
+    assert_eq!(create(required).await.0, 400);
+    let patch = given(&[("tasks.max", "-3")]);
     assert_eq!(
-        create(
-            "bad",
-            with(source(), &[("exactly.once.support", "required")])
-        )
-        .await
-        .0,
-        400
-    );
-    let patched = refused(
-        herder
-            .patch_config("src", given(&[("tasks.max", "-3")]))
-            .await,
-    );
-    assert_eq!(
-        patched,
+        refused(herder.patch_config("src", patch).await),
         one("Invalid value -3 for configuration tasks.max: Value must be at least 1")
     );
     worker.stop().await;
 }
 
-#[expect(clippy::too_many_lines, reason = "a list of cases")]
 #[tokio::test]
 async fn unknown_names_are_404_in_the_words_of_each_request() {
     let worker = Worker::start(&[]).await;
     let h = &worker.herder;
-    let not_found = |what: &str| (404, what.to_owned());
-    assert_eq!(
-        refused(h.info("nope").await),
-        not_found("Connector nope not found")
-    );
-    assert_eq!(
-        refused(h.delete("nope").await),
-        not_found("Connector nope not found")
-    );
-    assert_eq!(
-        refused(h.task_configs("nope").await),
-        not_found("Connector nope not found")
-    );
-    assert_eq!(
-        refused(h.offsets("nope").await),
-        not_found("Connector nope not found")
-    );
-    assert_eq!(
-        refused(h.reset_offsets("nope").await),
-        not_found("Connector nope not found")
-    );
-    assert_eq!(
-        refused(h.patch_config("nope", GivenConfig::new()).await),
-        not_found("Connector nope not found")
-    );
-    assert_eq!(
-        refused(h.status("nope").await),
-        not_found("No status found for connector nope")
-    );
-    assert_eq!(
-        refused(h.task_status("nope", 0).await),
-        not_found("No status found for task nope-0")
-    );
-    assert_eq!(
-        refused(h.pause("nope").await),
-        not_found("Unknown connector nope")
-    );
-    assert_eq!(
-        refused(h.resume("nope").await),
-        not_found("Unknown connector nope")
-    );
-    assert_eq!(
-        refused(h.stop("nope").await),
-        not_found("Unknown connector nope")
-    );
-    assert_eq!(
-        refused(h.restart("nope", false, false).await),
-        not_found("Unknown connector: nope")
-    );
-    assert_eq!(
-        refused(h.restart_task("nope", 0).await),
-        not_found("Unknown connector: nope")
-    );
-    assert_eq!(
-        refused(h.plugin_keys("Nope", None).await),
-        not_found("Unknown plugin Nope.")
-    );
+    let answers = [
+        (
+            "Connector nope not found",
+            vec![
+                refused(h.info("nope").await),
+                refused(h.delete("nope").await),
+                refused(h.task_configs("nope").await),
+                refused(h.offsets("nope").await),
+                refused(h.reset_offsets("nope").await),
+                refused(h.patch_config("nope", GivenConfig::new()).await),
+            ],
+        ),
+        (
+            "No status found for connector nope",
+            vec![refused(h.status("nope").await)],
+        ),
+        (
+            "No status found for task nope-0",
+            vec![refused(h.task_status("nope", 0).await)],
+        ),
+        (
+            "Unknown connector nope",
+            vec![
+                refused(h.pause("nope").await),
+                refused(h.resume("nope").await),
+                refused(h.stop("nope").await),
+            ],
+        ),
+        (
+            "Unknown connector: nope",
+            vec![
+                refused(h.restart("nope", false, false).await),
+                refused(h.restart_task("nope", 0).await),
+            ],
+        ),
+        (
+            "Unknown plugin Nope.",
+            vec![refused(h.plugin_keys("Nope", None).await)],
+        ),
+    ];
+    for (what, answers) in answers {
+        for answer in answers {
+            assert_eq!(answer, (404, what.to_owned()));
+        }
+    }
     assert_eq!(h.topics("nope").await.unwrap(), Vec::<String>::new());
     worker.stop().await;
 }
@@ -182,34 +164,26 @@ fn errors<'a>(infos: &'a ConfigInfos, key: &str) -> Vec<&'a str> {
         .unwrap_or_default()
 }
 
-#[expect(clippy::too_many_lines, reason = "a list of cases")]
+fn valid() -> GivenConfig {
+    with(
+        counting("v"),
+        &[
+            ("name", "v1"),
+            ("upstream.password", "hunter2"),
+            ("unknown", "z"),
+        ],
+    )
+}
+
+async fn validated(worker: &Worker) -> ConfigInfos {
+    let validating = worker.herder.validate("CountingSource", valid());
+    validating.await.expect("a validation")
+}
+
 #[tokio::test]
 async fn validation_lists_every_key_in_kafka_connects_order() {
     let worker = Worker::start(&[]).await;
-    let config = with(
-        counting("v"),
-        &[
-            ("name", "v1"),
-            ("upstream.password", "hunter2"),
-            ("unknown", "z"),
-        ],
-    );
-    let mismatch = worker.herder.validate("CollectingSink", config).await;
-    let what = "Included connector type test.CountingSourceConnector does not match request type CollectingSink";
-    assert_eq!(refused(mismatch), (400, what.to_owned()));
-    let config = with(
-        counting("v"),
-        &[
-            ("name", "v1"),
-            ("upstream.password", "hunter2"),
-            ("unknown", "z"),
-        ],
-    );
-    let infos = worker
-        .herder
-        .validate("CountingSource", config)
-        .await
-        .unwrap();
+    let infos = validated(&worker).await;
     assert_eq!(infos.error_count, 0);
     assert_eq!(infos.name, "test.CountingSourceConnector");
     let names: Vec<&str> = infos
@@ -250,6 +224,16 @@ async fn validation_lists_every_key_in_kafka_connects_order() {
             "offsets.topic"
         ]
     );
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn validation_describes_keys_and_hides_secrets() {
+    let worker = Worker::start(&[]).await;
+    let mismatch = worker.herder.validate("CollectingSink", valid()).await;
+    let what = "Included connector type test.CountingSourceConnector does not match request type CollectingSink";
+    assert_eq!(refused(mismatch), (400, what.to_owned()));
+    let infos = validated(&worker).await;
     let json = serde_json::to_value(&infos).unwrap();
     assert!(!json.to_string().contains("hunter2"), "Invariant 7");
     assert_eq!(

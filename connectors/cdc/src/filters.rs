@@ -18,6 +18,15 @@ impl Patterns {
             .map_err(|error| error.to_string())
     }
 
+    /// The same for a property; what does not compile is added to `findings`.
+    pub fn compile(key: &str, list: &List, findings: &mut Vec<Finding>) -> Option<Self> {
+        let compiled = Self::new(list).map_err(|why| {
+            let why = format!("A comma-separated list of valid regular expressions: {why}");
+            findings.push(Finding::invalid(key, &list.0.join(","), &why));
+        });
+        compiled.ok()
+    }
+
     /// Whether nothing was given.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty()
@@ -52,14 +61,7 @@ impl Filter {
                 ),
             ));
         }
-        let mut compile = |(key, list): (&str, &List)| match Patterns::new(list) {
-            Ok(patterns) => Some(patterns),
-            Err(why) => {
-                let why = format!("A comma-separated list of valid regular expressions: {why}");
-                findings.push(Finding::invalid(key, &list.0.join(","), &why));
-                None
-            }
-        };
+        let mut compile = |(key, list)| Patterns::compile(key, list, findings);
         let (include, exclude) = (compile(include), compile(exclude));
         Some(Self {
             include: include?,

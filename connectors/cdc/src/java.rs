@@ -169,7 +169,7 @@ impl Writer {
 }
 
 /// Java's own encoding: surrogates one by one, zero as two bytes.
-fn modified_utf8(text: &str) -> Vec<u8> {
+pub(crate) fn modified_utf8(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for unit in text.encode_utf16() {
         match unit {

@@ -8,7 +8,7 @@ use connect_core::{
 use md5::{Digest, Md5};
 use sha2::{Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 
-use crate::filters::Patterns;
+use crate::{filters::Patterns, java::modified_utf8};
 
 /// What is done to a value's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,20 +164,7 @@ pub fn shortened(text: &str, units: usize) -> &str {
 
 /// A string as Java's `ObjectOutputStream` writes it: a header, a tag, the length, modified UTF-8.
 fn push_serialized(text: &str, out: &mut Vec<u8>) {
-    let mut bytes = Vec::with_capacity(text.len());
-    for unit in text.encode_utf16() {
-        match unit {
-            1..=0x7f => bytes.push(unit as u8),
-            0 | 0x80..=0x7ff => {
-                bytes.extend([0xc0 | (unit >> 6) as u8, 0x80 | (unit & 0x3f) as u8]);
-            }
-            _ => bytes.extend([
-                0xe0 | (unit >> 12) as u8,
-                0x80 | (unit >> 6 & 0x3f) as u8,
-                0x80 | (unit & 0x3f) as u8,
-            ]),
-        }
-    }
+    let bytes = modified_utf8(text);
     out.extend([0xac, 0xed, 0, 5]);
     match u16::try_from(bytes.len()) {
         Ok(len) => {

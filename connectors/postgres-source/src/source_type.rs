@@ -31,14 +31,7 @@ impl SourceTypes {
         types: (&str, &List),
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
-        let mut compile = |(key, list): (&str, &List)| match Patterns::new(list) {
-            Ok(patterns) => Some(patterns),
-            Err(why) => {
-                let why = format!("A comma-separated list of valid regular expressions: {why}");
-                findings.push(Finding::invalid(key, &list.0.join(","), &why));
-                None
-            }
-        };
+        let mut compile = |(key, list)| Patterns::compile(key, list, findings);
         let (columns, types) = (compile(columns), compile(types));
         Some(Self {
             columns: columns?,

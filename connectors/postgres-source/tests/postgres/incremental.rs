@@ -106,6 +106,28 @@ fn table(db: &Database) -> BTreeMap<i64, Value> {
     rows.lines().map(pair).collect()
 }
 
+/// Changes, removes, adds and moves rows of `a` on a thread of its own.
+fn changes(db: &Database) -> std::thread::JoinHandle<stack::Result<String>> {
+    let name = db.name.clone();
+    let server = db.server.clone();
+    std::thread::spawn(move || {
+        let (base, _) = server
+            .url()
+            .rsplit_once('/')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap();
+        server.psql_at(
+            &format!("{base}/{name}"),
+            "do $$ begin for i in 1..1500 loop
+               update a set v = 'u' || i where id = 1 + (i * 37) % 400;
+               delete from a where id = 1 + (i * 53) % 400 and i % 3 = 0;
+               insert into a values (1 + (i * 53) % 400, 'n' || i) on conflict do nothing;
+               update a set id = 1000 + i where id = 1 + (i * 11) % 400 and i % 5 = 0;
+               commit; end loop; end $$",
+        )
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_meanwhile_is_never_overwritten_also_over_crashes() {
     for read_only in ["false", "true"] {
@@ -116,24 +138,7 @@ async fn what_changes_meanwhile_is_never_overwritten_also_over_crashes() {
         config.push(("read.only", read_only));
         let mut source = db.open(&config, None).await;
         execute(&db, r#"{"data-collections": ["public.a"]}"#);
-        let name = db.name.clone();
-        let server = db.server.clone();
-        let writer = std::thread::spawn(move || {
-            let (base, _) = server
-                .url()
-                .rsplit_once('/')
-                .map(|(a, b)| (a.to_owned(), b.to_owned()))
-                .unwrap();
-            server.psql_at(
-                &format!("{base}/{name}"),
-                "do $$ begin for i in 1..1500 loop
-                   update a set v = 'u' || i where id = 1 + (i * 37) % 400;
-                   delete from a where id = 1 + (i * 53) % 400 and i % 3 = 0;
-                   insert into a values (1 + (i * 53) % 400, 'n' || i) on conflict do nothing;
-                   update a set id = 1000 + i where id = 1 + (i * 11) % 400 and i % 5 = 0;
-                   commit; end loop; end $$",
-            )
-        });
+        let writer = changes(&db);
         let (mut rows, mut durable, mut restarts) = (BTreeMap::new(), None, 0);
         loop {
             let events = source.poll().await.unwrap();
