@@ -29,13 +29,17 @@ const PATIENCE: u32 = 50;
 /// … in steps of this.
 const STEP: Duration = Duration::from_millis(100);
 
+/// What is told of a slot that was dropped.
+const DROPPED: &str = " It was dropped, as `slot.max.retained.wal.action` says. Changes since then are not read: delete \
+    the connector's offsets to snapshot again, or set `snapshot.mode=when_needed`.";
+
 /// Watches until it is dropped, or the server cannot be asked.
 pub(crate) async fn run(config: &PostgresConfig, guard: Guard) -> Result<()> {
     if !Policy::of(config).streams {
         return Ok(());
     }
     let mut side = Side::new(target(config), initial_statements(config));
-    let mut watch = Watch::new(config, guard);
+    let watch = Watch::new(config, guard);
     loop {
         watch.look(side.connection().await?).await?;
         side.tidy().await;
@@ -47,10 +51,6 @@ struct Watch<'a> {
     config: &'a PostgresConfig,
     guard: Guard,
     numbers: Numbers,
-    /// What was told last.
-    told: Option<String>,
-    /// The slot was dropped here, and is told of until it is there again.
-    dropped: bool,
 }
 
 struct Numbers {
@@ -84,20 +84,17 @@ impl<'a> Watch<'a> {
             numbers: Numbers::new(&guard.meter),
             config,
             guard,
-            told: None,
-            dropped: false,
         }
     }
 
-    async fn look(&mut self, connection: &mut Connection) -> Result<()> {
+    async fn look(&self, connection: &mut Connection) -> Result<()> {
         let Some(kept) = Kept::of(connection, &self.config.slot).await? else {
             self.numbers.show(&Kept::default());
-            if !self.dropped {
-                self.tell(None);
-            }
+            // One that was dropped here is told of until it is there again, also after the server was away.
+            let told = self.guard.notice();
+            self.tell(told.filter(|told| told.contains(DROPPED)));
             return Ok(());
         };
-        self.dropped = false;
         self.numbers.show(&kept);
         let limit = self.config.retained_wal_limit;
         let over = limit > 0 && kept.retained > limit;
@@ -110,13 +107,8 @@ impl<'a> Watch<'a> {
         let notice = kept.notice(slot, limit, &cause);
         if over && self.config.retained_wal_action == RetainedWal::Drop {
             give_up(connection, slot).await?;
-            self.dropped = true;
             self.numbers.show(&Kept::default());
-            let what = format!(
-                "{notice} It was dropped, as `slot.max.retained.wal.action` says. Changes since then are not read: delete \
-                 the connector's offsets to snapshot again, or set `snapshot.mode=when_needed`."
-            );
-            self.tell(Some(what));
+            self.tell(Some(format!("{notice}{DROPPED}")));
         } else {
             self.tell(Some(notice));
         }
@@ -124,17 +116,18 @@ impl<'a> Watch<'a> {
     }
 
     /// The log hears of it when it begins and when it ends, not each time the number has changed.
-    fn tell(&mut self, notice: Option<String>) {
+    fn tell(&self, notice: Option<String>) {
         let slot = &self.config.slot;
-        match (&self.told, &notice) {
+        let told = self.guard.notice();
+        match (&told, &notice) {
+            _ if told == notice => {}
+            (_, Some(now)) if now.contains(DROPPED) => tracing::error!(%slot, "{now}"),
             (None, Some(now)) => tracing::warn!(%slot, "{now}"),
-            (Some(_), Some(now)) if self.dropped => tracing::error!(%slot, "{now}"),
             (Some(_), None) => {
                 tracing::info!(%slot, "the slot keeps no more of the log than it may")
             }
             _ => {}
         }
-        self.told.clone_from(&notice);
         self.guard.tell(notice);
     }
 }
