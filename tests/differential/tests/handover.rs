@@ -1,7 +1,7 @@
 //! One connector under Kafka Connect with Debezium and under Tidewater by turns, on the same internal topics and the same
 //! slot, while its table is written to: nothing is lost, nothing comes twice.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use e2e::{
     LogKind, Outcome, Rest, Worker, WorkerOptions,
@@ -9,6 +9,7 @@ use e2e::{
     counters::{self, assert_complete, assert_exactly_once},
     scene::{SLOT, SOURCE, TOPIC},
 };
+use serde_json::Value;
 use stack::{Connect, ConnectOptions, Kafka, PgVersion, Postgres, Server, Stack, wait_until};
 
 /// What both workers must agree on: their group, since transactional ids are made of it, and the internal topics.
@@ -58,6 +59,34 @@ fn takes_its_turn(rest: &Rest, postgres: &Postgres) -> Outcome {
     Ok(())
 }
 
+/// Debezium's offset cannot tell the begin of a transaction from its first change, since both have the same LSN: when its
+/// task is restarted right behind such a change, as Kafka Connect does when it has taken in a new connector, it sends the
+/// change again. All other repeats stay, and so does every repeat by Tidewater.
+fn without_debeziums_own_repeats(records: Vec<(String, String)>) -> Outcome<Vec<(String, String)>> {
+    let mut last = BTreeMap::new();
+    let mut left = Vec::new();
+    for (key, value) in records {
+        let change: Value = serde_json::from_str(&value)?;
+        let source = &change["source"];
+        let by_debezium = source["version"]
+            .as_str()
+            .is_some_and(|v| v.ends_with(".Final"));
+        let lsn = source["lsn"].as_u64();
+        let before = last.insert(key.clone(), lsn);
+        let is_first = first_lsn(source) == lsn;
+        if !(by_debezium && is_first && before == Some(lsn)) {
+            left.push((key, value));
+        }
+    }
+    Ok(left)
+}
+
+/// The LSN at which the transaction of a change begins, from `source.sequence`.
+fn first_lsn(source: &Value) -> Option<u64> {
+    let sequence: Value = serde_json::from_str(source["sequence"].as_str()?).ok()?;
+    sequence[0].as_str()?.parse().ok()
+}
+
 fn by_turns(leave: Leave) -> Outcome {
     if !Connect::is_installed() {
         println!("not checked: Debezium is not in the cache, see `cargo xtask test differential`");
@@ -87,7 +116,8 @@ fn by_turns(leave: Leave) -> Outcome {
     worker.server().start()?;
     takes_its_turn(worker.rest(), &postgres)?;
     load.finish(SLOT)?;
-    let history = counters::history(&worker.stop_and_read(TOPIC)?)?;
+    let records = without_debeziums_own_repeats(worker.stop_and_read(TOPIC)?)?;
+    let history = counters::history(&records)?;
     assert_complete(&history, &postgres)?;
     assert_exactly_once(&history)
 }
