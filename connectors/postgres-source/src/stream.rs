@@ -64,6 +64,8 @@ pub(crate) struct Stream {
     lag: Gauge,
     frames_in_batch: u32,
     bytes_in_batch: usize,
+    /// Whether anything was read since the last wait.
+    drained: bool,
 }
 
 /// Why draining stopped.
@@ -111,6 +113,7 @@ impl Stream {
             server_asked: false,
             frames_in_batch: 0,
             bytes_in_batch: 0,
+            drained: false,
         }
     }
 
@@ -252,6 +255,7 @@ impl Stream {
             }
         };
         if received > 0 {
+            self.drained = true;
             self.replication.received(received);
         }
         self.take(at, out.len() > records, out);
@@ -271,6 +275,10 @@ impl Stream {
 
     /// Waits for the server; whether it said something before the deadline.
     async fn wait(&mut self, deadline: Instant) -> Result<bool> {
+        // What nobody captures leaves no record, but its packets come as fast.
+        if std::mem::take(&mut self.drained) && self.is_backlog() {
+            rest().await;
+        }
         match timeout_at(deadline, self.replication.frames.read()).await {
             Ok(read) => {
                 self.heard = Instant::now();
@@ -291,11 +299,15 @@ impl Stream {
             self.heard = Instant::now();
             return Ok(true);
         }
-        if self.transactions.behind_us() < BACKLOG_US {
+        if !self.is_backlog() {
             return Ok(false);
         }
-        nap();
+        rest().await;
         self.replication.frames.try_read().await
+    }
+
+    fn is_backlog(&self) -> bool {
+        self.transactions.behind_us() >= BACKLOG_US
     }
 
     async fn beat(&mut self, out: &mut Batch, now_ms: i64) -> Result<()> {
@@ -331,8 +343,14 @@ impl Stream {
     }
 }
 
-/// Leaves the socket to fill. A timer of the runtime would not do: every packet that comes would wake the thread, which is the
-/// task's own, to look at the timer.
+/// Leaves the socket to fill, and lets the runtime see that it has.
+async fn rest() {
+    nap();
+    tokio::task::yield_now().await;
+}
+
+/// A timer of the runtime would not do: every packet that comes would wake the thread, which is the task's own, to look at
+/// the timer.
 #[expect(
     clippy::disallowed_methods,
     reason = "bounded, and meant to stop the thread"
