@@ -67,13 +67,9 @@ impl TopicCreation {
         if unknown.is_empty() {
             return Ok(());
         }
-        let missing = self.missing(&unknown).await?;
-        if !missing.is_empty() {
-            let specs: Vec<TopicSpec> = missing.iter().map(|topic| self.spec(topic)).collect();
-            self.log.create_topics(&specs).await?;
-            for topic in missing {
-                tracing::info!(%topic, "topic created");
-            }
+        match unknown.len() {
+            0..=FEW => self.create(&self.missing(&unknown).await?).await?,
+            _ => self.create_unlisted(&unknown).await?,
         }
         if self.known.len() >= MAX_KNOWN {
             self.known.clear();
@@ -82,20 +78,44 @@ impl TopicCreation {
         Ok(())
     }
 
-    /// Those that do not exist. Many at once, as the tables of a backlog are, are looked for among all names; one that the
-    /// user may not see there is asked for by its name.
-    async fn missing(&self, topics: &FxHashSet<Arc<str>>) -> Result<Vec<Arc<str>>> {
-        let all: FxHashSet<String> = match topics.len() {
-            0..=FEW => FxHashSet::default(),
-            _ => self.log.topics().await?.into_iter().collect(),
+    /// Creates those of many that are not among all names. One that the user may not see there is asked for by its name when
+    /// it cannot be created; not before, since a question for each takes longer than the topic.
+    async fn create_unlisted(&self, topics: &FxHashSet<Arc<str>>) -> Result<()> {
+        let all: FxHashSet<String> = self.log.topics().await?.into_iter().collect();
+        let unlisted = topics.iter().filter(|topic| !all.contains(&***topic));
+        let unlisted: FxHashSet<Arc<str>> = unlisted.map(Arc::clone).collect();
+        let all_of_them: Vec<_> = unlisted.iter().map(Arc::clone).collect();
+        let Err(refused) = self.create(&all_of_them).await else {
+            return Ok(());
         };
+        let missing = self.missing(&unlisted).await?;
+        match missing.len() == unlisted.len() {
+            true => Err(refused),
+            false => self.create(&missing).await,
+        }
+    }
+
+    /// Those that do not exist, asked for one by one.
+    async fn missing(&self, topics: &FxHashSet<Arc<str>>) -> Result<Vec<Arc<str>>> {
         let mut missing = Vec::new();
-        for topic in topics.iter().filter(|topic| !all.contains(&***topic)) {
+        for topic in topics {
             if self.log.topic(topic).await?.is_none() {
                 missing.push(Arc::clone(topic));
             }
         }
         Ok(missing)
+    }
+
+    async fn create(&self, missing: &[Arc<str>]) -> Result<()> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let specs: Vec<TopicSpec> = missing.iter().map(|topic| self.spec(topic)).collect();
+        self.log.create_topics(&specs).await?;
+        for topic in missing {
+            tracing::info!(%topic, "topic created");
+        }
+        Ok(())
     }
 
     fn spec(&self, topic: &Arc<str>) -> TopicSpec {
@@ -165,7 +185,29 @@ fn regexes(list: Option<&str>) -> Result<Vec<Regex>> {
 
 #[cfg(test)]
 mod tests {
+    use connect_log::memory::MemoryLog;
+
     use super::*;
+
+    #[tokio::test]
+    async fn of_many_topics_those_that_are_missing_are_created() {
+        let log: Arc<dyn Log> = MemoryLog::new();
+        let worker = WorkerConfig::read(&Properties::new()).unwrap();
+        let config: Properties = [("topic.creation.default.partitions".into(), "2".into())].into();
+        let mut creation = TopicCreation::new(&log, &worker, &config).unwrap();
+        let routes = |names: [&str; 5]| names.map(|name| Route::new(name, None, None)).to_vec();
+        let there = ["b", "d"].map(|name| TopicSpec::new(name, 7));
+        log.create_topics(&there).await.unwrap();
+        creation
+            .ensure(&routes(["a", "b", "c", "d", "e"]))
+            .await
+            .unwrap();
+        let mut partitions = Vec::new();
+        for name in ["a", "b", "c", "d", "e"] {
+            partitions.push(log.topic(name).await.unwrap().unwrap().partitions);
+        }
+        assert_eq!(partitions, [2, 7, 2, 7, 2]);
+    }
 
     #[test]
     fn the_first_group_that_matches_decides_and_default_comes_last() {

@@ -43,6 +43,8 @@ pub(super) struct Admin {
 impl Admin {
     /// How long a request may take.
     pub(super) const LIMIT: Duration = Duration::from_secs(30);
+    /// Topics whose settings are asked for at once: a broker tells 35 of each, with their origins.
+    const AT_ONCE: usize = 100;
 
     /// Connects in the background.
     pub(super) fn new(config: &ClientConfig, health: &Health) -> Result<Self> {
@@ -119,6 +121,18 @@ impl Admin {
         &self,
         names: &[&str],
     ) -> Result<Vec<Option<BTreeMap<String, String>>>> {
+        let mut found = Vec::with_capacity(names.len());
+        for some in names.chunks(Self::AT_ONCE) {
+            self.settings_of(some, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn settings_of(
+        &self,
+        names: &[&str],
+        found: &mut Vec<Option<BTreeMap<String, String>>>,
+    ) -> Result<()> {
         let topics: Vec<_> = names
             .iter()
             .map(|name| ResourceSpecifier::Topic(name))
@@ -126,14 +140,13 @@ impl Admin {
         let results = self.client.describe_configs(&topics, &options()).await;
         let results = results.map_err(|err| self.failed("describe topics", err))?;
         // All topics are asked of one broker, which answers in the order of the question.
-        let mut found = Vec::with_capacity(names.len());
         for (name, result) in names.iter().zip(results) {
             let settings = result.map(|resource| told(&resource)).unwrap_or_default();
             // The binding shows an unknown topic, and one that we may not describe, as one without settings.
             let exists = !settings.is_empty() || self.partitions(name).await? > 0;
             found.push(exists.then_some(settings));
         }
-        Ok(found)
+        Ok(())
     }
 
     /// How many partitions a topic has; 0 when there is none.
