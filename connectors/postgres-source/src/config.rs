@@ -237,10 +237,13 @@ connect_core::config! {
         snapshot_lock_timeout: Millis = "10000", "snapshot.lock.timeout.ms", Low;
         /// Which tables are read first, by the server's estimates of their sizes.
         snapshot_order: TableOrder = "disabled", "snapshot.tables.order.by.row.count", Medium;
-        /// How many connections read tables at the same time. So far it is one.
+        /// How many connections read tables at the same time, all as of the same moment. One more holds that moment.
         snapshot_threads: Threads = "1", "snapshot.max.threads", Medium;
-        /// Into how many parts for each connection a table is cut. So far tables are not cut.
-        snapshot_parts: Positive = "1", "snapshot.max.threads.multiplier", Low;
+        /// Into how many parts for each connection a table is cut; `snapshot.max.threads.multiplier.<schema>.<table>` says so for one.
+        /// Small tables are not cut.
+        snapshot_parts: Positive = "1", "snapshot.max.threads.multiplier", Medium;
+        /// Whether each table is read by one connection, whatever its size.
+        legacy_threads: bool = "false", "legacy.snapshot.max.threads", Low;
         /// How long to wait between a snapshot and the stream.
         streaming_delay: Millis = "0", "streaming.delay.ms", Low;
         /// How long to wait before a snapshot.

@@ -4,7 +4,7 @@
 use connect_core::{Finding, Properties};
 
 /// Without effect: the key, and why.
-const WITHOUT_EFFECT: [(&str, &str); 27] = [
+const WITHOUT_EFFECT: [(&str, &str); 26] = [
     ("max.batch.size", NO_QUEUE),
     ("max.queue.size", NO_QUEUE),
     ("max.queue.size.in.bytes", NO_QUEUE),
@@ -38,10 +38,6 @@ const WITHOUT_EFFECT: [(&str, &str); 27] = [
     (
         "schema.refresh.mode",
         "the stream itself tells when a table has changed",
-    ),
-    (
-        "legacy.snapshot.max.threads",
-        "there is one way to divide the work",
     ),
     (
         "include.schema.changes",

@@ -113,10 +113,6 @@ pub(crate) fn rules(config: &PostgresConfig, findings: &mut Vec<Finding>) {
             "Notification topic name must be provided when kafka notification channel is enabled",
         ));
     }
-    if config.snapshot_threads.0 > 1 {
-        let what = "Tables are read by one connection: \"snapshot.max.threads\" has no effect yet";
-        findings.push(Finding::warning("snapshot.max.threads", what));
-    }
     if let Some(name) = &config.signal_table
         && signal_table(name).is_none()
     {

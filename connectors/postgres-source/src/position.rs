@@ -1,5 +1,7 @@
 //! Where the task stands, in the keys of Debezium's offsets.
 
+mod progress;
+
 use std::{fmt::Write, sync::Arc};
 
 use cdc::transaction::Counts;
@@ -12,6 +14,8 @@ use crate::{
     incremental::Running,
     seen::Seen,
 };
+
+pub(crate) use self::progress::{Progress, Range, Started};
 
 /// Where a task stands: in the stream, and in its snapshot while that is not complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,21 +46,6 @@ pub(crate) struct Ahead {
     pub at: Cursor,
     /// What has been told of the transaction in which it lies.
     pub counts: Option<Counts>,
-}
-
-/// How far a snapshot is. Tables are read in the order of their names (schema, then table), rows in the order of their keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
-    /// The table, as schema and name; none before the first. Tables before it are complete.
-    pub table: Option<(String, String)>,
-    /// The last key that was read of it, as texts; empty when it has to be read from its start.
-    pub key: Vec<String>,
-    /// Whether this table is complete too.
-    pub complete: bool,
-    /// The names of complete tables, where tables are read in another order than that of their names.
-    pub read: Option<Vec<String>>,
-    /// The data of the signal that asked for it; none of the snapshot at the start.
-    pub only: Option<Arc<str>>,
 }
 
 /// The source partition: `{"server":"<topic.prefix>"}`.
@@ -92,7 +81,7 @@ impl Place {
             }
         }
         if let Some(progress) = &self.snapshot {
-            write_progress(&mut json, progress);
+            progress.write(&mut json);
         }
         if let Some(running) = &self.incremental {
             running.write(&mut json);
@@ -122,7 +111,7 @@ impl Place {
             ts_us: object.get("ts_usec").and_then(Value::as_i64).unwrap_or(0),
             counts: Counts::read("", &object),
             ahead: ahead(&object)?,
-            snapshot: progress(&object),
+            snapshot: Progress::parse(&object),
             incremental: Running::parse(&object).map(Arc::new),
             signal_offset: object
                 .get("incremental_snapshot_signal_offset")
@@ -151,38 +140,6 @@ fn write_cursor(json: &mut String, prefix: &str, at: &Cursor) {
     if let Some(last) = at.last {
         let name = last.name();
         let _ = write!(json, ",\"{prefix}messageType\":\"{name}\"");
-    }
-}
-
-fn write_progress(json: &mut String, progress: &Progress) {
-    let kind = if progress.only.is_some() {
-        "BLOCKING"
-    } else {
-        "INITIAL"
-    };
-    // Writing to a String does not fail.
-    let _ = write!(
-        json,
-        ",\"snapshot\":\"{kind}\",\"snapshot_completed\":false,\"last_snapshot_record\":false"
-    );
-    if let Some(only) = &progress.only {
-        let _ = write!(json, ",\"snapshot_signal\":{}", Value::from(&**only));
-    }
-    if let Some(read) = &progress.read {
-        let _ = write!(
-            json,
-            ",\"snapshot_tables_read\":{}",
-            Value::from(read.clone())
-        );
-    }
-    if let Some((schema, table)) = &progress.table {
-        let table = Value::from(vec![schema.as_str(), table]);
-        let key = Value::from(progress.key.clone());
-        let _ = write!(
-            json,
-            ",\"snapshot_table\":{table},\"snapshot_key\":{key},\"snapshot_table_complete\":{}",
-            progress.complete
-        );
     }
 }
 
@@ -228,38 +185,6 @@ fn ahead(object: &Map<String, Value>) -> Result<Option<Ahead>> {
         at,
         counts: Counts::read("ahead_", object),
     }))
-}
-
-/// A snapshot that is not complete; one of Debezium has to be taken from its start.
-fn progress(object: &Map<String, Value>) -> Option<Progress> {
-    let running = match object.get("snapshot")? {
-        Value::Bool(running) => *running,
-        Value::String(kind) => !kind.is_empty() && kind != "false",
-        _ => false,
-    };
-    let is_true = |key: &str| object.get(key) == Some(&Value::Bool(true));
-    if !running || is_true("last_snapshot_record") || is_true("snapshot_completed") {
-        return None;
-    }
-    let texts = |key: &str| -> Vec<String> {
-        let items = object.get(key).and_then(Value::as_array);
-        let text = |item: &Value| item.as_str().map(str::to_owned);
-        items.into_iter().flatten().filter_map(text).collect()
-    };
-    let only = object.get("snapshot_signal").and_then(Value::as_str);
-    // One of Debezium's is not taken again.
-    if only.is_none() && object.get("snapshot").and_then(Value::as_str) == Some("BLOCKING") {
-        return None;
-    }
-    let read = object.get("snapshot_tables_read").is_some();
-    let table = <[String; 2]>::try_from(texts("snapshot_table")).ok();
-    Some(Progress {
-        table: table.map(|[schema, table]| (schema, table)),
-        key: texts("snapshot_key"),
-        complete: is_true("snapshot_table_complete"),
-        read: read.then(|| texts("snapshot_tables_read")),
-        only: only.map(Arc::from),
-    })
 }
 
 /// `16/B374D848` as a number.

@@ -21,9 +21,17 @@
 //!
 //! The same holds for a slot that existed before its first snapshot, and for a snapshot of a task that has streamed.
 
+mod divide;
+mod gate;
 pub(crate) mod moment;
+mod prepare;
 mod reader;
+mod reading;
 pub(crate) mod report;
+mod several;
+mod statement;
+mod tables;
+mod worker;
 
 use std::sync::Arc;
 
@@ -31,16 +39,19 @@ use cdc::context::Context;
 use connect_core::{Batch, Result};
 
 use self::reader::{Reader, Step};
-pub(crate) use self::report::Report;
+pub(crate) use self::{
+    divide::Division,
+    prepare::{Prepared, begin},
+    reading::Reading,
+    report::Report,
+    several::{Several, Workers},
+};
 use crate::{
     catalog::TableInfo,
     change::{ChangeWriter, Marker},
-    error,
-    options::Isolation,
-    position::{Place, Progress, parse_lsn},
+    position::{Place, Progress, Range},
     relations::Table,
-    temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
-    wire::{Answer, Connection, Vigil},
+    wire::{Connection, Vigil},
 };
 
 /// A table to read.
@@ -85,62 +96,22 @@ pub(crate) enum Polled {
 }
 
 impl Snapshot {
-    /// Opens the transaction: of an exported snapshot, or as of now. The tables are given by [`Snapshot::plan`],
-    /// which must see them in this same transaction.
-    pub(crate) async fn begin(
-        connection: &mut Connection,
-        isolation: Isolation,
-        exported: Option<&str>,
-    ) -> Result<()> {
-        let begin = "BEGIN ISOLATION LEVEL";
-        let one_moment = format!("{begin} REPEATABLE READ, READ ONLY");
-        let sql = match (exported, isolation) {
-            (Some(name), _) => {
-                let name = crate::catalog::literal(name);
-                format!("{one_moment}; SET TRANSACTION SNAPSHOT {name}")
-            }
-            (None, Isolation::ReadCommitted | Isolation::ReadUncommitted) => {
-                format!("{begin} READ COMMITTED, READ ONLY")
-            }
-            // A standby knows no serial order.
-            (None, Isolation::Serializable) if !moment::is_standby(connection).await? => {
-                format!("{begin} SERIALIZABLE, READ ONLY, DEFERRABLE")
-            }
-            (None, Isolation::Serializable | Isolation::RepeatableRead) => one_moment,
-        };
-        connection.execute(&sql).await
-    }
-
-    /// A snapshot of `plan` (ordered by schema and table), going on from `place.snapshot` if that is set.
+    /// Reads what was prepared with one connection.
     pub(crate) async fn new(
         (mut connection, vigil): (Connection, Vigil),
-        plan: Vec<Planned>,
-        mut place: Place,
+        prepared: Prepared,
         partition: Arc<str>,
-        exported: bool,
-        mut report: Report,
     ) -> Result<Self> {
-        let progress = place.snapshot.take().unwrap_or_default();
-        let plan: Vec<Planned> = plan
-            .into_iter()
-            .filter(|planned| is_missing(&planned.info, &progress))
-            .collect();
-        let (xid, now_lsn) = shown_moment(&mut connection).await?;
-        let lsn = if exported {
-            place.at.commit_lsn
-        } else {
-            now_lsn
-        };
-        let last_with_rows = Box::pin(last_with_rows(&mut connection, &plan)).await?;
-        let mut writer = ChangeWriter::new(false);
-        writer.begin_snapshot(xid, lsn, postgres_micros_now() + POSTGRES_EPOCH_US);
+        let Prepared {
+            plan,
+            mut place,
+            moment,
+            last_with_rows,
+            report,
+        } = prepared;
+        let progress = place.snapshot.get_or_insert_default();
         let nothing_read = progress.table.is_none();
         let (read, only) = (progress.read.clone(), progress.only.clone());
-        place.snapshot = Some(progress);
-        place.ts_us = postgres_micros_now() + POSTGRES_EPOCH_US;
-        report
-            .begin(&mut connection, plan.iter().map(|planned| &planned.info))
-            .await?;
         tracing::info!(
             tables = plan.len(),
             resumed = !nothing_read,
@@ -153,8 +124,8 @@ impl Snapshot {
             plan,
             at: 0,
             reader: None,
-            writer,
-            lsn,
+            writer: moment.writer(),
+            lsn: moment.lsn,
             nothing_read,
             last_with_rows,
             place,
@@ -184,8 +155,8 @@ impl Snapshot {
                 Some(reader) => reader,
                 none => {
                     self.report.table_begins(&planned.info, out, now_ms);
-                    let after = resumed_key(&self.place, &planned.info);
-                    let starting = Reader::start(&mut self.connection, planned, after);
+                    let rest = Range::behind(resumed_key(&self.place, &planned.info));
+                    let starting = Reader::start(&mut self.connection, planned, &rest);
                     none.insert(self.vigil.over(starting).await?)
                 }
             };
@@ -228,6 +199,7 @@ impl Snapshot {
                 complete: true,
                 read: self.read.clone(),
                 only: self.only.clone(),
+                started: Vec::new(),
             });
         }
         self.at += 1;
@@ -247,6 +219,7 @@ impl Snapshot {
                     complete: false,
                     read: self.read.clone(),
                     only: self.only.clone(),
+                    started: Vec::new(),
                 });
             }
         }
@@ -259,22 +232,6 @@ impl Snapshot {
         self.connection.execute("COMMIT").await?;
         self.connection.close().await;
         Ok(self.place)
-    }
-}
-
-/// Whether a table, or the rest of it, has yet to be read.
-fn is_missing(info: &TableInfo, progress: &Progress) -> bool {
-    if let Some(read) = &progress.read {
-        return !read.contains(&info.full_name());
-    }
-    let Some((schema, table)) = &progress.table else {
-        return true;
-    };
-    let this = (info.schema.as_bytes(), info.name.as_bytes());
-    match this.cmp(&(schema.as_bytes(), table.as_bytes())) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => !progress.complete,
-        std::cmp::Ordering::Greater => true,
     }
 }
 
@@ -294,18 +251,6 @@ fn resumed_key(place: &Place, info: &TableInfo) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The last table that has rows, seen in the snapshot's transaction.
-async fn last_with_rows(connection: &mut Connection, plan: &[Planned]) -> Result<usize> {
-    for (at, planned) in plan.iter().enumerate().rev() {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {})", planned.info.sql_name());
-        let rows = connection.query(&sql).await?;
-        if rows.first().is_some_and(|row| row.is_true(0)) {
-            return Ok(at);
-        }
-    }
-    Ok(0)
-}
-
 fn marker(first_table: bool, last_table: bool, first: bool, last: bool) -> Marker {
     match (first, last) {
         (_, true) if last_table => Marker::Last,
@@ -316,23 +261,11 @@ fn marker(first_table: bool, last_table: bool, first: bool, last: bool) -> Marke
     }
 }
 
-/// The next transaction id and the LSN of now, as records show them.
-async fn shown_moment(connection: &mut Connection) -> Result<(Option<i64>, u64)> {
-    let sql = "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()), \
-        CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
-        ELSE pg_catalog.pg_current_wal_lsn() END";
-    let rows = connection.query(sql).await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| error::protocol("the server tells no time"))?;
-    Ok((row.number(0), parse_lsn(row.text(1)).unwrap_or(0)))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(crate) mod tests {
+    use super::{prepare::is_missing, *};
 
-    fn info(schema: &str, name: &str) -> TableInfo {
+    pub(super) fn info(schema: &str, name: &str) -> TableInfo {
         TableInfo {
             oid: 1,
             schema: schema.into(),

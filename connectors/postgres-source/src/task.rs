@@ -11,6 +11,7 @@ use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
 use tokio::time::{Instant, sleep};
 
 use self::catch_up::CatchUp;
+pub(crate) use self::catch_up::snapshot_connection;
 use crate::{
     captured::Captured,
     change::Messages,
@@ -24,7 +25,7 @@ use crate::{
     relations::{Compiler, Relations},
     signals::Channels,
     slot::Slot,
-    snapshot::{Polled, Snapshot, report},
+    snapshot::{Polled, Reading, report},
     stream::{Settings, Stream},
     temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
     wire::{Answer, Connection, Progress, Purpose, Side, Target},
@@ -56,8 +57,8 @@ enum Phase {
     Idle,
     /// Reading the stream up to a snapshot.
     CatchUp(Box<CatchUp>),
-    /// Reading tables. Boxed, as it is much larger than the others.
-    Snapshot(Box<Snapshot>),
+    /// Reading tables.
+    Snapshot(Reading),
     /// Reading the stream.
     Stream(Box<Stream>),
     /// Between a snapshot and the stream.

@@ -100,7 +100,8 @@ impl Run<'_> {
             }
         }
         let [debezium, tidewater] = self.read()?;
-        Ok(compare(&debezium, &tidewater, self.name))
+        let any_order = scenario.any_order;
+        Ok(compare(&debezium, &tidewater, self.name, any_order))
     }
 
     fn config(&self, side: &Side) -> Value {

@@ -18,7 +18,7 @@
 //! differences at places that match a regular expression, for a reason that stands under this heading of
 //! `docs/compatibility.md`; when they are gone, the scenario fails. `differs(string,15)` is for this variant or server only.
 //! `--@ ends snapshot` says that nothing follows the
-//! snapshot.
+//! snapshot; `--@ any order` that the rows of a snapshot come in none, since several connections read them.
 
 use std::{fs, path::Path};
 
@@ -41,6 +41,8 @@ pub struct Scenario {
     pub expected: Vec<Expected>,
     /// Whether the connectors have done all they do when the snapshot is over.
     pub ends_with_snapshot: bool,
+    /// Whether what is told while tables are read comes in any order.
+    pub any_order: bool,
     /// SQL before the connectors start.
     pub setup: String,
     /// SQL while they run.
@@ -97,6 +99,7 @@ impl Scenario {
             variants: Vec::new(),
             expected: Vec::new(),
             ends_with_snapshot: false,
+            any_order: false,
             setup: String::new(),
             steps: Vec::new(),
         };
@@ -122,6 +125,7 @@ impl Scenario {
                 self.variants.push((name.to_owned(), properties(config)?));
             }
             "ends" if rest == "snapshot" => self.ends_with_snapshot = true,
+            "any" if rest == "order" => self.any_order = true,
             "stream" | "then" => self.steps.push(String::new()),
             _ => match verb.strip_prefix("differs") {
                 Some(only) => self.expected.push(Expected::parse(only, rest)?),

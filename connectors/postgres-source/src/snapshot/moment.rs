@@ -41,7 +41,7 @@ pub(crate) async fn now(connection: &mut Connection, isolation: Isolation) -> Re
     if is_standby(connection).await? {
         return now_on_standby(connection, isolation).await;
     }
-    super::Snapshot::begin(connection, isolation, None).await?;
+    super::begin(connection, isolation, None).await?;
     seen(connection, Unseen::PassBy).await
 }
 
@@ -61,7 +61,7 @@ async fn seen(connection: &mut Connection, unseen: Unseen) -> Result<Goal> {
 async fn now_on_standby(connection: &mut Connection, isolation: Isolation) -> Result<Goal> {
     for _ in 0..TRIES {
         let before = end(connection).await?;
-        super::Snapshot::begin(connection, isolation, None).await?;
+        super::begin(connection, isolation, None).await?;
         // The first statement takes the snapshot.
         let after = end(connection).await?;
         if before == after {

@@ -5,12 +5,12 @@ use std::{ops::Range, time::Duration};
 use connect_core::{Batch, Cell, Result};
 use tokio::time::timeout;
 
-use super::Planned;
+use super::{Planned, statement};
 use crate::{
-    catalog::{TableInfo, literal, quoted},
     change::{ChangeWriter, Marker},
-    convert::{Frame, Op},
+    convert::Frame,
     copy, decode, error,
+    position::Range as Part,
     wire::{Connection, Frames, server_error},
 };
 
@@ -29,6 +29,7 @@ pub(super) struct Reader {
     rows: u64,
     last_key: Option<Vec<String>>,
     cells: Vec<Cell>,
+    has_all: bool,
     ended: bool,
 }
 
@@ -60,28 +61,32 @@ pub(super) enum Step {
 }
 
 impl Reader {
-    /// Starts the COPY of a table, after a key if that is not empty.
+    /// Starts the COPY of a part of a table.
     pub(super) async fn start(
         connection: &mut Connection,
         planned: &Planned,
-        after: Vec<String>,
+        part: &Part,
     ) -> Result<Self> {
-        let order = order(&planned.info);
-        let after = if after.len() == order.len() {
-            after
-        } else {
-            Vec::new()
+        let sql = statement::copy(planned, part);
+        connection.copy_out(&sql).await?;
+        let (order, after) = match part {
+            Part::Keys { after, .. } => (statement::order(&planned.info), after.clone()),
+            Part::Whole | Part::Pages { .. } => (Vec::new(), Vec::new()),
         };
-        connection
-            .copy_out(&statement(planned, &order, &after))
-            .await?;
+        let goes_on = !order.is_empty() && after.len() == order.len();
         Ok(Self {
             order,
             rows: 0,
-            last_key: (!after.is_empty()).then_some(after),
+            last_key: goes_on.then_some(after),
             cells: Vec::new(),
+            has_all: false,
             ended: false,
         })
+    }
+
+    /// Whether the last row has been given.
+    pub(super) fn has_all(&self) -> bool {
+        self.has_all
     }
 
     /// The key of the last row that was read; `None` when the table is not read in the order of a key.
@@ -150,6 +155,7 @@ impl Reader {
                     Err(error) => decode::leave_out(table.processing, error)?,
                 }
                 self.rows += 1;
+                self.has_all = last;
                 last_line = Some(body.clone());
             } else if self.other(message.tag, frames.bytes().get(body.clone()).unwrap_or(&[]))? {
                 at = body.end;
@@ -183,57 +189,4 @@ impl Reader {
         }
         Ok(false)
     }
-}
-
-/// The places of the primary key among the columns; empty when there is none, and rows come in any order.
-fn order(info: &TableInfo) -> Vec<u16> {
-    if !info.has_primary_key {
-        return Vec::new();
-    }
-    let place = |name: &String| {
-        let at = info
-            .columns
-            .iter()
-            .position(|column| column.name == *name)?;
-        u16::try_from(at).ok()
-    };
-    info.key
-        .iter()
-        .map(place)
-        .collect::<Option<_>>()
-        .unwrap_or_default()
-}
-
-fn statement(planned: &Planned, order: &[u16], after: &[String]) -> String {
-    let info = &planned.info;
-    let names: Vec<String> = (info.columns.iter().zip(&planned.table.columns))
-        .map(|(column, compiled)| match compiled.op {
-            Op::Skip => "NULL".to_owned(),
-            _ => quoted(&column.name),
-        })
-        .collect();
-    let keys: Vec<_> = order
-        .iter()
-        .filter_map(|at| info.columns.get(usize::from(*at)))
-        .collect();
-    let key_names = keys
-        .iter()
-        .map(|key| quoted(&key.name))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let values: Vec<String> = (keys.iter().zip(after))
-        .map(|(key, value)| format!("{}::{}", literal(value), key.type_name))
-        .collect();
-    let from = if values.is_empty() {
-        String::new()
-    } else {
-        format!(" WHERE ({key_names}) > ({})", values.join(", "))
-    };
-    let by = if keys.is_empty() {
-        String::new()
-    } else {
-        format!(" ORDER BY {key_names}")
-    };
-    let (columns, table) = (names.join(", "), info.sql_name());
-    format!("COPY (SELECT {columns} FROM {table}{from}{by}) TO STDOUT")
 }

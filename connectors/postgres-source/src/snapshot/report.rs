@@ -139,15 +139,68 @@ impl Report {
         (rate, left)
     }
 
-    /// A table was read.
+    /// A table was read, and no other meanwhile.
     pub(super) fn table_done(&mut self, table: &TableInfo, out: &mut Batch, now_ms: i64) {
+        self.table_read(table, self.table_rows, out, now_ms);
+    }
+
+    /// A part of a table will be read: its number, and how many parts there are.
+    pub(super) fn part_begins(
+        &self,
+        table: &TableInfo,
+        (index, of): (u32, u32),
+        rows: u64,
+        out: &mut Batch,
+        now_ms: i64,
+    ) {
+        if self.notifier.is_silent() {
+            return;
+        }
+        let data = vec![
+            ("current_collection_in_progress", table.full_name()),
+            ("chunk_index", index.to_string()),
+            ("total_chunks", of.to_string()),
+            ("total_rows_scanned", rows.to_string()),
+        ];
+        self.tell("TABLE_CHUNK_IN_PROGRESS", data, out, now_ms);
+    }
+
+    /// A part of a table was read.
+    pub(super) fn part_done(
+        &self,
+        table: &TableInfo,
+        (index, of): (u32, u32),
+        out: &mut Batch,
+        now_ms: i64,
+    ) {
+        if self.notifier.is_silent() {
+            return;
+        }
+        let data = vec![
+            ("scanned_collection", table.full_name()),
+            ("data_collections", self.names.clone()),
+            ("chunk_index", index.to_string()),
+            ("total_chunks", of.to_string()),
+            ("status", "SUCCEEDED".to_owned()),
+        ];
+        self.tell("TABLE_CHUNK_COMPLETED", data, out, now_ms);
+    }
+
+    /// A table was read: so many rows.
+    pub(super) fn table_read(
+        &mut self,
+        table: &TableInfo,
+        rows: u64,
+        out: &mut Batch,
+        now_ms: i64,
+    ) {
         let name = table.full_name();
-        tracing::info!(table = %name, rows = self.table_rows, "table read");
+        tracing::info!(table = %name, rows, "table read");
         self.shown.tables_left.add(-1);
         let data = vec![
             ("scanned_collection", name),
             ("data_collections", self.names.clone()),
-            ("total_rows_scanned", self.table_rows.to_string()),
+            ("total_rows_scanned", rows.to_string()),
             ("status", "SUCCEEDED".to_owned()),
         ];
         self.tell("TABLE_SCAN_COMPLETED", data, out, now_ms);

@@ -89,7 +89,7 @@ impl PostgresTask {
 }
 
 /// A connection for a snapshot, which may have to wait within its transaction.
-pub(super) async fn snapshot_connection(config: &crate::PostgresConfig) -> Result<Connection> {
+pub(crate) async fn snapshot_connection(config: &crate::PostgresConfig) -> Result<Connection> {
     let mut connection = Connection::open(&target(config), Purpose::Query).await?;
     connection
         .execute("SET idle_in_transaction_session_timeout = 0")

@@ -1,12 +1,12 @@
 //! Where to begin: what is stored, what the slot says, what `snapshot.mode` wants.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use connect_core::{Error, Result};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    Connection, Phase, Place, Policy, PostgresTask, Purpose, Side, Slot, Snapshot,
+    Connection, Phase, Place, Policy, PostgresTask, Purpose, Side, Slot,
     catch_up::snapshot_connection, publication, target,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     error,
     incremental::notifier,
     position::Progress,
-    snapshot::Report,
+    snapshot::{self, Division, Prepared, Reading, Report, Several, Snapshot, Workers},
 };
 
 /// How the task begins.
@@ -153,7 +153,7 @@ impl PostgresTask {
     ) -> Result<Phase> {
         sleep(self.config.snapshot_delay.0).await;
         let mut connection = snapshot_connection(&self.config).await?;
-        Snapshot::begin(&mut connection, self.config.snapshot_isolation, exported).await?;
+        snapshot::begin(&mut connection, self.config.snapshot_isolation, exported).await?;
         self.read_phase(connection, place, exported.is_some(), side)
             .await
     }
@@ -169,11 +169,23 @@ impl PostgresTask {
         let plan = self.plan(&mut connection, &mut place, side).await?;
         self.lock(&mut connection, &plan).await?;
         let report = Report::new(notifier(&self.config), &self.meter());
-        let partition = std::sync::Arc::clone(&self.partition);
-        let watched = (connection, side.vigil(self.silence_limit()));
-        let snapshot = Snapshot::new(watched, plan, place, partition, exported, report).await?;
-        let snapshot = snapshot.with_context(self.context.clone());
-        Ok(Phase::Snapshot(Box::new(snapshot)))
+        let partition = Arc::clone(&self.partition);
+        let prepared = Prepared::new(&mut connection, plan, place, exported, report).await?;
+        let is_divided = Division::of(&self.config).is_wanted() || prepared.is_divided();
+        let reading = if is_divided {
+            let workers = Workers {
+                config: Arc::clone(&self.config),
+                context: self.context.clone(),
+                silence_limit: self.silence_limit(),
+            };
+            let several = Several::new(connection, prepared, partition, workers).await?;
+            Reading::Several(Box::new(several))
+        } else {
+            let watched = (connection, side.vigil(self.silence_limit()));
+            let one = Snapshot::new(watched, prepared, partition).await?;
+            Reading::One(Box::new(one.with_context(self.context.clone())))
+        };
+        Ok(Phase::Snapshot(reading))
     }
 
     /// The snapshot is complete: stream, or rest.

@@ -171,14 +171,17 @@ impl Dice {
     }
 }
 
-async fn killed_again_and_again(version: PgVersion, seed: u64) {
+/// The properties of a try, by its number.
+type Tries = fn(usize) -> &'static [(&'static str, &'static str)];
+
+async fn killed_again_and_again(version: PgVersion, seed: u64, tries: Tries) {
     let db = database(version);
     db.sql(TABLE);
     db.sql("insert into t (id, pad) select id, 'pad' from generate_series(1, 20000) id");
     let (mut dice, mut topic, mut spanning) = (Dice(seed), Topic::default(), Spanning::default());
     let (mut stored, mut durable, mut unfinished) = (None, 0, 0);
     for round in 0..9 {
-        let mut source = db.open_again(&[], stored).await;
+        let mut source = db.open_again(tries(round), stored).await;
         // The first try dies before any position is durable.
         let polls = 1 + dice.below(5);
         poll(&mut source, &mut topic, polls).await;
@@ -224,14 +227,31 @@ async fn finish(db: &Database, mut source: Source, mut topic: Topic) {
 #[tokio::test]
 async fn a_killed_snapshot_keeps_the_order_of_every_key_15() {
     for seed in [3, 7] {
-        Box::pin(killed_again_and_again(PgVersion::V15, seed)).await;
+        Box::pin(killed_again_and_again(PgVersion::V15, seed, |_| &[])).await;
+    }
+}
+
+/// Every try has another number of connections than the one before.
+#[tokio::test]
+async fn a_killed_snapshot_of_several_connections_keeps_the_order_of_every_key() {
+    let tries: Tries = |round| match round % 4 {
+        0 => &[("snapshot.max.threads", "3")],
+        1 => &[],
+        2 => &[
+            ("snapshot.max.threads", "2"),
+            ("snapshot.max.threads.multiplier", "4"),
+        ],
+        _ => &[("snapshot.max.threads.multiplier.public.t", "5")],
+    };
+    for (version, seed) in [(PgVersion::V15, 5), (PgVersion::V18, 11)] {
+        Box::pin(killed_again_and_again(version, seed, tries)).await;
     }
 }
 
 #[tokio::test]
 async fn a_killed_snapshot_keeps_the_order_of_every_key_18() {
     for seed in [1, 9] {
-        Box::pin(killed_again_and_again(PgVersion::V18, seed)).await;
+        Box::pin(killed_again_and_again(PgVersion::V18, seed, |_| &[])).await;
     }
 }
 

@@ -7,6 +7,7 @@ mod history;
 mod incremental;
 mod interrupted;
 mod memory;
+mod parallel;
 mod positions;
 mod servers;
 mod snapshots;

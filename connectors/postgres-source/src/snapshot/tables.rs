@@ -1,0 +1,156 @@
+//! What several connections have read of each table.
+
+use super::{Planned, divide::Part, worker::Piece};
+use crate::position::{Progress, Range, Started};
+
+/// The state of all tables of a plan.
+#[derive(Debug)]
+pub(super) struct Tables {
+    all: Vec<TableState>,
+    /// What has yet to be read of each part; nothing when it is complete.
+    left: Vec<Option<Range>>,
+    /// Where each table's parts lie among them.
+    places: Vec<std::ops::Range<usize>>,
+    /// So many tables at the beginning are complete.
+    complete: usize,
+    parts_left: usize,
+    /// What was known before.
+    before: Progress,
+}
+
+#[derive(Debug, Default, Clone)]
+struct TableState {
+    parts_left: u32,
+    rows: u64,
+    has_begun: bool,
+}
+
+/// What a piece means for its table.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct News {
+    /// The table's first rows have come, or that there are none.
+    pub(super) table_begins: bool,
+    /// The part's first rows have come.
+    pub(super) part_begins: bool,
+    /// All parts of the table are complete.
+    pub(super) table_ends: bool,
+    /// How many rows of the table had come before.
+    pub(super) rows_before: u64,
+    /// How many have come now.
+    pub(super) rows: u64,
+}
+
+impl Tables {
+    /// Nothing has been read of these parts; `before` says what was read by earlier tries.
+    pub(super) fn new(parts: &[Part], tables: usize, before: Progress) -> Self {
+        let mut all = vec![TableState::default(); tables];
+        let mut places = vec![0..0; tables];
+        for (at, part) in parts.iter().enumerate() {
+            if let (Some(table), Some(place)) =
+                (all.get_mut(part.table), places.get_mut(part.table))
+            {
+                if table.parts_left == 0 {
+                    place.start = at;
+                }
+                table.parts_left += 1;
+                place.end = at + 1;
+            }
+        }
+        Self {
+            all,
+            left: parts.iter().map(|part| Some(part.range.clone())).collect(),
+            places,
+            complete: 0,
+            parts_left: parts.len(),
+            before,
+        }
+    }
+
+    /// Whether everything has been read.
+    pub(super) fn are_complete(&self) -> bool {
+        self.parts_left == 0
+    }
+
+    /// A piece has come.
+    pub(super) fn take(&mut self, piece: &mut Piece, part: &Part, planned: &Planned) -> News {
+        let rows = piece.batch.len() as u64;
+        let mut news = News {
+            table_begins: false,
+            part_begins: false,
+            table_ends: false,
+            rows_before: 0,
+            rows: 0,
+        };
+        let left = self.left.get_mut(piece.part);
+        let (Some(table), Some(left)) = (self.all.get_mut(part.table), left) else {
+            return news;
+        };
+        news.table_begins = !std::mem::replace(&mut table.has_begun, true);
+        news.rows_before = table.rows;
+        table.rows += rows;
+        news.rows = table.rows;
+        news.part_begins = piece.is_first;
+        if piece.is_end {
+            *left = None;
+            self.parts_left -= 1;
+            table.parts_left -= 1;
+            news.table_ends = table.parts_left == 0;
+        } else if let (Some(Range::Keys { after, .. }), Some(key)) = (left, piece.key.take()) {
+            *after = key;
+        }
+        if news.table_ends
+            && let Some(read) = &mut self.before.read
+        {
+            read.push(planned.info.full_name());
+        }
+        news
+    }
+
+    /// How far the snapshot is.
+    pub(super) fn progress(&mut self, plan: &[Planned]) -> Progress {
+        while self
+            .all
+            .get(self.complete)
+            .is_some_and(|table| table.parts_left == 0)
+        {
+            self.complete += 1;
+        }
+        let last = self.complete.checked_sub(1).and_then(|at| plan.get(at));
+        let mut progress = self.before.clone();
+        if let Some(Planned { info, .. }) = last {
+            progress.table = Some((info.schema.clone(), info.name.clone()));
+            progress.key.clear();
+            progress.complete = true;
+        }
+        // Those that are complete, and in none of the plans since.
+        progress.started.retain(|started| started.left.is_empty());
+        let behind = plan.iter().enumerate().skip(self.complete);
+        progress.started.extend(behind.filter_map(|(at, planned)| {
+            let info = &planned.info;
+            Some(Started {
+                table: (info.schema.clone(), info.name.clone()),
+                left: self.left_of(at)?,
+            })
+        }));
+        progress
+    }
+
+    /// What is left of a table; `None` when that is all of it.
+    fn left_of(&self, table: usize) -> Option<Vec<Range>> {
+        let parts = self.left.get(self.places.get(table)?.clone())?;
+        let mut left: Vec<Range> = Vec::new();
+        for range in parts.iter().flatten() {
+            match left.last().and_then(|before| before.joined(range)) {
+                Some(both) => {
+                    left.pop();
+                    left.push(both);
+                }
+                None => left.push(range.clone()),
+            }
+        }
+        match left.as_slice() {
+            [all] if all.opens() && all.closes() => None,
+            _ => Some(left),
+        }
+    }
+}
