@@ -143,11 +143,12 @@ impl Several {
         let Some(planned) = work.plan.get(part.table) else {
             return;
         };
+        let read = piece.batch.len();
         let News {
             table_begins,
             part_begins,
             table_ends,
-            rows_before,
+            complete_rows,
             rows,
         } = self.tables.take(&mut piece, part, planned);
         std::mem::swap(out, &mut piece.batch);
@@ -160,10 +161,9 @@ impl Several {
         let number = (part.index, part.of);
         if part_begins {
             self.report
-                .part_begins(info, number, rows_before, out, now_ms);
+                .part_begins(info, number, complete_rows, out, now_ms);
         }
-        self.report
-            .read(usize::try_from(rows - rows_before).unwrap_or(0));
+        self.report.read(read);
         if piece.is_end {
             self.report.part_done(info, number, out, now_ms);
         }

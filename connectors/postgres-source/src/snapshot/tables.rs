@@ -9,6 +9,8 @@ pub(super) struct Tables {
     all: Vec<TableState>,
     /// What has yet to be read of each part; nothing when it is complete.
     left: Vec<Option<Range>>,
+    /// How many rows of each part have come.
+    rows: Vec<u64>,
     /// Where each table's parts lie among them.
     places: Vec<std::ops::Range<usize>>,
     /// So many tables at the beginning are complete.
@@ -22,6 +24,8 @@ pub(super) struct Tables {
 struct TableState {
     parts_left: u32,
     rows: u64,
+    /// Rows of parts that are complete.
+    complete_rows: u64,
     has_begun: bool,
 }
 
@@ -34,9 +38,9 @@ pub(super) struct News {
     pub(super) part_begins: bool,
     /// All parts of the table are complete.
     pub(super) table_ends: bool,
-    /// How many rows of the table had come before.
-    pub(super) rows_before: u64,
-    /// How many have come now.
+    /// How many rows of the table have come in parts that were complete before.
+    pub(super) complete_rows: u64,
+    /// How many rows of the table have come.
     pub(super) rows: u64,
 }
 
@@ -59,6 +63,7 @@ impl Tables {
         Self {
             all,
             left: parts.iter().map(|part| Some(part.range.clone())).collect(),
+            rows: vec![0; parts.len()],
             places,
             complete: 0,
             parts_left: parts.len(),
@@ -78,7 +83,7 @@ impl Tables {
             table_begins: false,
             part_begins: false,
             table_ends: false,
-            rows_before: 0,
+            complete_rows: 0,
             rows: 0,
         };
         let left = self.left.get_mut(piece.part);
@@ -86,14 +91,19 @@ impl Tables {
             return news;
         };
         news.table_begins = !std::mem::replace(&mut table.has_begun, true);
-        news.rows_before = table.rows;
+        news.complete_rows = table.complete_rows;
         table.rows += rows;
         news.rows = table.rows;
+        let of_part = self.rows.get_mut(piece.part).map(|of_part| {
+            *of_part += rows;
+            *of_part
+        });
         news.part_begins = piece.is_first;
         if piece.is_end {
             *left = None;
             self.parts_left -= 1;
             table.parts_left -= 1;
+            table.complete_rows += of_part.unwrap_or(0);
             news.table_ends = table.parts_left == 0;
         } else if let (Some(Range::Keys { after, .. }), Some(key)) = (left, piece.key.take()) {
             *after = key;
