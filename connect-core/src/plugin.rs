@@ -1,6 +1,6 @@
 //! Connectors as objects: the boxed twins of the static traits, for the runtime.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{collections::BTreeSet, marker::PhantomData, sync::Arc};
 
 use crate::{
     Batch, BoxFuture, Config, Finding, Properties, Rejects, Result, SinkConnector, SinkTask,
@@ -153,6 +153,33 @@ fn parse<C: Config>(given: &Properties) -> Result<C> {
     C::parse(given).map_err(|findings| invalid(&findings))
 }
 
+/// What is left of a configuration without the properties that do not hold; `None` when that is none. What is found only
+/// then is added to the findings, which are not empty.
+fn without_wrong<C: Config>(
+    given: &Properties,
+    findings: &mut Vec<Finding>,
+) -> Option<(C, BTreeSet<String>)> {
+    let mut left = given.clone();
+    let mut wrong = BTreeSet::new();
+    let mut told = findings.clone();
+    loop {
+        let before = left.len();
+        for finding in told.iter().filter(|finding| finding.is_error()) {
+            left.remove(&finding.key);
+            wrong.insert(finding.key.clone());
+        }
+        if left.len() == before {
+            return None;
+        }
+        match C::parse(&left) {
+            Ok(config) => return Some((config, wrong)),
+            Err(more) => told = more,
+        }
+        let is_new = |finding: &&Finding| !wrong.contains(&finding.key);
+        findings.extend(told.iter().filter(is_new).cloned());
+    }
+}
+
 macro_rules! twin {
     ($name:ident, $connector:ident, $variant:ident) => {
         struct $name<C>(PhantomData<fn() -> C>);
@@ -170,7 +197,12 @@ macro_rules! twin {
                 Box::pin(async move {
                     match C::Config::parse(given) {
                         Ok(config) => C::check(&config).await,
-                        Err(findings) => findings,
+                        Err(mut findings) => {
+                            if let Some((config, wrong)) = without_wrong(given, &mut findings) {
+                                findings.extend(C::check_despite(&config, &wrong).await);
+                            }
+                            findings
+                        }
                     }
                 })
             }

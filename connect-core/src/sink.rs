@@ -1,5 +1,7 @@
 //! What a sink connector does.
 
+use std::collections::BTreeSet;
+
 use crate::{Batch, Config, Error, Finding, Result, meter::Meter, plugin::About, source::TaskPlan};
 
 /// A kind of sink: made from a configuration. The runtime reads the topics and shares partitions among tasks.
@@ -13,6 +15,16 @@ pub trait SinkConnector: Send + Sync + 'static {
 
     /// Reaches out: server version, rights, targets. Reports all it finds, not the first.
     fn check(config: &Self::Config) -> impl Future<Output = Vec<Finding>> + Send;
+
+    /// The same although the properties `wrong` do not hold: the configuration is the one without them. What depends on them
+    /// is not looked at, so that nothing is told which is not so.
+    fn check_despite(
+        config: &Self::Config,
+        wrong: &BTreeSet<String>,
+    ) -> impl Future<Output = Vec<Finding>> + Send {
+        let _ = (config, wrong);
+        std::future::ready(Vec::new())
+    }
 
     /// One entry per task, at most `max`. Most sinks return `max` empty plans.
     fn plan(config: &Self::Config, max: usize) -> Result<Vec<TaskPlan>>;

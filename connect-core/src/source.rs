@@ -1,5 +1,7 @@
 //! What a source connector does.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Batch, Config, Finding, Position, Properties, Result, Watermark, guard::Guard, meter::Meter,
     outside::Outside, plugin::About,
@@ -19,6 +21,16 @@ pub trait SourceConnector: Send + Sync + 'static {
 
     /// Reaches out: server version, rights, slot, tables. Reports all it finds, not the first.
     fn check(config: &Self::Config) -> impl Future<Output = Vec<Finding>> + Send;
+
+    /// The same although the properties `wrong` do not hold: the configuration is the one without them. What depends on them
+    /// is not looked at, so that nothing is told which is not so.
+    fn check_despite(
+        config: &Self::Config,
+        wrong: &BTreeSet<String>,
+    ) -> impl Future<Output = Vec<Finding>> + Send {
+        let _ = (config, wrong);
+        std::future::ready(Vec::new())
+    }
 
     /// Splits the work: one entry per task, at most `max`.
     fn plan(config: &Self::Config, max: usize) -> Result<Vec<TaskPlan>>;

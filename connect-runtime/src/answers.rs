@@ -298,6 +298,22 @@ pub struct ConfigValueInfo {
     pub recommended_values: Vec<String>,
     /// What is wrong.
     pub errors: Vec<String>,
+    /// What works and should be known. Kafka Connect does not have it, so it is left out when there is nothing to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Whether a form should show it.
     pub visible: bool,
+}
+
+impl Default for ConfigValueInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            value: None,
+            recommended_values: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            visible: true,
+        }
+    }
 }

@@ -151,14 +151,9 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
         answer.own(key);
     }
     rules::apply(&mut answer, shared, plugin, &resolved);
-    let mut findings = plugin.validate(&resolved);
-    if findings.iter().all(|finding| !finding.is_error()) && !answer.has_errors() {
-        findings = checked(plugin, &resolved).await;
+    for finding in checked(plugin, &resolved).await {
+        answer.finding(finding);
     }
-    findings
-        .into_iter()
-        .filter(Finding::is_error)
-        .for_each(|f| answer.error(&f.key, f.message));
     for name in config
         .iter()
         .filter(|(_, value)| value.is_none())
@@ -200,7 +195,9 @@ async fn checked(plugin: &Plugin, resolved: &Properties) -> Vec<Finding> {
                 "The servers of the connector did not answer within {} s",
                 CHECK_TIMEOUT.as_secs()
             );
-            vec![Finding::error("connector.class", what)]
+            let mut findings = plugin.validate(resolved);
+            findings.push(Finding::error("connector.class", what));
+            findings
         })
 }
 

@@ -45,11 +45,10 @@ pub(crate) async fn run(options: &Check) -> Result<ExitCode, Failure> {
 }
 
 async fn findings(plugin: &Plugin, config: &Properties, offline: bool) -> Vec<Finding> {
-    let findings = plugin.validate(config);
-    if offline || findings.iter().any(Finding::is_error) {
-        return findings;
+    match offline {
+        true => plugin.validate(config),
+        false => plugin.check(config).await,
     }
-    plugin.check(config).await
 }
 
 fn line(finding: &Finding) -> String {

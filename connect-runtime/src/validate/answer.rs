@@ -1,7 +1,7 @@
 //! The answer as it is put together.
 
 use connect_core::{
-    Properties,
+    Finding, Properties,
     config::{Key, Kind, ParseValue},
     plugin::Plugin,
     secret::without_logins,
@@ -88,7 +88,7 @@ impl<'a> Answer<'a> {
             value,
             recommended_values,
             errors,
-            visible: true,
+            ..ConfigValueInfo::default()
         };
         self.infos.configs.push(ConfigInfo {
             definition: Some(definition),
@@ -96,33 +96,40 @@ impl<'a> Answer<'a> {
         });
     }
 
-    /// Says that something is wrong with a key, which may be one that nobody declares.
-    pub(super) fn error(&mut self, name: &str, error: String) {
-        if let Some(config) = self.infos.configs.iter_mut().find(|c| c.value.name == name) {
-            if !config.value.errors.contains(&error) {
-                config.value.errors.push(error);
-            }
+    /// Says what a connector has found.
+    pub(super) fn finding(&mut self, finding: Finding) {
+        if finding.is_error() {
+            self.error(&finding.key, finding.message);
             return;
         }
-        let value = ConfigValueInfo {
-            name: name.to_owned(),
-            value: None,
-            recommended_values: Vec::new(),
-            errors: vec![error],
-            visible: true,
-        };
-        self.infos.configs.push(ConfigInfo {
-            definition: None,
-            value,
-        });
+        let warnings = &mut self.of(&finding.key).warnings;
+        if !warnings.contains(&finding.message) {
+            warnings.push(finding.message);
+        }
     }
 
-    /// Whether anything is wrong so far.
-    pub(super) fn has_errors(&self) -> bool {
-        self.infos
-            .configs
-            .iter()
-            .any(|config| !config.value.errors.is_empty())
+    /// Says that something is wrong with a key, which may be one that nobody declares.
+    pub(super) fn error(&mut self, name: &str, error: String) {
+        let errors = &mut self.of(name).errors;
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
+    }
+
+    fn of(&mut self, name: &str) -> &mut ConfigValueInfo {
+        let configs = &mut self.infos.configs;
+        let at = configs.iter().position(|c| c.value.name == name);
+        let at = at.unwrap_or_else(|| {
+            configs.push(ConfigInfo {
+                definition: None,
+                value: ConfigValueInfo {
+                    name: name.to_owned(),
+                    ..ConfigValueInfo::default()
+                },
+            });
+            configs.len() - 1
+        });
+        &mut configs[at].value
     }
 
     /// The answer.

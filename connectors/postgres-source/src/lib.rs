@@ -46,6 +46,8 @@ mod temporal;
 mod types;
 pub mod wire;
 
+use std::collections::BTreeSet;
+
 use connect_core::{Finding, Result, SourceConnector, TaskPlan, guard::Guard, plugin::About};
 
 pub use config::PostgresConfig;
@@ -70,7 +72,11 @@ impl SourceConnector for PostgresSource {
     };
 
     async fn check(config: &Self::Config) -> Vec<Finding> {
-        check::check(config).await
+        check::check(config, &BTreeSet::new()).await
+    }
+
+    async fn check_despite(config: &Self::Config, wrong: &BTreeSet<String>) -> Vec<Finding> {
+        check::check(config, wrong).await
     }
 
     fn plan(_config: &Self::Config, _max: usize) -> Result<Vec<TaskPlan>> {

@@ -48,6 +48,12 @@ impl ReplicaIdentities {
         Some(Self(rules))
     }
 
+    /// Whether a table, as `schema.table`, is given one that tells its rows apart.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        let gives = |rule: &Rule| rule.tables.is_match(name) && rule.identity != Identity::Nothing;
+        self.0.iter().any(gives)
+    }
+
     /// Gives tables the identities that they should have and do not. What the server refuses is logged and left, as the
     /// events of the table go on without it.
     pub(crate) async fn ensure(

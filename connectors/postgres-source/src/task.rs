@@ -33,6 +33,8 @@ use crate::{
 
 /// A server that was asked and says nothing for this many intervals is gone.
 const SILENT_INTERVALS: u32 = 3;
+/// The server keeps so much of an application's name.
+const APPLICATION_BYTES: usize = 63;
 
 /// A running PostgreSQL source.
 #[derive(Debug)]
@@ -302,7 +304,17 @@ pub(crate) fn target(config: &PostgresConfig) -> Target {
         keep_alive: config.tcp_keep_alive,
         connect_timeout: config.connect_timeout.0,
         query_timeout: config.query_timeout.0,
+        application: application(&config.topic_prefix),
     }
+}
+
+/// `tidewater <topic.prefix>`, as much of it as the server keeps.
+fn application(prefix: &str) -> String {
+    let mut name = format!("tidewater {prefix}");
+    while name.len() > APPLICATION_BYTES {
+        name.pop();
+    }
+    name
 }
 
 /// `database.initial.statements`: separated by `;`, where `;;` is a semicolon itself.

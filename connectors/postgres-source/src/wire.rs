@@ -27,6 +27,7 @@ pub(crate) use frames::message_in;
 pub use frames::{Frames, Message};
 pub use replication::Replication;
 pub use side::Side;
+pub(crate) use tls::files as tls_files;
 pub use vigil::Vigil;
 
 use self::halves::WriteHalf;
@@ -59,6 +60,8 @@ pub struct Target {
     pub connect_timeout: Duration,
     /// How long a query may take; zero for ever.
     pub query_timeout: Duration,
+    /// What the server calls the connection, at most 63 bytes.
+    pub application: String,
 }
 
 /// What a connection is for.

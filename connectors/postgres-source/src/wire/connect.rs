@@ -18,7 +18,7 @@ use super::{
 use crate::{config::SslMode, error};
 
 /// The forms in which values must come, whatever the server's configuration says.
-const SESSION: [(&str, &str); 8] = [
+const SESSION: [(&str, &str); 7] = [
     ("client_encoding", "UTF8"),
     ("DateStyle", "ISO, YMD"),
     ("TimeZone", "UTC"),
@@ -26,7 +26,6 @@ const SESSION: [(&str, &str); 8] = [
     ("extra_float_digits", "3"),
     ("bytea_output", "hex"),
     ("lc_monetary", "C"),
-    ("application_name", "tidewater"),
 ];
 
 /// One way to try.
@@ -144,6 +143,7 @@ async fn start(
     let who = [
         ("user", target.user.as_str()),
         ("database", target.database.as_str()),
+        ("application_name", target.application.as_str()),
     ];
     let replication = (purpose == Purpose::Replication).then_some(("replication", "database"));
     let parameters = who.into_iter().chain(SESSION).chain(replication);

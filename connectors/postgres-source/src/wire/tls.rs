@@ -13,6 +13,7 @@ use rustls::{
     pki_types::{
         CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime, pem::PemObject,
     },
+    sign::CertifiedKey,
 };
 use tokio::{io::BufReader, net::TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -37,6 +38,32 @@ pub(super) async fn handshake(target: &Target, socket: TcpStream) -> Result<Secu
         .connect(name, BufReader::with_capacity(BUFFER, socket))
         .await
         .map_err(error::io)
+}
+
+/// What is wrong with the files, by the property that names each.
+pub(crate) fn files(target: &Target) -> Vec<(&'static str, Error)> {
+    let roots = target.ssl_root_cert.as_deref().map(certificates);
+    let chain = target.ssl_cert.as_deref().map(certificates);
+    let key = target.ssl_key.as_deref().map(private_key);
+    let pair = match (&chain, &key) {
+        (Some(Ok(chain)), Some(Ok(key))) => Some(fits(chain.clone(), key.clone_key())),
+        _ => None,
+    };
+    let found = [
+        ("database.sslrootcert", roots.and_then(Result::err)),
+        ("database.sslcert", chain.and_then(Result::err)),
+        ("database.sslkey", key.and_then(Result::err)),
+        ("database.sslkey", pair.and_then(Result::err)),
+    ];
+    let told = found.into_iter();
+    told.filter_map(|(property, error)| Some((property, error?)))
+        .collect()
+}
+
+fn fits(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<()> {
+    CertifiedKey::from_der(chain, key, &ring::default_provider())
+        .map(|_| ())
+        .map_err(|e| tls("certificate and key of the client do not fit").caused_by(e))
 }
 
 fn client_config(target: &Target) -> Result<ClientConfig> {

@@ -220,41 +220,6 @@ async fn every_password_method() {
 }
 
 #[tokio::test]
-async fn check_tells_everything() {
-    let db = Database::new(PgVersion::V15);
-    db.sql(
-        "create table good (id int primary key); create table keyless (v int);
-            create publication p for table good; revoke all on good, keyless from public;
-            grant usage on schema public to cdc",
-    );
-    let more = [
-        ("database.user", stack::USER),
-        ("publication.name", "p"),
-        ("slot.name", "unknown_slot"),
-    ];
-    let config = PostgresConfig::parse(&db.properties(&more)).unwrap();
-    let findings = PostgresSource::check(&config).await;
-    let has = |text: &str| {
-        findings
-            .iter()
-            .any(|finding| finding.message.contains(text))
-    };
-    assert!(
-        has("public.keyless has no replica identity"),
-        "{findings:?}"
-    );
-    assert!(has("may not read good"), "{findings:?}");
-    assert!(
-        has("public.keyless is captured but not in the publication"),
-        "{findings:?}"
-    );
-    let config = PostgresConfig::parse(&db.properties(&[("database.password", "wrong")])).unwrap();
-    let findings = PostgresSource::check(&config).await;
-    assert_eq!(findings.len(), 1);
-    assert_eq!(findings[0].key, "database.user");
-}
-
-#[tokio::test]
 async fn a_server_without_logical_wal_says_so() {
     let stack = Stack::new().unwrap();
     let options = PostgresOptions::new(PgVersion::V15).set("wal_level", "replica");
