@@ -22,6 +22,8 @@ pub(crate) use self::progress::{Progress, Range, Started};
 pub(crate) struct Place {
     /// Everything up to here has been read; its `commit_lsn` may be confirmed.
     pub at: Cursor,
+    /// Where the last transaction ended whose end was sent, which may lie before `at`: what followed it is not captured.
+    pub last_commit: Option<u64>,
     /// Commit time of the last change, in microseconds since 1970-01-01.
     pub ts_us: i64,
     /// What has been told of the transaction in which `at` lies.
@@ -70,6 +72,10 @@ impl Place {
         write_cursor(&mut json, "", &self.at);
         // Writing to a String does not fail.
         let _ = write!(json, ",\"lsn\":{lsn},\"ts_usec\":{}", self.ts_us);
+        if self.last_commit != last_commit(&self.at) {
+            let commit = self.last_commit.map(Value::from).unwrap_or_default();
+            let _ = write!(json, ",\"{LAST_COMMIT}\":{commit}");
+        }
         if let Some(counts) = &self.counts {
             counts.write("", &mut json);
         }
@@ -106,7 +112,10 @@ impl Place {
         let at = cursor(&object, "").ok_or_else(|| {
             Error::new(&error::OFFSET, "the stored offset has no LSN").context("offset", offset)
         })?;
+        let told = object.get(LAST_COMMIT).map(Value::as_u64);
+        let has_commit = object.contains_key("lsn_commit");
         Ok(Self {
+            last_commit: told.unwrap_or_else(|| last_commit(&at).filter(|_| has_commit)),
             at,
             ts_us: object.get("ts_usec").and_then(Value::as_i64).unwrap_or(0),
             counts: Counts::read("", &object),
@@ -118,6 +127,14 @@ impl Place {
                 .and_then(Value::as_i64),
         })
     }
+}
+
+/// Where the last transaction ended, when an offset does not tell; with Debezium, it is always `lsn_commit`.
+const LAST_COMMIT: &str = "lsn_last_commit";
+
+/// The end of the last transaction is where reading begins again, when a transaction or message is known there.
+fn last_commit(at: &Cursor) -> Option<u64> {
+    (at.tx_id.is_some() || at.events > 0).then_some(at.commit_lsn)
 }
 
 /// Debezium goes on behind the last message that has the LSN `lsn_proc`. Between two transactions none is meant, but the
@@ -212,6 +229,7 @@ mod tests {
                 tx_id: Some(7),
                 last: Some(Operation::Update),
             },
+            last_commit: Some(100),
             ts_us: 42,
             ..Place::default()
         }
@@ -282,6 +300,22 @@ mod tests {
         let done = r#"{"last_snapshot_record":true,"lsn":5,"snapshot":true}"#;
         assert_eq!(Place::parse(done).unwrap().snapshot, None);
         assert!(Place::parse("{}").is_err() && Place::parse("[").is_err());
+    }
+
+    #[test]
+    fn the_last_commit_is_kept_where_it_is_not_where_reading_begins() {
+        for last_commit in [None, Some(90), Some(100)] {
+            let place = Place {
+                last_commit,
+                ..place()
+            };
+            let position = place.position(&partition("shop").into());
+            assert_eq!(Place::parse(&position.offset).unwrap(), place);
+            let is_told = position.offset.contains(LAST_COMMIT);
+            assert_eq!(is_told, last_commit != Some(100));
+        }
+        let first = r#"{"lsn_proc":24,"messageType":"INSERT","lsn":24,"txId":571}"#;
+        assert_eq!(Place::parse(first).unwrap().last_commit, None);
     }
 
     #[test]

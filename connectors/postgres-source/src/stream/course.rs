@@ -83,8 +83,7 @@ impl Course {
         Self {
             resume: Resume::from(&place.at),
             counts: place.counts,
-            last_commit: (place.at.tx_id.is_some() || place.at.events > 0)
-                .then_some(place.at.commit_lsn),
+            last_commit: place.last_commit,
             at: place.at,
             ts_us: place.ts_us,
             committed_us: i64::MAX,
@@ -116,6 +115,7 @@ impl Course {
         Place {
             at,
             counts,
+            last_commit: self.last_commit,
             ts_us: self.ts_us,
             ahead,
             snapshot: self.snapshot.clone(),

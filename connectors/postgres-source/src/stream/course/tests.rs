@@ -73,6 +73,7 @@ fn before_a_snapshot_comes_what_it_has_seen_and_after_it_the_rest() {
         course.place(None),
         Place {
             ts_us: course.ts_us,
+            last_commit: Some(145),
             ..Place::between(150)
         }
     );

@@ -110,8 +110,10 @@ fn read(place: Place, limit: usize) -> (Vec<String>, Place) {
             part("transaction"),
         ];
         let counts = (part("event_count"), part("data_collections"));
+        let source = row.value().get("source");
+        let sequence = source.and_then(|source| Some(source.get("sequence")?.to_value()));
         format!(
-            "{} {:?} {of_message:?} {parts:?} {counts:?}",
+            "{} {:?} {of_message:?} {parts:?} {counts:?} {sequence:?}",
             row.topic(),
             row.key().to_value()
         )
