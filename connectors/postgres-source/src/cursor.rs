@@ -66,7 +66,8 @@ impl Cursor {
         self.lsn == self.commit_lsn && self.events == 0
     }
 
-    /// Behind a message that stands between transactions.
+    /// Behind a message that stands between transactions. Its LSN is the end of its record, unlike that of a change: the
+    /// commit of a transaction may begin there, and reading that begins there does not bring the message again.
     pub(crate) fn behind_message(lsn: u64) -> Self {
         Self {
             events: 1,
@@ -78,13 +79,13 @@ impl Cursor {
     /// Forgets which message was the last: no place within a transaction can tell of it.
     pub(crate) fn leave_message(&mut self) {
         if *self == Self::behind_message(self.lsn) {
-            *self = Self::between(self.lsn + 1);
+            *self = Self::between(self.lsn);
         }
     }
 
     /// Whether a message that stands between transactions has been read.
     pub(crate) fn has_read_message(&self, lsn: u64) -> bool {
-        lsn < self.commit_lsn || *self == Self::behind_message(lsn)
+        lsn <= self.commit_lsn
     }
 }
 

@@ -232,7 +232,7 @@ impl Course {
 
     /// Whether a message that stands between transactions lies behind the goal, which is then reached.
     pub(super) fn stops_before(&mut self, lsn: u64) -> bool {
-        let behind = |goal: &Goal| lsn >= goal.lsn;
+        let behind = |goal: &Goal| lsn > goal.lsn;
         if let Some(goal) = self.goal.as_ref().filter(|goal| behind(goal)) {
             let lsn = goal.lsn;
             self.stopped = true;
@@ -241,8 +241,8 @@ impl Course {
         self.stopped
     }
 
-    /// A message that stands between transactions; whether it is to be sent on. It has no commit of its own, so that the server
-    /// sends it again when reading begins at its place.
+    /// A message that stands between transactions, with the end of its record; whether it is to be sent on. An offset of
+    /// Debezium's can have been stored before the server was told of it, so that it comes again.
     pub(super) fn message(&mut self, lsn: u64) -> bool {
         let ahead = |ahead: &Ahead| ahead.at.has_read_message(lsn);
         if self.ahead.as_ref().is_some_and(ahead) {
@@ -254,7 +254,7 @@ impl Course {
         }
         if self.resume.is_some() {
             // A transaction that was read in part has yet to come again.
-            self.at.commit_lsn = lsn + 1;
+            self.at.commit_lsn = lsn;
         } else {
             self.at = Cursor::behind_message(lsn);
         }

@@ -134,17 +134,19 @@ fn whatever_is_durable_is_not_sent_again() {
 #[test]
 fn messages_between_transactions_are_read_once() {
     let mut course = Course::new(Place::between(100));
-    assert!(!course.message(99), "before");
-    assert!(course.message(100) && !course.message(100));
-    assert_eq!(course.place(None).at, Cursor::behind_message(100));
+    assert!(!course.message(99) && !course.message(100), "before");
+    assert!(course.message(104) && !course.message(104));
+    assert_eq!(course.place(None).at, Cursor::behind_message(104));
     let place = course.place(None);
     let position = place.position(&"{}".into());
     let mut course = Course::new(Place::parse(&position.offset).unwrap());
-    assert_eq!(course.last_commit(), Some(100));
-    assert!(!course.message(100) && course.message(108));
+    assert_eq!(course.last_commit(), Some(104));
+    assert!(!course.message(104) && course.message(120));
     course.begin(&begin(1, 120));
+    let begun = course.place(None).at;
+    assert_eq!(begun, Cursor::between(120), "the commit begins there");
     course.commit(125);
-    assert!(course.message(125), "behind a commit, without a gap");
+    assert!(course.message(126), "behind a commit, without a gap");
 }
 
 #[test]
@@ -178,7 +180,8 @@ fn messages_behind_the_goal_are_left_and_those_before_it_are_not_sent_again() {
     course.begin(&begin(4, 110));
     course.commit(115);
     assert!(!course.stops_before(120) && course.message(120));
-    assert!(course.stops_before(135) && course.reached());
+    assert!(!course.stops_before(135), "it ends where the goal is");
+    assert!(course.stops_before(136) && course.reached());
     let mut course = Course::new(course.place(None));
     assert!(!course.message(108) && !course.message(120));
     assert!(course.message(136));

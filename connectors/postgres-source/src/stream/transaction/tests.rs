@@ -3,7 +3,7 @@ use cdc::{adjust::Adjustment, transaction::TransactionTopic};
 use super::*;
 use crate::fuzz;
 
-/// What stands in the server's log: transactions by their commits, and messages between them.
+/// What stands in the server's log: transactions by the begins of their commits, and messages between them by their ends.
 enum Logged {
     Transaction(u64, Vec<(u64, Vec<u8>)>),
     Message(u64, Vec<u8>),
@@ -37,8 +37,10 @@ fn log() -> Vec<Logged> {
     vec![
         transaction(1, 60, 100, &[(60, insert(7, b'1')), (70, insert(8, b'1'))]),
         // Behind the commit, without a gap.
-        Logged::Message(105, message(0, b'A')),
+        Logged::Message(112, message(0, b'A')),
         Logged::Message(120, message(0, b'B')),
+        // Behind the message, without a gap.
+        Logged::Message(200, message(0, b'F')),
         transaction(
             2,
             90,
@@ -52,7 +54,8 @@ fn log() -> Vec<Logged> {
             ],
         ),
         transaction(3, 80, 210, &[]),
-        Logged::Message(215, message(0, b'D')),
+        Logged::Message(222, message(0, b'D')),
+        Logged::Message(230, message(0, b'G')),
         transaction(
             4,
             150,
@@ -65,7 +68,8 @@ fn log() -> Vec<Logged> {
 /// What the server sends when reading begins at an LSN.
 fn sent_from(lsn: u64) -> Vec<(u64, Vec<u8>)> {
     let later = log().into_iter().filter(|logged| match logged {
-        Logged::Transaction(at, _) | Logged::Message(at, _) => *at >= lsn,
+        Logged::Transaction(at, _) => *at >= lsn,
+        Logged::Message(end, _) => *end > lsn,
     });
     later
         .flat_map(|logged| match logged {
@@ -126,7 +130,7 @@ fn read(place: Place, limit: usize) -> (Vec<String>, Place) {
 #[test]
 fn a_restart_anywhere_changes_no_record() {
     let (whole, _) = read(Place::between(50), usize::MAX);
-    assert_eq!(whole.len(), 20, "{whole:#?}");
+    assert_eq!(whole.len(), 22, "{whole:#?}");
     for first in 0..=sent_from(0).len() {
         let (before, place) = read(Place::between(50), first);
         for second in 0..=sent_from(place.at.commit_lsn).len() {
@@ -140,7 +144,7 @@ fn a_restart_anywhere_changes_no_record() {
 
 #[test]
 fn without_a_place_within_a_transaction_it_is_told_from_its_begin() {
-    let (all, place) = read(Place::between(106), usize::MAX);
+    let (all, place) = read(Place::between(190), usize::MAX);
     assert!(all[0].contains("t.message"), "{all:#?}");
     assert!(all[1].contains("BEGIN"), "{all:#?}");
     assert_eq!(place.counts, None);
