@@ -325,6 +325,8 @@ connect_core::config! {
         transaction_topic: String = "transaction", "topic.transaction", Low;
         /// How transactions are told. There is one way.
         transaction_factory: String = "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory", "transaction.metadata.factory", Low;
+        /// How many records a batch of the stream may have; it has 512 at most in any case. Records of one place in the server's log stay together.
+        batch_size: Positive = "2048", "max.batch.size", Medium;
         /// How often a heartbeat is sent; 0 for never.
         heartbeat_interval: Millis = "0", "heartbeat.interval.ms", Medium;
         /// A statement to run with each heartbeat.

@@ -4,8 +4,7 @@
 use connect_core::{Finding, Properties};
 
 /// Without effect: the key, and why.
-const WITHOUT_EFFECT: [(&str, &str); 26] = [
-    ("max.batch.size", NO_QUEUE),
+const WITHOUT_EFFECT: [(&str, &str); 25] = [
     ("max.queue.size", NO_QUEUE),
     ("max.queue.size.in.bytes", NO_QUEUE),
     ("queue.provider.type", NO_QUEUE),

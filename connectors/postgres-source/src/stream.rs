@@ -62,6 +62,8 @@ pub(crate) struct Stream {
     reported_at: Instant,
     server_asked: bool,
     lag: Gauge,
+    /// A batch is full with so many records.
+    batch_records: usize,
     frames_in_batch: u32,
     bytes_in_batch: usize,
     /// Whether anything was read since the last wait.
@@ -95,6 +97,7 @@ impl Stream {
             vigil: side.vigil(settings.silence_limit),
             side,
             partition: Arc::clone(&settings.partition),
+            batch_records: BATCH_RECORDS.min(settings.batch_records),
             silence_limit: settings.silence_limit,
             lag: settings.lag.clone(),
             incremental: settings.incremental,
@@ -209,7 +212,7 @@ impl Stream {
         let mut at = 0;
         let mut received = 0;
         let step = loop {
-            let full = out.len() >= BATCH_RECORDS || self.bytes_in_batch + at >= BATCH_BYTES;
+            let full = out.len() >= self.batch_records || self.bytes_in_batch + at >= BATCH_BYTES;
             let frames = &mut self.replication.frames;
             let Some(message) = frames.message_at(at)? else {
                 break if full { Step::Full } else { Step::Dry };

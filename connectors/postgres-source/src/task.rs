@@ -123,6 +123,7 @@ impl PostgresTask {
         let settings = Settings {
             relations: Relations::new(Compiler::new(&self.config, self.captured.clone())),
             partition: Arc::clone(&self.partition),
+            batch_records: usize::try_from(self.config.batch_size.0).unwrap_or(usize::MAX),
             tombstones: self.config.tombstones,
             context: self.context.clone(),
             skipped: self.config.skipped,

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub relations: Relations,
     /// The source partition.
     pub partition: Arc<str>,
+    /// How many records a batch may have.
+    pub batch_records: usize,
     /// Whether deletes get tombstones.
     pub tombstones: bool,
     /// What records say of the task.
