@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A server with prepared transactions, where a session can choose to wait for a replica that never comes.
-fn database(version: PgVersion) -> Database {
+pub(crate) fn database(version: PgVersion) -> Database {
     static STACK: OnceLock<Stack> = OnceLock::new();
     static V15: OnceLock<Postgres> = OnceLock::new();
     static V18: OnceLock<Postgres> = OnceLock::new();

@@ -10,6 +10,7 @@ mod interrupted;
 mod memory;
 mod parallel;
 mod positions;
+mod restarts;
 mod servers;
 mod snapshots;
 mod streaming;
