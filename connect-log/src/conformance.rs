@@ -48,6 +48,7 @@ macro_rules! conformance_tests {
             reading::no_more_records_than_asked_for,
             reading::offsets_of_times,
             reading::lag_is_what_is_left,
+            reading::a_topic_is_read_to_its_end,
             grouping::a_group_goes_on_where_it_committed,
             grouping::two_members_share,
             grouping::what_was_revoked_can_be_committed_until_the_next_poll,

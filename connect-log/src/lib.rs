@@ -23,6 +23,7 @@ pub mod memory;
 mod murmur2;
 mod read;
 pub mod table;
+mod tail;
 mod topic;
 
 pub use append::{Append, Appended, AppenderSpec, GroupCommit, Ticket};
@@ -31,6 +32,7 @@ pub use local::LocalLog;
 pub use murmur2::{murmur2, partition_for};
 pub use read::{At, Event, Read, ReaderSpec, TopicPartition};
 pub use table::{Table, TableChange, TableSpec};
+pub use tail::{Offsets, read_to_end};
 pub use topic::{TopicInfo, TopicSpec};
 
 use std::collections::BTreeMap;

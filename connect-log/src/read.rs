@@ -28,8 +28,10 @@ impl TopicPartition {
 pub enum At {
     /// The first record that is still there.
     Earliest,
-    /// After the last committed record.
+    /// After the last committed record: nothing behind it can be read yet.
     Latest,
+    /// After the last record, be it one of a transaction that is still open.
+    End,
     /// The first record at or after a time, in milliseconds since 1970-01-01.
     Time(i64),
 }

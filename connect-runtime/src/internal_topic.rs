@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use connect_core::{Encoded, Error, Result, error::INTERNAL};
-use connect_log::{Append, AppenderSpec, Log, ReaderSpec, Table, TableSpec, TopicSpec};
+use connect_log::{Append, AppenderSpec, Log, Offsets, ReaderSpec, TopicSpec, read_to_end};
 use tokio::{runtime::Handle, sync::Mutex};
 
 use crate::error::INTERNAL_TOPIC;
@@ -17,6 +17,8 @@ pub(crate) struct InternalTopic {
     topic: Arc<str>,
     client_id: String,
     appender: Mutex<Option<Box<dyn Append>>>,
+    /// Up to where it has been read.
+    read: Mutex<Offsets>,
     runtime: Handle,
 }
 
@@ -30,15 +32,43 @@ impl InternalTopic {
         let spec = spec.compacted();
         log.create_topics(std::slice::from_ref(&spec)).await?;
         check_shape(log, &spec).await?;
-        let entries = read(log, &spec.name, client_id).await?;
         let topic = Self {
             log: Arc::clone(log),
             topic: spec.name,
             client_id: client_id.to_owned(),
             appender: Mutex::new(None),
+            read: Mutex::default(),
             runtime: Handle::current(),
         };
+        let mut entries = BTreeMap::new();
+        for (key, value) in topic.read_on().await? {
+            match value {
+                Some(value) => entries.insert(key, value),
+                None => entries.remove(&key),
+            };
+        }
         Ok((topic, entries))
+    }
+
+    /// Everything that was written since it was last read, by whomever; transactions that are open now are waited for.
+    /// The last value of each key; `None` for one that was removed.
+    pub(crate) async fn read_on(&self) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>> {
+        let spec = ReaderSpec {
+            client_id: self.client_id.clone(),
+            ..ReaderSpec::default()
+        };
+        let mut entries = BTreeMap::new();
+        let mut read = self.read.lock().await;
+        let mut next = read.clone();
+        read_to_end(&*self.log, &self.topic, &mut next, spec, |records| {
+            for record in &records.records {
+                let key = records.key(record).unwrap_or(&[]).to_vec();
+                entries.insert(key, records.value(record).map(<[u8]>::to_vec));
+            }
+        })
+        .await?;
+        *read = next;
+        Ok(entries)
     }
 
     /// Its name.
@@ -115,27 +145,6 @@ async fn check_shape(log: &Arc<dyn Log>, spec: &TopicSpec) -> Result<()> {
         return Err(Error::new(&INTERNAL_TOPIC, what));
     }
     Ok(())
-}
-
-async fn read(
-    log: &Arc<dyn Log>,
-    topic: &str,
-    client_id: &str,
-) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
-    let reader = ReaderSpec {
-        client_id: client_id.to_owned(),
-        ..ReaderSpec::default()
-    };
-    let spec = TableSpec {
-        reader,
-        ..TableSpec::default()
-    };
-    let table = Table::open(Arc::clone(log), topic, spec).await?;
-    let entries = table
-        .snapshot()
-        .into_iter()
-        .map(|(key, value)| (key.to_vec(), value.to_vec()));
-    Ok(entries.collect())
 }
 
 #[cfg(test)]

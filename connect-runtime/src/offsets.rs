@@ -58,6 +58,14 @@ impl Offsets {
         self.topic.name()
     }
 
+    /// Takes in what others have stored, and what a transaction of ours stored whose end was not seen. Only then it is known
+    /// where a task that has fenced its predecessor stands.
+    pub(crate) async fn refresh(&self) -> Result<()> {
+        let entries = self.topic.read_on().await?;
+        self.committed(entries.into_iter().collect());
+        Ok(())
+    }
+
     /// The stored positions of a connector, one per partition.
     pub(crate) fn stored(&self, connector: &str) -> Vec<Position> {
         let memory = self.memory.read();

@@ -235,6 +235,8 @@ impl Delivery {
         };
         let appender = shared.log.appender(spec).await?;
         if transactional {
+            // Invariant 1: where the source stands is known once nobody else can commit any more.
+            shared.offsets.refresh().await?;
             let boundary = Boundary::new(worker, config);
             let transaction = Transaction::new(
                 appender,

@@ -185,3 +185,39 @@ pub async fn lag_is_what_is_left(s: &Subject) {
     assert_eq!(reader.lag().get(&at(&topic, 0)), Some(&0));
     assert_eq!(reader.lag().len(), 1);
 }
+
+/// Reading to the end gives everything that is there, once, however often it is asked for.
+pub async fn a_topic_is_read_to_its_end(s: &Subject) {
+    let topic = s.topic(3).await;
+    let mut from = crate::Offsets::new();
+    assert_eq!(tail(s, &topic, &mut from).await, [""; 0]);
+    s.put_to(&topic, 0, &["1", "2"]).await;
+    let mut appender = s.transactional(&s.name("id")).await;
+    appender.append(&values(&topic, 2, &["3"])).await.unwrap();
+    appender.commit(None).await.unwrap();
+    assert_eq!(tail(s, &topic, &mut from).await, ["1", "2", "3"]);
+    assert_eq!(tail(s, &topic, &mut from).await, [""; 0]);
+    appender.append(&values(&topic, 2, &["no"])).await.unwrap();
+    appender.abort().await.unwrap();
+    appender.append(&values(&topic, 1, &["4"])).await.unwrap();
+    appender.commit(None).await.unwrap();
+    s.put_to(&topic, 2, &["5"]).await;
+    assert_eq!(tail(s, &topic, &mut from).await, ["4", "5"]);
+    // Nothing is left but the end of a transaction that was taken back.
+    appender.append(&values(&topic, 0, &["no"])).await.unwrap();
+    appender.abort().await.unwrap();
+    assert_eq!(tail(s, &topic, &mut from).await, [""; 0]);
+}
+
+/// What is behind the offsets, sorted.
+async fn tail(s: &Subject, topic: &str, from: &mut crate::Offsets) -> Vec<String> {
+    let mut all = Vec::new();
+    let spec = s.spec(None, &[]);
+    let read = crate::read_to_end(&*s.log, topic, from, spec, |records| {
+        let text = |record| String::from_utf8_lossy(records.value(record).unwrap()).into_owned();
+        all.extend(records.records.iter().map(text));
+    });
+    read.await.unwrap();
+    all.sort();
+    all
+}

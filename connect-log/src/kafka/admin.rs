@@ -192,20 +192,21 @@ impl Admin {
     pub(super) async fn offset_at(&self, of: &TopicPartition, at: At) -> Result<i64> {
         let spec = match at {
             At::Earliest => -2,
-            At::Latest => -1,
+            At::Latest | At::End => -1,
             At::Time(ms) => ms.max(0),
         };
-        match (self.offset(of, spec).await?, at) {
-            (-1, At::Time(_)) => self.offset(of, -1).await,
+        let committed = at != At::End;
+        match (self.offset(of, spec, committed).await?, at) {
+            (-1, At::Time(_)) => self.offset(of, -1, committed).await,
             (offset, _) => Ok(offset),
         }
     }
 
-    async fn offset(&self, of: &TopicPartition, spec: i64) -> Result<i64> {
+    async fn offset(&self, of: &TopicPartition, spec: i64, committed: bool) -> Result<i64> {
         let asked = of.clone();
         let found = self.native("look an offset up", move |client| {
             let list = list([(&asked, Some(spec))])?;
-            native::offset_at(client.inner(), &list, Self::LIMIT)
+            native::offset_at(client.inner(), &list, committed, Self::LIMIT)
         });
         found
             .await

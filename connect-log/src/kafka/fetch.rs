@@ -52,6 +52,8 @@ struct Partition {
     /// The next offset to read; none before the first record.
     next: Option<i64>,
     paused: bool,
+    /// Everything that was committed when the last fetch was answered has been read.
+    is_at_end: bool,
 }
 
 impl Fetch {
@@ -138,7 +140,7 @@ impl Fetch {
             .map_err(|err| failed("assign partitions", err))?;
         let partition = |offset| Partition {
             next: Some(offset),
-            paused: false,
+            ..Partition::default()
         };
         self.partitions = from
             .iter()
@@ -158,6 +160,7 @@ impl Fetch {
             return Err(not_ours(of));
         };
         partition.next = Some(offset);
+        partition.is_at_end = false;
         let deadline = Instant::now() + LIMIT;
         loop {
             let done =
@@ -273,6 +276,10 @@ impl Fetch {
         let message = match consumer.poll(wait) {
             None => return Ok(true),
             Some(Ok(message)) => message,
+            Some(Err(KafkaError::PartitionEOF(number))) => {
+                self.is_at_end(number);
+                return Ok(false);
+            }
             Some(Err(cause)) => return grave(cause).map_or(Ok(false), Err),
         };
         let topic = self.topics.get(message.topic());
@@ -287,7 +294,26 @@ impl Fetch {
         let of = TopicPartition { topic, partition };
         if let Some(partition) = self.partitions.get_mut(&of) {
             partition.next = Some(next);
+            partition.is_at_end = false;
         }
+    }
+
+    /// The client tells the partition's number without its topic.
+    fn is_at_end(&mut self, number: i32) {
+        let mut same = self
+            .partitions
+            .iter_mut()
+            .filter(|(of, _)| of.partition == number);
+        if let (Some((_, partition)), None) = (same.next(), same.next()) {
+            partition.is_at_end = true;
+        }
+    }
+
+    /// Whether the client tells when partitions are read to their ends.
+    fn is_told_ends(&self) -> bool {
+        let mut topics = self.partitions.keys().map(|of| &of.topic);
+        let first = topics.next();
+        !self.in_group && topics.all(|topic| Some(topic) == first)
     }
 
     /// The next change as an event.
@@ -337,19 +363,23 @@ impl Fetch {
         self.partitions.retain(|of, _| !gone.contains(of));
     }
 
-    /// Tells how far each partition is behind. When nothing came in the time given, everything readable has been read,
-    /// although offsets of markers and open transactions may lie ahead.
+    /// Tells how far each partition is behind, although offsets of markers and open transactions may lie ahead. Where the client
+    /// does not tell the end, nothing having come in the time given is taken for it.
     fn tell_lag(&self, idle: bool) {
         let Some(consumer) = &self.consumer else {
             return;
         };
         let mut lag = self.lag.lock();
         lag.retain(|of, _| self.partitions.contains_key(of));
+        let told = self.is_told_ends();
         let well = consumer.context().health.trouble().is_none();
         for (of, partition) in &self.partitions {
             let known = native::known_end(consumer.client(), &of.topic, of.partition);
             let behind = match (known, partition.next) {
-                (Some(_), _) if idle && well && !partition.paused => 0,
+                _ if partition.is_at_end => 0,
+                (Some(_), _) if !told && idle && well && !partition.paused => 0,
+                // What lies ahead may be markers alone.
+                (Some(end), Some(next)) if told => (end - next).max(1),
                 (Some(end), Some(next)) => (end - next).max(0),
                 _ => continue,
             };

@@ -173,18 +173,23 @@ pub(super) fn delete_group_offsets(
     }
 }
 
-/// The offset for a point: -2 the earliest, -1 the last stable one, else the first at or after this time (-1 for none).
+/// The offset for a point: -2 the earliest, -1 the end, else the first at or after this time (-1 for none). What is committed
+/// ends before the first open transaction.
 pub(super) fn offset_at(
     client: &Client<Context>,
     of: &TopicPartitionList,
+    committed: bool,
     timeout: Duration,
 ) -> Outcome<PartitionOffset> {
     let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS;
-    let committed = c::rd_kafka_IsolationLevel_t::RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED;
+    let level = match committed {
+        true => c::rd_kafka_IsolationLevel_t::RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED,
+        false => c::rd_kafka_IsolationLevel_t::RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED,
+    };
     let event = call(client, op, timeout, |rk, options, queue| {
         // SAFETY: as in `group_offsets`; the list is copied.
         unsafe {
-            c::rd_kafka_AdminOptions_set_isolation_level(options, committed);
+            c::rd_kafka_AdminOptions_set_isolation_level(options, level);
             c::rd_kafka_ListOffsets(rk, of.ptr(), options, queue);
         }
     })?;

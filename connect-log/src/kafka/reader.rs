@@ -65,6 +65,8 @@ impl KafkaReader {
         );
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
+        // Who reads alone is told exactly when a partition is read to its end.
+        config.set("enable.partition.eof", (!in_group).to_string());
         let consumer = BaseConsumer::from_config_and_context(&config, Membership::new(health));
         let consumer = consumer.map_err(|err| failed("make a consumer", err))?;
         let most = usize::try_from(most.unwrap_or(Self::RECORDS)).unwrap_or(usize::MAX);

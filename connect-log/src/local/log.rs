@@ -110,7 +110,8 @@ impl<S: Store> Log for LocalLog<S> {
             let partition = self.partition(of)?;
             match at {
                 At::Earliest => Ok(partition.start()),
-                At::Latest => Ok(partition.end()),
+                // A transaction is not in the log before it is committed.
+                At::Latest | At::End => Ok(partition.end()),
                 At::Time(time_ms) => {
                     let found = self.at_time(&partition, time_ms).await?;
                     Ok(found.map_or(partition.end(), |found| found.offset))

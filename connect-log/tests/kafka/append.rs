@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use connect_core::{Encoded, error::RECORD_TOO_LARGE};
-use connect_log::{At, FENCED, GroupCommit, Log, TopicPartition, UNKNOWN_TOPIC};
+use connect_log::{
+    At, FENCED, GroupCommit, Log, Offsets, ReaderSpec, TopicPartition, UNKNOWN_TOPIC, read_to_end,
+};
 
 use super::broker::{log, numbers, plain, topic, transactional, unique, values};
 
@@ -127,4 +129,37 @@ async fn a_newer_appender_of_the_same_id_fences_the_older() {
     assert_eq!(err.code(), &FENCED, "{err:?}");
     let expected: Vec<String> = (10..20).map(|n| n.to_string()).collect();
     assert_eq!(values(&*log, &topic).await, expected);
+}
+
+/// What was committed behind a transaction that is open can be read only when that one has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn open_transactions_are_waited_for_at_the_end() {
+    let log = log();
+    let topic = topic(&*log, 1).await;
+    let of = TopicPartition::new(Arc::clone(&topic), 0);
+    let mut open = log.appender(transactional(&unique("id"))).await.unwrap();
+    open.append(&numbers(&topic, 0..1)).await.unwrap();
+    while log.offset_at(&of, At::End).await.unwrap() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let mut behind = log.appender(transactional(&unique("id"))).await.unwrap();
+    behind.append(&numbers(&topic, 1..2)).await.unwrap();
+    behind.commit(None).await.unwrap();
+    let end = log.offset_at(&of, At::End).await.unwrap();
+    assert_eq!(log.offset_at(&of, At::Latest).await.unwrap(), 0);
+
+    let (mut from, mut values) = (Offsets::new(), 0);
+    let read = read_to_end(&*log, &topic, &mut from, ReaderSpec::default(), |records| {
+        values += records.len();
+    });
+    let commit = async {
+        // The reader has seen the end by then, or sees it later: it has to wait in any case.
+        tokio::task::yield_now().await;
+        open.commit(None).await
+    };
+    let (read, committed) = tokio::join!(read, commit);
+    read.unwrap();
+    committed.unwrap();
+    assert_eq!(values, 2);
+    assert!(from[&0] >= end);
 }
