@@ -1,6 +1,6 @@
 //! Writing: tickets out, one watermark back.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use connect_core::{BoxFuture, Encoded, Error, Result, Watermark};
 
@@ -16,6 +16,9 @@ pub struct AppenderSpec {
     pub client_id: String,
     /// With it, appends become visible only by [`Append::commit`].
     pub transactional_id: Option<String>,
+    /// Topics that must not hold a transaction of an older appender of the id when the new one is there. In others such a
+    /// transaction is ended before something is appended to them.
+    pub cleans: Vec<Arc<str>>,
     /// Settings of the log's client, by Kafka's producer names; those that a log has no use for are ignored.
     pub settings: BTreeMap<String, String>,
 }

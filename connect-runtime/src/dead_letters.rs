@@ -55,8 +55,8 @@ impl DeadLetters {
             .log
             .appender(AppenderSpec {
                 client_id,
-                transactional_id: None,
                 settings,
+                ..AppenderSpec::default()
             })
             .await?;
         Ok(Some(Self {

@@ -165,8 +165,7 @@ mod tests {
     async fn append(log: &Arc<dyn Log>, values: &[&str]) {
         let spec = AppenderSpec {
             client_id: "people".into(),
-            transactional_id: None,
-            settings: BTreeMap::new(),
+            ..AppenderSpec::default()
         };
         let mut appender = log.appender(spec).await.unwrap();
         let mut records = Encoded::default();

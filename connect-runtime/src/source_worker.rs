@@ -231,6 +231,7 @@ impl Delivery {
         let spec = AppenderSpec {
             client_id: format!("connector-producer-{id}"),
             transactional_id: transactional.then(|| format!("{}-{id}", worker.group_id)),
+            cleans: vec![Arc::clone(shared.offsets.topic())],
             settings,
         };
         let appender = shared.log.appender(spec).await?;

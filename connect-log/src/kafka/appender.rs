@@ -92,6 +92,20 @@ impl KafkaAppender {
         })
     }
 
+    /// Sees to it that no transaction of an older appender is open in these topics.
+    pub(super) async fn clean(&mut self, topics: &[Arc<str>]) -> Result<()> {
+        let Some(transactions) = self.transactions.as_mut().filter(|_| !topics.is_empty()) else {
+            return Ok(());
+        };
+        let counts = self.producer.partitions(topics).await?;
+        let partitions = topics.iter().zip(counts).flat_map(|(topic, count)| {
+            (0..count).map(|partition| TopicPartition::new(Arc::clone(topic), partition))
+        });
+        transactions
+            .clean(&partitions.collect(), &self.producer)
+            .await
+    }
+
     async fn append_all(&mut self, records: &Encoded) -> Result<Appended> {
         self.check()?;
         self.destinations.meet(records, &self.producer).await?;

@@ -139,7 +139,10 @@ impl KafkaLog {
         let config = self.producer(&spec.settings, &spec.client_id, id)?;
         let limits = self.limits(&spec.settings, &config)?;
         let (topics, admin) = (self.topics.clone(), self.admin.clone());
-        KafkaAppender::start(&config, limits, topics, admin, self.health.clone()).await
+        let mut appender =
+            KafkaAppender::start(&config, limits, topics, admin, self.health.clone()).await?;
+        appender.clean(&spec.cleans).await?;
+        Ok(appender)
     }
 
     /// Waits until brokers know the topics that the controller has created.
@@ -294,7 +297,7 @@ impl Log for KafkaLog {
                 let spec = AppenderSpec {
                     client_id: format!("fence-{id}"),
                     transactional_id: Some(id.clone()),
-                    settings: Settings::new(),
+                    ..AppenderSpec::default()
                 };
                 self.new_appender(spec)
                     .await

@@ -16,6 +16,8 @@ pub(super) struct Transactions {
     coordinator: Coordinator,
     /// The partitions of the transaction, by their numbers in the queue.
     partitions: FxHashSet<usize>,
+    /// Partitions of which it is known that no transaction of an earlier life is open in them.
+    clean: BTreeSet<TopicPartition>,
     state: State,
 }
 
@@ -32,8 +34,51 @@ impl Transactions {
         Self {
             coordinator,
             partitions: FxHashSet::default(),
+            clean: BTreeSet::new(),
             state: State::Idle,
         }
+    }
+
+    /// Ends what is still open in partitions from an earlier life of the producer: nothing of it may be committed with what
+    /// comes.
+    pub(super) async fn clean(
+        &mut self,
+        partitions: &BTreeSet<TopicPartition>,
+        producer: &Producer,
+    ) -> Result<()> {
+        let unknown: BTreeSet<TopicPartition> =
+            partitions.difference(&self.clean).cloned().collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let looking = self.coordinator.clone().forgotten(unknown.clone());
+        let forgotten = producer.on_thread(looking).await?;
+        if !forgotten.is_empty() {
+            self.end_forgotten(forgotten, producer).await?;
+        }
+        self.clean.extend(unknown);
+        Ok(())
+    }
+
+    async fn end_forgotten(
+        &mut self,
+        partitions: BTreeSet<TopicPartition>,
+        producer: &Producer,
+    ) -> Result<()> {
+        tracing::warn!(
+            ?partitions,
+            "the brokers have forgotten to end a transaction of this producer: it is aborted"
+        );
+        let is_open = self.state == State::Open;
+        self.state = State::Unknown;
+        let adding = self.coordinator.clone().add(partitions);
+        producer.on_thread(adding).await?;
+        if is_open {
+            // It cannot be told from the one that is open, which has to be aborted with it: by the next appender, which begins anew.
+            let what = "a transaction of an earlier life is open in a partition";
+            return Err(Error::new(&UNAVAILABLE, what));
+        }
+        self.end(false, producer).await
     }
 
     /// Adds the partitions that are new to the transaction; before anything is sent to them.
@@ -58,6 +103,7 @@ impl Transactions {
         if new.is_empty() {
             return Ok(());
         }
+        self.clean(&new, producer).await?;
         self.state = State::Unknown;
         producer
             .on_thread(self.coordinator.clone().add(new))

@@ -1,10 +1,10 @@
 //! What happens when the broker goes away.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use connect_core::Encoded;
-use connect_log::{Event, Log, ReaderSpec, TopicPartition, UNAVAILABLE, kafka::KafkaLog};
-use stack::Stack;
+use connect_log::{At, Event, Log, ReaderSpec, TopicPartition, UNAVAILABLE, kafka::KafkaLog};
+use stack::{KafkaOptions, Stack};
 
 use super::broker::{log_of, numbers, plain, settings, topic, transactional, unique, values};
 
@@ -93,6 +93,65 @@ async fn a_killed_broker_never_shows_half_a_transaction() {
         );
     }
     assert!(found.is_sorted_by_key(|value| value.parse::<u64>().unwrap()));
+}
+
+/// A broker that is alone and starts again may leave a transaction open that it has given up: nothing of it is committed with
+/// the next one, and nobody waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_a_killed_broker_forgot_is_never_committed() {
+    const ROUNDS: u64 = 2;
+    let stack = Stack::new().unwrap();
+    // So soon that it gives the transaction up before it knows who leads the partitions.
+    let often = "transaction.abort.timed.out.transaction.cleanup.interval.ms";
+    let kafka = KafkaOptions::default().set(often, "100");
+    let kafka = stack.kafka_with(kafka).unwrap();
+    let log = log_of(&kafka, &[("reconnect.backoff.max.ms", "500")]);
+    let topics = [topic(&*log, 1).await, topic(&*log, 3).await];
+    let mut spec = transactional(&unique("id"));
+    spec.cleans = vec![topics[1].clone()];
+    spec.settings
+        .insert("transaction.timeout.ms".into(), "1000".into());
+    let append = |round: u64| {
+        let mut both = numbers(&topics[0], round..round + 1);
+        both.push(&topics[1], None, Some(b"other"), -1);
+        both
+    };
+    for round in 0..ROUNDS {
+        let mut appender = log.appender(spec.clone()).await.unwrap();
+        appender.append(&append(round)).await.unwrap();
+        appender.commit(None).await.unwrap();
+        appender.append(&append(1000 + round)).await.unwrap();
+        for topic in &topics {
+            until_open(&*log, topic).await;
+        }
+        let kafka = kafka.clone();
+        let restarted = tokio::task::spawn_blocking(move || {
+            kafka.kill9()?;
+            // The transaction has timed out when the broker is there again.
+            std::thread::park_timeout(Duration::from_millis(1500));
+            kafka.start()
+        });
+        restarted.await.unwrap().unwrap();
+    }
+    let mut appender = log.appender(spec.clone()).await.unwrap();
+    appender.append(&append(ROUNDS)).await.unwrap();
+    appender.commit(None).await.unwrap();
+    let expected: Vec<String> = (0..=ROUNDS).map(|n| n.to_string()).collect();
+    assert_eq!(values(&*log, &topics[0]).await, expected);
+}
+
+/// Waits until a record of a transaction has arrived.
+async fn until_open(log: &dyn Log, topic: &Arc<str>) {
+    loop {
+        let info = log.topic(topic).await.expect("an answer");
+        for partition in 0..info.map_or(0, |info| info.partitions) {
+            let of = TopicPartition::new(topic.clone(), partition);
+            let stable = log.offset_at(&of, At::Latest).await.expect("an offset");
+            if stable < log.offset_at(&of, At::End).await.expect("an offset") {
+                return;
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

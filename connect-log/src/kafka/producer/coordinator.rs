@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use connect_core::Result;
+use connect_core::{Error, Result};
 use kafka_protocol::{
     messages::{
         AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse,
@@ -20,6 +20,7 @@ use super::{
     cluster::Cluster,
     codes::{Verdict, verdict},
     connection::{Connection, unavailable},
+    forgotten::{self, Leaders},
 };
 use crate::{GroupCommit, TopicPartition};
 
@@ -47,6 +48,7 @@ struct Inner {
     cluster: Arc<Cluster>,
     transactions: Peer,
     group: Peer,
+    leaders: Leaders,
 }
 
 /// The coordinator of something, found anew when it moves.
@@ -76,6 +78,7 @@ impl Coordinator {
                 key: StrBytes::new(),
                 connection: None,
             },
+            leaders: Leaders::new(),
         };
         let id = TransactionalId(id);
         let request = InitProducerIdRequest::default()
@@ -105,6 +108,37 @@ impl Coordinator {
 
     pub(super) fn identity(&self) -> Identity {
         self.identity
+    }
+
+    /// In which of these partitions a transaction of an earlier life is still open, although no transaction is.
+    pub(in crate::kafka) async fn forgotten(
+        self,
+        of: BTreeSet<TopicPartition>,
+    ) -> Result<BTreeSet<TopicPartition>> {
+        let mut inner = self.inner.lock().await;
+        let Inner {
+            cluster, leaders, ..
+        } = &mut *inner;
+        let (mut open, mut left) = (BTreeSet::new(), of);
+        let mut retry = Retry::new();
+        while !left.is_empty() {
+            let look = forgotten::look(cluster, leaders, self.identity.id, left.clone()).await;
+            let why = match look {
+                Ok(found) => {
+                    open.extend(found.open);
+                    left = found.left;
+                    found.why
+                }
+                Err(error) if error.code() == &crate::UNAVAILABLE => Some(error),
+                Err(error) => return Err(error),
+            };
+            if let Some(error) = why {
+                retry.pause(cluster, error).await?;
+            }
+        }
+        // They are rarely needed again.
+        leaders.clear();
+        Ok(open)
     }
 
     /// Adds partitions to the transaction; before anything is sent to them.
@@ -156,6 +190,7 @@ impl Coordinator {
             cluster,
             transactions,
             group: peer,
+            ..
         } = &mut *inner;
         let asked = Asked {
             doing: "add offsets to a transaction",
@@ -208,6 +243,31 @@ impl Coordinator {
     }
 }
 
+/// How often and how long something has been tried.
+struct Retry {
+    started: Instant,
+    pause: Duration,
+}
+
+impl Retry {
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            pause: SHORT_PAUSE,
+        }
+    }
+
+    /// Waits a while before the next try, or gives up with the reason of the last one.
+    async fn pause(&mut self, cluster: &Cluster, why: Error) -> Result<()> {
+        if self.started.elapsed() + self.pause > LIMIT {
+            return Err(cluster.health.explain(why));
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
 /// What is done, and in which version at most.
 #[derive(Clone, Copy)]
 struct Asked {
@@ -231,8 +291,7 @@ impl Peer {
         asked: Asked,
         code: impl Fn(&R::Response) -> i16,
     ) -> Result<R::Response> {
-        let started = Instant::now();
-        let mut pause = SHORT_PAUSE;
+        let mut retry = Retry::new();
         loop {
             let error = match self.try_once(cluster, request, asked.newest).await {
                 Ok(answer) => match verdict(asked.doing, code(&answer)) {
@@ -251,11 +310,7 @@ impl Peer {
                     error
                 }
             };
-            if started.elapsed() + pause > LIMIT {
-                return Err(cluster.health.explain(error));
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            retry.pause(cluster, error).await?;
         }
     }
 
@@ -343,6 +398,6 @@ fn offset_topics(commit: &GroupCommit) -> Vec<TxnOffsetCommitRequestTopic> {
     topics
 }
 
-fn topic_name(topic: &str) -> TopicName {
+pub(super) fn topic_name(topic: &str) -> TopicName {
     TopicName(StrBytes::from_string(topic.to_owned()))
 }

@@ -11,6 +11,7 @@ mod codes;
 mod compress;
 mod connection;
 mod coordinator;
+mod forgotten;
 mod link;
 mod produce;
 mod queue;

@@ -86,12 +86,13 @@ impl Several {
             "snapshot started"
         );
         let marks_first = division.marks_first();
-        let work = Work::new((plan, parts), moment, last_with_rows, marks_first, exported);
+        let shares = (plan, parts, threads.min(division.threads.into()));
+        let work = Work::new(shares, moment, last_with_rows, marks_first, exported);
         let work = Arc::new(work);
         // Invariant 4: each thread fills one batch, and one more of each may wait here.
         let (sender, pieces) = mpsc::channel(threads.max(1));
         let (_stop, stop) = watch::channel(());
-        for number in (0..division.threads).take(threads) {
+        for number in (0..division.threads).take(work.threads) {
             worker::spawn(number, &work, &workers, sender.clone(), stop.clone())?;
         }
         Ok(Self {

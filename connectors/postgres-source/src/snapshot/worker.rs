@@ -56,6 +56,10 @@ pub(super) struct Work {
     pub(super) gate: Gate,
     /// The place of the next part that nobody reads yet.
     next: AtomicUsize,
+    /// How many threads have been refused a connection.
+    refused: AtomicUsize,
+    /// How many threads there are at most.
+    pub(super) threads: usize,
     /// Batches whose rows have been sent.
     spare: Mutex<Vec<Batch>>,
     moment: Moment,
@@ -67,7 +71,7 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) fn new(
-        (plan, parts): (Vec<Planned>, Vec<Part>),
+        (plan, parts, threads): (Vec<Planned>, Vec<Part>, usize),
         moment: Moment,
         last_with_rows: usize,
         marks_first: bool,
@@ -78,6 +82,8 @@ impl Work {
             plan,
             parts,
             next: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            threads,
             spare: Mutex::default(),
             moment,
             last_with_rows,
@@ -89,6 +95,11 @@ impl Work {
     fn take(&self) -> Option<usize> {
         let at = self.next.fetch_add(1, Ordering::Relaxed);
         (at < self.parts.len()).then_some(at)
+    }
+
+    /// One more thread has no connection; whether others may have one.
+    fn refuse(&self) -> bool {
+        self.refused.fetch_add(1, Ordering::Relaxed) + 1 < self.threads
     }
 
     fn spare(&self) -> Batch {
@@ -114,7 +125,6 @@ pub(super) fn spawn(
     mut stop: watch::Receiver<()>,
 ) -> Result<()> {
     let worker = Worker {
-        number,
         config: Arc::clone(&workers.config),
         context: workers.context.clone(),
         silence_limit: workers.silence_limit,
@@ -160,7 +170,6 @@ impl Drop for Breaks {
 }
 
 struct Worker {
-    number: u16,
     config: Arc<PostgresConfig>,
     context: Option<Context>,
     silence_limit: std::time::Duration,
@@ -187,7 +196,7 @@ impl Worker {
         let mut session = match self.open().await {
             Ok(session) => session,
             // The others do its work.
-            Err(error) if self.number > 0 && is_refused(&error) => {
+            Err(error) if is_refused(&error) && self.work.refuse() => {
                 tracing::warn!(%error, "a snapshot has fewer connections than \"snapshot.max.threads\"");
                 return Ok(());
             }
