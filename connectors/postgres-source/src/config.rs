@@ -172,6 +172,11 @@ connect_core::config! {
         slot_failover: bool = "false", "slot.failover", Low;
         /// More options for START_REPLICATION: `name=value;name=value`.
         slot_stream_params: Option<String> = none, "slot.stream.params", Low;
+        /// Whether the server (PostgreSQL 14 and newer) sends large transactions while they run, so that they are here when they are
+        /// committed and the server's disk holds none. Their records are the same, and come after the commit.
+        stream_in_progress: bool = "false", "stream.in.progress.transactions", Low;
+        /// How many bytes of transactions that run may lie in temporary files; 0 for any number.
+        stream_in_progress_limit: i64 = "10737418240", "stream.in.progress.max.bytes", Low;
         /// How many bytes of the server's log the slot may keep, whether the connector runs, is paused or has failed; 0 for any number.
         retained_wal_limit: i64 = "0", "slot.max.retained.wal.bytes", Medium;
         /// What happens when it keeps more.

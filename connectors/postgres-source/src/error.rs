@@ -49,6 +49,8 @@ connect_core::codes! {
     SPECIAL_NUMBER = "postgres.special_number", Fail, "A numeric column holds NaN or infinity, which Decimal has not: set `decimal.handling.mode` to `string` or `double`.";
     /// A value that does not have the form of its type.
     VALUE = "postgres.value", Fail, "Leave the column out with `column.exclude.list` and report its type.";
+    /// A transaction that runs cannot be kept until its end.
+    IN_PROGRESS = "postgres.in_progress", Fail, "Make room in the folder for temporary files (`TMPDIR`), raise `stream.in.progress.max.bytes`, or set `stream.in.progress.transactions=false`, so that the server keeps them.";
     /// The stored offset is not one of this connector.
     OFFSET = "postgres.offset", Fail, "Delete or correct the connector's offsets over the REST API.";
     /// The snapshot cannot be taken as configured.

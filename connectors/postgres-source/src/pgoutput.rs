@@ -1,11 +1,14 @@
 //! Views over the messages of a replication stream: nothing is copied, nothing panics.
 //!
 //! Formats: <https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html>, protocol version 1.
-//! Version 2 and later only add transactions sent while they run; we leave those to the server, which spills them to
-//! its disk and sends them after their commit. So nothing aborts here, and nothing is held in memory here.
+//! Version 2 adds transactions that are sent while they run: see [`in_progress`]. Versions 3 and 4 add transactions that are
+//! sent when they are prepared, and abort positions for parallel readers: neither is asked for.
+
+mod in_progress;
 
 use connect_core::Result;
 
+pub use self::in_progress::{InProgress, in_progress};
 use crate::error::protocol;
 
 /// What stands in a CopyData message of the stream.

@@ -2,6 +2,7 @@
 
 mod attend;
 mod course;
+mod kept;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
@@ -19,8 +20,10 @@ use crate::{
     position::{Place, Progress},
     signals::Channels,
     temporal::POSTGRES_EPOCH_US,
-    wire::{Replication, Side, Vigil, server_error, streamed_notice},
+    wire::{Frames, Replication, Side, Vigil, server_error, streamed_notice},
 };
+
+use self::kept::{KeptTransactions, Taken};
 
 pub(crate) use self::{
     course::{Goal, Unseen},
@@ -42,6 +45,10 @@ const NAP: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub(crate) struct Stream {
     replication: Replication,
+    /// The transactions that the server sends while they run.
+    kept: KeptTransactions,
+    /// One of them that was committed, and is read instead of the socket.
+    committed: Option<Frames>,
     side: Side,
     /// Over the queries on the side, while which nobody listens to the stream.
     vigil: Vigil,
@@ -80,6 +87,8 @@ enum Step {
     Relation(Bytes),
     /// What follows lies behind the goal.
     Goal,
+    /// A transaction that was kept is to be read first.
+    Committed(Frames),
 }
 
 impl Stream {
@@ -94,6 +103,8 @@ impl Stream {
         let now = Instant::now();
         Self {
             replication,
+            kept: KeptTransactions::new(settings.kept_limit),
+            committed: None,
             vigil: side.vigil(settings.silence_limit),
             side,
             partition: Arc::clone(&settings.partition),
@@ -136,6 +147,11 @@ impl Stream {
                     self.vigil.over(learning).await?;
                     continue;
                 }
+                Step::Committed(frames) => {
+                    self.committed = Some(frames);
+                    continue;
+                }
+                Step::Dry if self.read_committed().await? => continue,
                 Step::Dry if self.transactions.reached() => break,
                 Step::Dry => {}
             }
@@ -209,11 +225,15 @@ impl Stream {
     /// Reads the messages that lie in the buffer, and takes them as one frame of the batch.
     fn drain(&mut self, out: &mut Batch) -> Result<Step> {
         let records = out.len();
+        let replayed = self.committed.is_some();
         let mut at = 0;
         let mut received = 0;
         let step = loop {
             let full = out.len() >= self.batch_records || self.bytes_in_batch + at >= BATCH_BYTES;
-            let frames = &mut self.replication.frames;
+            let frames = match &mut self.committed {
+                Some(committed) => committed,
+                None => &mut self.replication.frames,
+            };
             let Some(message) = frames.message_at(at)? else {
                 break if full { Step::Full } else { Step::Dry };
             };
@@ -232,17 +252,15 @@ impl Stream {
                             break Step::Full;
                         }
                         received = lsn;
-                        let message = pgoutput::message(payload)?;
-                        if self.transactions.stops_at(lsn, &message) {
-                            at = start;
-                            break Step::Goal;
+                        let kept = (!replayed).then_some(&mut self.kept);
+                        match read(&mut self.transactions, kept, (lsn, payload), frame, out)? {
+                            None => {}
+                            Some(Step::Goal) => {
+                                at = start;
+                                break Step::Goal;
+                            }
+                            Some(step) => break step,
                         }
-                        if let Message::Relation(relation) = message
-                            && !self.transactions.pass_by(relation)
-                        {
-                            break Step::Relation(Bytes::copy_from_slice(payload));
-                        }
-                        self.transactions.message(lsn, message, frame, out)?;
                     }
                     Replicated::Keepalive { end, wants_reply } => {
                         received = end;
@@ -257,7 +275,7 @@ impl Stream {
                 tag => other(tag, body)?,
             }
         };
-        if received > 0 {
+        if received > 0 && !replayed {
             self.drained = true;
             self.replication.received(received);
         }
@@ -267,13 +285,28 @@ impl Stream {
 
     /// Takes what has been read out of the buffer: as a frame of the batch when records lie in it.
     fn take(&mut self, bytes: usize, has_records: bool, out: &mut Batch) {
+        let frames = match &mut self.committed {
+            Some(committed) => committed,
+            None => &mut self.replication.frames,
+        };
         if has_records {
-            out.push_frame(self.replication.frames.take(bytes));
+            out.push_frame(frames.take(bytes));
             self.frames_in_batch += 1;
             self.bytes_in_batch += bytes;
         } else {
-            self.replication.frames.skip(bytes);
+            frames.skip(bytes);
         }
+    }
+
+    /// Reads on in a transaction that was kept; `false` when there is none.
+    async fn read_committed(&mut self) -> Result<bool> {
+        let Some(committed) = &mut self.committed else {
+            return Ok(false);
+        };
+        if !committed.read_on().await? {
+            self.committed = None;
+        }
+        Ok(true)
     }
 
     /// Waits for the server; whether it said something before the deadline.
@@ -310,7 +343,7 @@ impl Stream {
     }
 
     fn is_backlog(&self) -> bool {
-        self.transactions.behind_us() >= BACKLOG_US
+        self.kept.is_in_block() || self.transactions.behind_us() >= BACKLOG_US
     }
 
     async fn beat(&mut self, out: &mut Batch, now_ms: i64) -> Result<()> {
@@ -344,6 +377,33 @@ impl Stream {
         self.server_asked = false;
         self.lag.set(behind.max(0));
     }
+}
+
+/// Reads one pgoutput message, or tells what to do first. One that belongs to a transaction that runs is kept.
+#[inline]
+fn read(
+    transactions: &mut Transactions,
+    kept: Option<&mut KeptTransactions>,
+    (lsn, payload): (u64, &[u8]),
+    frame: Frame<'_>,
+    out: &mut Batch,
+) -> Result<Option<Step>> {
+    match kept.map_or(Ok(Taken::No), |kept| kept.take(lsn, payload))? {
+        Taken::No => {}
+        Taken::Yes => return Ok(None),
+        Taken::Committed(frames) => return Ok(Some(Step::Committed(frames))),
+    }
+    let message = pgoutput::message(payload)?;
+    if transactions.stops_at(lsn, &message) {
+        return Ok(Some(Step::Goal));
+    }
+    if let Message::Relation(relation) = message
+        && !transactions.pass_by(relation)
+    {
+        return Ok(Some(Step::Relation(Bytes::copy_from_slice(payload))));
+    }
+    transactions.message(lsn, message, frame, out)?;
+    Ok(None)
 }
 
 /// Leaves the socket to fill, and lets the runtime see that it has.

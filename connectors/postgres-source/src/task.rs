@@ -130,6 +130,10 @@ impl PostgresTask {
             transactions: self.transaction_topic(),
             messages: Messages::new(&self.config, self.captured.messages().clone()),
             silence_limit: every * SILENT_INTERVALS,
+            kept_limit: match self.config.stream_in_progress_limit {
+                limit @ 1.. => limit.cast_unsigned(),
+                _ => u64::MAX,
+            },
             lag: self.meter().gauge("milliseconds-behind-source"),
             incremental: Incremental::boxed(
                 &self.config,
@@ -210,8 +214,12 @@ impl PostgresTask {
         } else {
             ""
         };
+        let version = match self.config.stream_in_progress && server_version >= 14 {
+            true => "proto_version '2', streaming 'on'",
+            false => "proto_version '1'",
+        };
         format!(
-            "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names '{publication}'{messages}{more})",
+            "START_REPLICATION SLOT {} LOGICAL {} ({version}, publication_names '{publication}'{messages}{more})",
             crate::catalog::quoted(&self.config.slot),
             show_lsn(place.at.commit_lsn),
         )

@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     pub messages: Messages,
     /// How long the server may be silent.
     pub silence_limit: Duration,
+    /// How many bytes of transactions that run may be kept.
+    pub kept_limit: u64,
     /// How far behind the source's clock the last record was.
     pub lag: Gauge,
     /// Snapshots while streaming.

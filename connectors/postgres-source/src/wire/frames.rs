@@ -1,12 +1,12 @@
 //! Bytes from the server, cut into messages where they lie.
 
-use std::{future::poll_fn, ops::Range, pin::pin, task::Poll};
+use std::{future::poll_fn, io::Read, ops::Range, pin::pin, task::Poll};
 
 use bytes::{Bytes, BytesMut};
 use connect_core::Result;
 use tokio::io::AsyncReadExt;
 
-use super::halves::ReadHalf;
+use super::halves::{ReadHalf, Stored};
 use crate::error;
 
 /// Size of the buffer: what a socket usually holds when a server hurries.
@@ -48,6 +48,13 @@ impl Frames {
         }
     }
 
+    /// Messages that a server sent earlier.
+    pub(crate) fn stored(bytes: impl Read + Send + Sync + 'static) -> Self {
+        let mut stored = Self::new(ReadHalf::Stored(Stored::new(bytes)));
+        stored.authenticated();
+        stored
+    }
+
     /// Lets messages be as large as the server makes them.
     pub(super) fn authenticated(&mut self) {
         self.limit = MESSAGE_LIMIT;
@@ -82,12 +89,17 @@ impl Frames {
 
     /// Waits for more bytes. May be dropped at any time without losing any.
     pub async fn read(&mut self) -> Result<()> {
+        match self.read_on().await? {
+            true => Ok(()),
+            false => Err(error::closed()),
+        }
+    }
+
+    /// The same; `false` at the end.
+    pub async fn read_on(&mut self) -> Result<bool> {
         self.make_room();
         let read = self.reader.read_buf(&mut self.buffer).await;
-        match read.map_err(error::io)? {
-            0 => Err(error::closed()),
-            _ => Ok(()),
-        }
+        Ok(read.map_err(error::io)? > 0)
     }
 
     /// Reads what has come without waiting; whether there was anything.

@@ -1,7 +1,8 @@
 //! The two halves of a socket, plain or TLS, so that reading and feedback do not wait for each other.
 
 use std::{
-    io,
+    fmt,
+    io::{self, Read},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -21,6 +22,29 @@ use super::tls::Secured;
 pub(super) enum ReadHalf {
     Plain(OwnedReadHalf),
     Tls(tokio::io::ReadHalf<Secured>),
+    /// No socket: what a server sent earlier.
+    Stored(Stored),
+}
+
+/// Bytes in memory or in a file.
+pub(super) struct Stored(Box<dyn Read + Send + Sync>);
+
+impl Stored {
+    pub(super) fn new(bytes: impl Read + Send + Sync + 'static) -> Self {
+        Self(Box::new(bytes))
+    }
+
+    fn read(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
+        let read = self.0.read(buf.initialize_unfilled())?;
+        buf.advance(read);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stored")
+    }
 }
 
 /// The writing half.
@@ -49,6 +73,7 @@ impl AsyncRead for ReadHalf {
         match self.get_mut() {
             Self::Plain(half) => Pin::new(half).poll_read(cx, buf),
             Self::Tls(half) => Pin::new(half).poll_read(cx, buf),
+            Self::Stored(stored) => Poll::Ready(stored.read(buf)),
         }
     }
 }

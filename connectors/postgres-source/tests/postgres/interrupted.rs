@@ -34,10 +34,10 @@ pub(crate) fn database(version: PgVersion) -> Database {
 }
 
 /// A psql that stays.
-struct Session(Child);
+pub(crate) struct Session(Child);
 
 impl Session {
-    fn new(db: &Database, sql: &str) -> Self {
+    pub(crate) fn new(db: &Database, sql: &str) -> Self {
         let url = db.server.url();
         let (base, _) = url.rsplit_once('/').unwrap();
         let psql = Command::new(db.server.program("psql"))
@@ -52,14 +52,14 @@ impl Session {
         session
     }
 
-    fn say(&mut self, sql: &str) {
+    pub(crate) fn say(&mut self, sql: &str) {
         let input = self.0.stdin.as_mut().unwrap();
         input.write_all(sql.as_bytes()).unwrap();
         input.flush().unwrap();
     }
 
     /// Says a last word and waits for the end.
-    fn end(mut self, sql: &str) {
+    pub(crate) fn end(mut self, sql: &str) {
         self.say(sql);
         drop(self.0.stdin.take());
         assert!(self.0.wait().unwrap().success());
@@ -74,7 +74,7 @@ impl Drop for Session {
 }
 
 /// Waits for the session of a database to be in a state.
-async fn session_is(db: &Database, condition: &str) {
+pub(crate) async fn session_is(db: &Database, condition: &str) {
     let sql = format!(
         "select count(*) from pg_stat_activity where application_name = 'session' \
          and datname = '{}' and {condition}",

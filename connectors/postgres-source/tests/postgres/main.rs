@@ -5,6 +5,7 @@
 mod checks;
 mod harness;
 mod history;
+mod in_progress;
 mod incremental;
 mod interrupted;
 mod memory;
