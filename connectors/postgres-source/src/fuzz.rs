@@ -13,7 +13,10 @@ use crate::{
     pgoutput::{self, Message, Replicated},
     position::Place,
     relations::{Compiler, Known, Relations},
-    stream::Transactions,
+    stream::{
+        Transactions,
+        kept::{KeptTransactions, Taken},
+    },
     wire::message_in,
 };
 
@@ -27,6 +30,7 @@ pub fn stream(bytes: &[u8]) -> Result<Batch> {
         Messages::new(&config, captured.messages().clone()),
     );
     transactions.begin_batch(&mut out);
+    let mut kept = KeptTransactions::new(1 << 20);
     let read = loop {
         let message = match message_in(bytes, at) {
             Ok(Some(message)) => message,
@@ -36,7 +40,7 @@ pub fn stream(bytes: &[u8]) -> Result<Batch> {
         at = message.body.end;
         let body = bytes.get(message.body).unwrap_or(&[]);
         if message.tag == b'd'
-            && let Err(error) = replicated(&mut transactions, body, bytes, &mut out)
+            && let Err(error) = replicated((&mut kept, &mut transactions), body, bytes, &mut out)
         {
             break Err(error);
         }
@@ -48,16 +52,21 @@ pub fn stream(bytes: &[u8]) -> Result<Batch> {
 }
 
 fn replicated(
-    transactions: &mut Transactions,
+    (kept, transactions): (&mut KeptTransactions, &mut Transactions),
     body: &[u8],
     bytes: &[u8],
     out: &mut Batch,
 ) -> Result<()> {
     match pgoutput::replicated(body)? {
-        Replicated::XLogData { lsn, payload } => match pgoutput::message(payload)? {
-            Message::Relation(relation) => transactions.learn_without_catalog(relation),
-            message => transactions.message(lsn, message, Frame { bytes, index: 0 }, out),
-        },
+        Replicated::XLogData { lsn, payload } => {
+            if !matches!(kept.take(lsn, payload)?, Taken::No) {
+                return Ok(());
+            }
+            match pgoutput::message(payload)? {
+                Message::Relation(relation) => transactions.learn_without_catalog(relation),
+                message => transactions.message(lsn, message, Frame { bytes, index: 0 }, out),
+            }
+        }
         Replicated::Keepalive { end, .. } => {
             transactions.keepalive(end);
             Ok(())

@@ -2,7 +2,7 @@
 
 mod attend;
 mod course;
-mod kept;
+pub(crate) mod kept;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
