@@ -179,14 +179,22 @@ pub(crate) async fn patch_config(
     Ok(Json(api.herder.patch_config(&name, patch).await?))
 }
 
-/// How a connector and its tasks are.
+/// How a connector and its tasks are; with `?expand=progress` each task that takes a snapshot also tells how far it is, how fast, and
+/// how long it will take: `progress.snapshot` with `rows`, `estimated_rows`, `rows_per_second`, `seconds`, `estimated_seconds_left`,
+/// `tables` and `tables_left`. Rows and tables count from the snapshot's first try on, the rate and the seconds from the last one.
 #[utoipa::path(get, path = "/connectors/{name}/status", tag = "connectors",
+    params(("expand" = Option<Vec<String>>, Query, description = "`progress`")),
     responses((status = 200, body = Value), (status = 404, body = ErrorMessage)))]
 pub(crate) async fn status(
     State(api): State<Api>,
     Path(name): Path<String>,
-) -> Answer<Json<ConnectorStatus>> {
-    Ok(Json(api.herder.status(&name).await?))
+    RawQuery(query): RawQuery,
+) -> Answer<Response> {
+    let query = query.unwrap_or_default();
+    if query.split('&').any(|pair| pair == "expand=progress") {
+        return Ok(Json(api.herder.progress(&name).await?).into_response());
+    }
+    Ok(Json(api.herder.status(&name).await?).into_response())
 }
 
 /// Restarts the connector (204), or with `includeTasks` or `onlyFailed` what these choose (202; KIP-745).

@@ -22,6 +22,7 @@ use crate::{
     },
     error::{BAD_REQUEST, FORBIDDEN, NOT_FOUND, STOPPING, TASKS_STOPPING, TIMEOUT},
     offset_request, outside,
+    progress::ProgressStatus,
     shared::Shared,
     validate,
 };
@@ -188,6 +189,16 @@ impl Herder {
     /// How a connector and its tasks are. 404 when nothing is known of it.
     pub async fn status(&self, name: &str) -> Result<ConnectorStatus> {
         self.shared.status(name)
+    }
+
+    /// The same with the progress of its tasks.
+    pub async fn progress(&self, name: &str) -> Result<ProgressStatus> {
+        let status = self.shared.status(name)?;
+        let meter = |task: u32| {
+            let id = TaskId::new(name, task);
+            self.shared.metrics.task(&id).meter.clone()
+        };
+        Ok(ProgressStatus::new(status, meter))
     }
 
     /// How one task is.

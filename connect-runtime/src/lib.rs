@@ -22,6 +22,7 @@ mod offset_request;
 mod offsets;
 mod outside;
 mod plugins;
+pub mod progress;
 mod runtime;
 mod shared;
 mod sink_worker;

@@ -9,7 +9,7 @@ mod postgres;
 
 pub use json::json;
 pub use log::{block, file};
-pub use postgres::{copy, offset, pgoutput};
+pub use postgres::{copy, offset, pgoutput, signal};
 
 /// A reader of bytes.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,11 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "offset",
         run: offset,
+        rounds: 300,
+    },
+    Target {
+        name: "signal",
+        run: signal,
         rounds: 300,
     },
     Target {

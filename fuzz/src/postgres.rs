@@ -1,4 +1,4 @@
-//! What PostgreSQL sends, and what the source itself has stored.
+//! What PostgreSQL sends, what the source itself has stored, and what people tell it.
 
 use connect_core::Batch;
 use postgres_source::fuzz;
@@ -24,6 +24,13 @@ pub fn offset(input: &[u8]) {
     };
     if let Ok(written) = fuzz::offset(text) {
         assert_eq!(fuzz::offset(&written).ok(), Some(written));
+    }
+}
+
+/// Signals. What one asks for is the same after a restart.
+pub fn signal(input: &[u8]) {
+    for [written, again] in fuzz::signals(input) {
+        assert_eq!(written, again);
     }
 }
 

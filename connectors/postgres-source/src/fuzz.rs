@@ -1,7 +1,11 @@
 //! The bytes of a stream and of a COPY without their server: for fuzzing only, no part of the interface.
 
 use bytes::Bytes;
-use cdc::{adjust::Adjustment, transaction::TransactionTopic};
+use cdc::{
+    adjust::Adjustment,
+    signal::{Execute, Order, Signal, expand, logged},
+    transaction::TransactionTopic,
+};
 use connect_core::{Batch, Config, Error, Result};
 
 use crate::{
@@ -10,8 +14,9 @@ use crate::{
     change::Messages,
     convert::Frame,
     copy,
+    incremental::{Collection, Running},
     pgoutput::{self, Message, Replicated},
-    position::Place,
+    position::{Place, Progress},
     relations::{Compiler, Known, Relations},
     stream::{
         Transactions,
@@ -111,6 +116,59 @@ pub fn rows(bytes: &[u8]) -> Result<Batch> {
 pub fn offset(text: &str) -> Result<String> {
     let position = Place::parse(text)?.position(&"{}".into());
     Ok(position.offset.to_string())
+}
+
+/// Names of tables, as they are in a database.
+const TABLES: [&str; 3] = ["public.t", "public.Weird \"name", "other.t"];
+
+/// Reads signals as a file has them, one a line, and does what they ask for as far as that needs no database. Gives two offsets for
+/// each that wants a snapshot: of a snapshot that has begun with it, and the same read and written again.
+pub fn signals(bytes: &[u8]) -> Vec<[String; 2]> {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let signals = lines.filter_map(|line| Signal::of_json(line).ok());
+    signals.filter_map(obeyed).collect()
+}
+
+fn obeyed(signal: Signal) -> Option<[String; 2]> {
+    match signal.order().ok()? {
+        Order::Execute(execute) => began(&signal, &execute),
+        Order::Log(message) => {
+            drop(logged(&message, "a place"));
+            None
+        }
+        Order::Stop(patterns) => {
+            drop(expand(&patterns, TABLES.into_iter()));
+            None
+        }
+        _ => None,
+    }
+}
+
+fn began(signal: &Signal, execute: &Execute) -> Option<[String; 2]> {
+    let names = expand(&execute.collections, TABLES.into_iter());
+    let collections = names.into_iter().map(|id| Collection {
+        condition: execute.filter(&id).map(str::to_owned),
+        surrogate: execute.surrogate_key.clone(),
+        id,
+    });
+    let collections: std::collections::VecDeque<_> = collections.collect();
+    let running = (!execute.blocking && !collections.is_empty()).then(|| Running {
+        collections,
+        correlation: Some(signal.id.clone()),
+        ..Running::default()
+    });
+    let blocking = execute.blocking.then(|| Progress {
+        only: Some(signal.data.as_str().into()),
+        ..Progress::default()
+    });
+    let place = Place {
+        incremental: running.map(Into::into),
+        snapshot: blocking,
+        ..Place::between(8)
+    };
+    let written = place.position(&"{}".into()).offset.to_string();
+    let again = offset(&written).ok()?;
+    Some([written, again])
 }
 
 fn relations() -> Result<Relations> {

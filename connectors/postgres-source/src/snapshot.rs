@@ -200,6 +200,7 @@ impl Snapshot {
                 read: self.read.clone(),
                 only: self.only.clone(),
                 started: Vec::new(),
+                rows: self.report.rows(),
             });
         }
         self.at += 1;
@@ -220,6 +221,7 @@ impl Snapshot {
                     read: self.read.clone(),
                     only: self.only.clone(),
                     started: Vec::new(),
+                    rows: self.report.rows(),
                 });
             }
         }

@@ -15,6 +15,7 @@ mod run;
 mod scenario;
 mod side;
 mod tap;
+pub mod turns;
 
 pub use compare::{Difference, compare};
 pub use database::{Database, End};

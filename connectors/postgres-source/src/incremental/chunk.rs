@@ -129,6 +129,13 @@ fn part(type_oid: u32, text: String) -> Part {
         oid::INT2 | oid::INT4 => text.parse().map(Part::Int).ok(),
         oid::INT8 | oid::OID => text.parse().map(Part::Long).ok(),
         oid::UUID => uuid_bits(&text).map(Part::Uuid),
+        oid::BOOL => Some(Part::Bool(text == "t")),
+        oid::FLOAT4 => text.parse().map(f32::to_bits).map(Part::Float).ok(),
+        oid::FLOAT8 => text.parse().map(f64::to_bits).map(Part::Double).ok(),
+        oid::NUMERIC => Some(Part::Decimal(text.clone())),
+        oid::DATE => Part::date(&text),
+        oid::BYTEA => Part::bytes(&text),
+        // The driver gives times and timestamps as texts.
         _ => None,
     }
     .unwrap_or(Part::Text(text))

@@ -22,6 +22,8 @@ pub(crate) struct Progress {
     pub only: Option<Arc<str>>,
     /// Tables that were begun, whatever the fields above say of them.
     pub started: Vec<Started>,
+    /// How many rows have been read.
+    pub rows: u64,
 }
 
 /// A table that several connections read.
@@ -80,6 +82,9 @@ impl Progress {
             list(json, "snapshot_key", &json!(self.key));
             let _ = write!(json, ",\"snapshot_table_complete\":{}", self.complete);
         }
+        if self.rows > 0 {
+            let _ = write!(json, ",\"snapshot_rows_read\":{}", self.rows);
+        }
         if !self.started.is_empty() {
             let started: Vec<Value> = self.started.iter().map(Started::to_json).collect();
             list(json, "snapshot_parts_left", &started.into());
@@ -112,6 +117,9 @@ impl Progress {
             read: of("snapshot_tables_read").map(|items| texts(&items)),
             only: only.map(Arc::from),
             started: started.iter().filter_map(Started::from_json).collect(),
+            rows: (object.get("snapshot_rows_read"))
+                .and_then(Value::as_u64)
+                .unwrap_or(0),
         })
     }
 
@@ -286,6 +294,7 @@ mod tests {
                 started("p", vec![pages(0, Some(8)), pages(9, None)]),
                 started("done", Vec::new()),
             ],
+            rows: 12,
             ..Progress::default()
         };
         let mut json = "{\"lsn\":1".to_owned();

@@ -83,12 +83,14 @@ impl Prepared {
         mut report: Report,
     ) -> Result<Self> {
         let progress = place.snapshot.get_or_insert_default();
+        let (all, rows) = (oids(&plan), progress.rows);
         plan.retain(|planned| is_missing(&planned.info, progress));
         let (xid, now_lsn) = shown_moment(connection).await?;
         let last_with_rows = Box::pin(last_with_rows(connection, &plan)).await?;
         place.ts_us = postgres_micros_now() + POSTGRES_EPOCH_US;
+        let left = plan.iter().map(|planned| planned.info.full_name());
         report
-            .begin(connection, plan.iter().map(|planned| &planned.info))
+            .begin(connection, (&all, left.collect()), rows)
             .await?;
         let lsn = match exported {
             true => place.at.commit_lsn,
@@ -109,6 +111,10 @@ impl Prepared {
         let progress = self.place.snapshot.as_ref();
         progress.is_some_and(|progress| !progress.started.is_empty())
     }
+}
+
+fn oids(plan: &[Planned]) -> Vec<u32> {
+    plan.iter().map(|planned| planned.info.oid).collect()
 }
 
 /// Whether a table, or the rest of it, has yet to be read.

@@ -17,6 +17,8 @@ use crate::{
 
 /// How often a running snapshot is in the log.
 const EVERY: Duration = Duration::from_secs(10);
+/// How often its numbers are set.
+const MEASURED_EVERY: Duration = Duration::from_secs(1);
 
 /// The teller of one snapshot.
 #[derive(Debug)]
@@ -27,9 +29,13 @@ pub(crate) struct Report {
     names: String,
     /// How many rows there are, by the server's estimate.
     estimate: u64,
+    /// How many have been read.
     rows: u64,
+    /// How many of these by earlier tries.
+    rows_before: u64,
     table_rows: u64,
     began: Instant,
+    measured: Instant,
     logged: Instant,
     is_told: bool,
 }
@@ -40,6 +46,7 @@ struct Shown {
     running: Gauge,
     completed: Gauge,
     rows: Gauge,
+    estimate: Gauge,
     tables: Gauge,
     tables_left: Gauge,
     seconds: Gauge,
@@ -57,6 +64,7 @@ impl Report {
                 running: meter.gauge("snapshot-running"),
                 completed: meter.gauge("snapshot-completed"),
                 rows: meter.gauge("snapshot-rows-scanned"),
+                estimate: meter.gauge("snapshot-estimated-rows"),
                 tables: meter.gauge("snapshot-total-table-count"),
                 tables_left: meter.gauge("snapshot-remaining-table-count"),
                 seconds: meter.gauge("snapshot-duration-seconds"),
@@ -66,28 +74,31 @@ impl Report {
             names: String::new(),
             estimate: 0,
             rows: 0,
+            rows_before: 0,
             table_rows: 0,
             began: now,
+            measured: now,
             logged: now,
             is_told: false,
         }
     }
 
-    /// These tables will be read.
+    /// These tables are read, of which some have been by earlier tries, and so many rows.
     pub(super) async fn begin(
         &mut self,
         connection: &mut Connection,
-        tables: impl Iterator<Item = &TableInfo> + Clone,
+        (all, left): (&[u32], Vec<String>),
+        rows: u64,
     ) -> Result<()> {
-        let names: Vec<String> = tables.clone().map(TableInfo::full_name).collect();
-        let oids: Vec<String> = tables.map(|table| table.oid.to_string()).collect();
-        self.estimate = estimate(connection, &oids).await?;
-        let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
-        self.shown.tables.set(count);
-        self.shown.tables_left.set(count);
+        self.estimate = estimate(connection, all).await?;
+        (self.rows, self.rows_before) = (rows, rows);
+        self.shown.tables.set(shown(all.len() as u64));
+        self.shown.tables_left.set(shown(left.len() as u64));
+        self.shown.rows.set(shown(rows));
         self.shown.running.set(1);
         self.shown.completed.set(0);
-        self.names = names.join(",");
+        self.names = left.join(",");
+        self.measure();
         Ok(())
     }
 
@@ -110,9 +121,13 @@ impl Report {
 
     /// Rows were read.
     pub(super) fn read(&mut self, rows: usize) {
-        self.shown.rows.add(i64::try_from(rows).unwrap_or(i64::MAX));
         self.rows += rows as u64;
         self.table_rows += rows as u64;
+        self.shown.rows.set(shown(self.rows));
+        if self.measured.elapsed() >= MEASURED_EVERY {
+            self.measured = Instant::now();
+            self.measure();
+        }
         if self.logged.elapsed() >= EVERY {
             self.logged = Instant::now();
             let (rate, left) = self.measure();
@@ -127,15 +142,20 @@ impl Report {
         }
     }
 
+    /// How many rows have been read, by earlier tries too.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// Rows per second, and how many seconds are left by the server's estimate of rows.
     fn measure(&self) -> (u64, u64) {
         let seconds = self.began.elapsed().as_secs();
-        let rate = self.rows / seconds.max(1);
+        let rate = (self.rows - self.rows_before) / seconds.max(1);
         let left = self.estimate.saturating_sub(self.rows) / rate.max(1);
-        let show = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        show(&self.shown.seconds, seconds);
-        show(&self.shown.rows_per_second, rate);
-        show(&self.shown.seconds_left, left);
+        self.shown.seconds.set(shown(seconds));
+        self.shown.rows_per_second.set(shown(rate));
+        self.shown.seconds_left.set(shown(left));
+        self.shown.estimate.set(shown(self.estimate.max(self.rows)));
         (rate, left)
     }
 
@@ -231,6 +251,17 @@ impl Report {
     }
 }
 
+/// A task that reads no tables any more does not say that it does.
+impl Drop for Report {
+    fn drop(&mut self) {
+        self.shown.running.set(0);
+    }
+}
+
+fn shown(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// Tells of the snapshot at the start.
 pub(crate) fn tell(
     notifier: &Notifier,
@@ -251,7 +282,8 @@ pub(crate) fn tell(
     notifier.tell(notification, out, now_ms);
 }
 
-async fn estimate(connection: &mut Connection, oids: &[String]) -> Result<u64> {
+async fn estimate(connection: &mut Connection, oids: &[u32]) -> Result<u64> {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
     if oids.is_empty() {
         return Ok(0);
     }

@@ -16,6 +16,8 @@ pub(super) struct Tables {
     /// So many tables at the beginning are complete.
     complete: usize,
     parts_left: usize,
+    /// How many rows will not be read again after a restart.
+    safe_rows: u64,
     /// What was known before.
     before: Progress,
 }
@@ -67,6 +69,7 @@ impl Tables {
             places,
             complete: 0,
             parts_left: parts.len(),
+            safe_rows: before.rows,
             before,
         }
     }
@@ -98,12 +101,18 @@ impl Tables {
             *of_part += rows;
             *of_part
         });
+        let of_part = of_part.unwrap_or(0);
+        self.safe_rows += match left {
+            Some(Range::Keys { .. }) => rows,
+            _ if piece.is_end => of_part,
+            _ => 0,
+        };
         news.part_begins = piece.is_first;
         if piece.is_end {
             *left = None;
             self.parts_left -= 1;
             table.parts_left -= 1;
-            table.complete_rows += of_part.unwrap_or(0);
+            table.complete_rows += of_part;
             news.table_ends = table.parts_left == 0;
         } else if let (Some(Range::Keys { after, .. }), Some(key)) = (left, piece.key.take()) {
             *after = key;
@@ -126,7 +135,10 @@ impl Tables {
             self.complete += 1;
         }
         let last = self.complete.checked_sub(1).and_then(|at| plan.get(at));
-        let mut progress = self.before.clone();
+        let mut progress = Progress {
+            rows: self.safe_rows,
+            ..self.before.clone()
+        };
         if let Some(Planned { info, .. }) = last {
             progress.table = Some((info.schema.clone(), info.name.clone()));
             progress.key.clear();
