@@ -120,6 +120,21 @@ mod tests {
         assert_eq!(read(&write(Some(&all()))), Some(Some(all())));
     }
 
+    /// A text of 60,000 letters, and references to it.
+    #[test]
+    fn little_does_not_stand_for_much() {
+        let named = |times: u32| {
+            let text = "61".repeat(60_000);
+            let head =
+                "aced0005757200135b4c6a6176612e6c616e672e4f626a6563743b90ce589f1073296c0200007870";
+            let again = "71007e0002".repeat(times as usize);
+            read(&format!("{head}{:08x}74ea60{text}{again}", times + 1))
+        };
+        let text = Part::Text("a".repeat(60_000));
+        assert_eq!(named(2), Some(Some(vec![text; 3])));
+        assert_eq!(named(3), None);
+    }
+
     #[test]
     fn numbers_are_written_as_java_does() {
         // Up to the short, which the driver never makes, and which is written as an integer.

@@ -16,6 +16,8 @@ const LONGEST: usize = 128 << 10;
 const MOST_PARTS: u32 = 1600;
 /// Nothing that a key is made of lies deeper.
 const DEEPEST: u8 = 8;
+/// Classes and fields have shorter names than this.
+const LONGEST_NAME: usize = 128;
 /// The digits of a decimal number.
 const INTEGER: &str = "java.math.BigInteger";
 /// A number has no more digits behind its point.
@@ -23,7 +25,6 @@ const LARGEST_SCALE: usize = 16_383;
 
 /// Reads what [`super::write`] or Debezium wrote. The outer `None`: it has something that is not known here.
 pub fn read(hex: &str) -> Option<Option<Vec<Part>>> {
-    // Invariant 4: what is referred to is copied, so that a text could stand for one much larger.
     (hex.len() <= LONGEST).then_some(())?;
     let digits: Option<Vec<u32>> = hex.chars().map(|digit| digit.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
@@ -32,6 +33,7 @@ pub fn read(hex: &str) -> Option<Option<Vec<Part>>> {
     let mut reader = Reader {
         rest: bytes.strip_prefix(MAGIC)?,
         handles: Vec::new(),
+        copies: LONGEST,
     };
     match reader.thing(0)? {
         Thing::Null => Some(None),
@@ -51,6 +53,18 @@ enum Thing {
     Object(Box<Object>),
     /// A field: its bits.
     Bits(u64),
+}
+
+impl Thing {
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Part(Part::Decimal(text)) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Object(object) => object.fields.iter().map(|(_, field)| field.size()).sum(),
+            Self::Null | Self::Array(_) | Self::Part(_) | Self::Bits(_) => 8,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +97,8 @@ enum Handle {
 struct Reader<'a> {
     rest: &'a [u8],
     handles: Vec<Handle>,
+    /// Invariant 4: what is referred to is copied, so many bytes at most: else little could stand for much.
+    copies: usize,
 }
 
 impl Reader<'_> {
@@ -107,12 +123,20 @@ impl Reader<'_> {
         from_modified_utf8(self.run(usize::from(len))?)
     }
 
+    /// The name of a class or field.
+    fn name(&mut self) -> Option<String> {
+        self.utf().filter(|name| name.len() <= LONGEST_NAME)
+    }
+
     fn thing(&mut self, depth: u8) -> Option<Thing> {
         (depth < DEEPEST).then_some(())?;
         match self.byte()? {
             NULL => Some(Thing::Null),
             REFERENCE => match self.reference()? {
-                Handle::Thing(thing) => Some(thing),
+                Handle::Thing(thing) => {
+                    self.copies = self.copies.checked_sub(thing.size())?;
+                    Some(thing)
+                }
                 _ => None,
             },
             STRING => {
@@ -211,7 +235,7 @@ impl Reader<'_> {
                 _ => None,
             },
             CLASS if depth < DEEPEST => {
-                let name = self.utf()?;
+                let name = self.name()?;
                 self.take::<8>()?;
                 let handle = self.begin();
                 let flags = self.byte()?;
@@ -237,7 +261,7 @@ impl Reader<'_> {
 
     /// Type and name of a field.
     fn field(&mut self) -> Option<(u8, String)> {
-        let (kind, name) = (self.byte()?, self.utf()?);
+        let (kind, name) = (self.byte()?, self.name()?);
         match kind {
             b'L' | b'[' => match self.thing(0)? {
                 Thing::Text(_) => {}
