@@ -195,8 +195,8 @@ impl Herder {
     pub async fn progress(&self, name: &str) -> Result<ProgressStatus> {
         let status = self.shared.status(name)?;
         let meter = |task: u32| {
-            let id = TaskId::new(name, task);
-            self.shared.metrics.task(&id).meter.clone()
+            let known = self.shared.metrics.known(&TaskId::new(name, task));
+            known.map(|metrics| metrics.meter.clone())
         };
         Ok(ProgressStatus::new(status, meter))
     }

@@ -223,6 +223,11 @@ impl Metrics {
         Arc::clone(self.0.lock().entry(id.clone()).or_default())
     }
 
+    /// Those of a task, if there are any.
+    pub(crate) fn known(&self, id: &TaskId) -> Option<Arc<TaskMetrics>> {
+        self.0.lock().get(id).cloned()
+    }
+
     /// Forgets a task that is not wanted any more.
     pub(crate) fn remove(&self, id: &TaskId) {
         self.0.lock().remove(id);

@@ -57,12 +57,12 @@ pub struct SnapshotProgress {
 }
 
 impl ProgressStatus {
-    /// `meter` gives the numbers of a task.
-    pub(crate) fn new(status: ConnectorStatus, meter: impl Fn(u32) -> Meter) -> Self {
+    /// `meter` gives the numbers of a task, if it has any.
+    pub(crate) fn new(status: ConnectorStatus, meter: impl Fn(u32) -> Option<Meter>) -> Self {
         let task = |state: TaskState| TaskProgress {
             // What a task showed before it failed or was paused is not what it does.
             progress: (state.state == State::Running)
-                .then(|| Progress::of(&meter(state.id)))
+                .then(|| Progress::of(&meter(state.id)?))
                 .flatten(),
             state,
         };
@@ -123,7 +123,7 @@ mod tests {
         };
         let meter = Meter::default();
         let body = |task: State| {
-            let told = ProgressStatus::new(status(task), |_| meter.clone());
+            let told = ProgressStatus::new(status(task), |_| Some(meter.clone()));
             serde_json::to_string(&told).unwrap_or_default()
         };
         let plain = serde_json::to_string(&status(State::Running)).unwrap_or_default();
