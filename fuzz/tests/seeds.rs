@@ -73,41 +73,31 @@ fn run(name: &str) {
     }
 }
 
-#[test]
-fn pgoutput() {
-    run("pgoutput");
+/// A test of each target.
+macro_rules! tests {
+    ($($name:ident)+) => {
+        const TESTED: &[&str] = &[$(stringify!($name)),+];
+        $(
+            #[test]
+            fn $name() {
+                run(stringify!($name));
+            }
+        )+
+    };
 }
 
-#[test]
-fn copy() {
-    run("copy");
-}
-
-#[test]
-fn offset() {
-    run("offset");
-}
-
-#[test]
-fn json() {
-    run("json");
-}
-
-#[test]
-fn block() {
-    run("block");
-}
-
-#[test]
-fn file() {
-    run("file");
-}
+tests! { pgoutput copy offset signal json block file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {
-    for target in TARGETS {
-        seeds(target);
-    }
+    let mut names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+    let mut tested = TESTED.to_vec();
+    names.sort_unstable();
+    tested.sort_unstable();
+    assert_eq!(names, tested);
+    let obeyed = seeds(target("signal")).into_iter();
+    let obeyed = obeyed.flat_map(|seed| postgres_source::fuzz::signals(&seed));
+    assert!(obeyed.count() > 1, "snapshots of both kinds begin");
     for seed in seeds(target("pgoutput")) {
         let batch = postgres_source::fuzz::stream(&seed).unwrap();
         assert!(!batch.is_empty(), "a captured stream has records");
