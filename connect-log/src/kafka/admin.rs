@@ -17,8 +17,9 @@ use rdkafka::{
 use super::{
     client::{Context, Health},
     error::{failed, failed_with},
-    native::{self, Outcome, PartitionOffset},
+    native::{self, Outcome},
     patience::Patience,
+    wire,
 };
 use crate::{At, TopicInfo, TopicPartition, TopicSpec};
 
@@ -37,6 +38,7 @@ const TOLD_DEFAULTS: [&str; 2] = ["cleanup.policy", "max.message.bytes"];
 #[derive(Clone)]
 pub(super) struct Admin {
     client: Arc<AdminClient<Context>>,
+    config: ClientConfig,
     health: Health,
 }
 
@@ -53,6 +55,7 @@ impl Admin {
             client: Arc::new(
                 client.map_err(|err| failed("make a client for administration", err))?,
             ),
+            config: config.clone(),
             health: health.clone(),
         })
     }
@@ -77,18 +80,29 @@ impl Admin {
         asked.map_err(|err| self.failed("reach the Kafka cluster", err))
     }
 
+    /// Creates topics; one that exists is left as it is.
     pub(super) async fn create(&self, topics: &[TopicSpec]) -> Result<()> {
+        /// So long a busy broker may be missing among those that can have replicas.
+        const LIMIT: Duration = Duration::from_secs(5);
         let specs: Vec<NewTopic<'_>> = topics.iter().map(new_topic).collect();
-        let results = self.client.create_topics(&specs, &options()).await;
-        for result in results.map_err(|err| self.failed("create topics", err))? {
-            match result {
-                Ok(_) | Err((_, Kafka::TopicAlreadyExists)) => {}
-                Err((name, code)) => {
-                    return Err(failed_with("create a topic", code).context("topic", name));
-                }
+        let mut patience = Patience::new(LIMIT);
+        while let Some((name, code)) = self.create_once(&specs).await? {
+            if !patience.again(code).await {
+                return Err(failed_with("create a topic", code).context("topic", name));
             }
         }
         Ok(())
+    }
+
+    /// The first topic that was refused.
+    async fn create_once(&self, specs: &[NewTopic<'_>]) -> Result<Option<(String, Kafka)>> {
+        let results = self.client.create_topics(specs, &options()).await;
+        let results = results.map_err(|err| self.failed("create topics", err))?;
+        let refused = |result: &(String, Kafka)| result.1 != Kafka::TopicAlreadyExists;
+        Ok(results
+            .into_iter()
+            .filter_map(std::result::Result::err)
+            .find(refused))
     }
 
     pub(super) async fn alter(
@@ -208,10 +222,7 @@ impl Admin {
             let list = list([(&asked, Some(spec))])?;
             native::offset_at(client.inner(), &list, committed, Self::LIMIT)
         });
-        found
-            .await
-            .map(|found| found.offset)
-            .map_err(|err| about(err, of))
+        found.await.map_err(|err| about(err, of))
     }
 
     pub(super) async fn delete_records(&self, of: &TopicPartition, before: i64) -> Result<()> {
@@ -247,14 +258,8 @@ impl Admin {
         group: &str,
         of: Option<&[TopicPartition]>,
     ) -> Result<BTreeMap<TopicPartition, i64>> {
-        let (asked, of) = (group.to_owned(), of.map(<[TopicPartition]>::to_vec));
-        let rows = self.native("read a group's offsets", move |client| {
-            let of = of.as_ref().map(|of| list(of.iter().map(|of| (of, None))));
-            let of = of.transpose()?;
-            native::group_offsets(client.inner(), &asked, of.as_ref(), Self::LIMIT)
-        });
-        let rows = rows.await.map_err(|err| err.context("group", group))?;
-        Ok(committed(rows))
+        let offsets = wire::committed(&self.config, &self.health, group, of).await;
+        offsets.map_err(|err| err.context("group", group))
     }
 
     pub(super) async fn alter_group_offsets(
@@ -275,7 +280,7 @@ impl Admin {
             if !removed.is_empty() {
                 let list = list(removed.iter().map(|(of, _)| (of, None)))?;
                 match native::delete_group_offsets(client.inner(), &name, &list, Self::LIMIT) {
-                    Ok(_) | Err(Kafka::GroupIdNotFound) => {}
+                    Ok(()) | Err(Kafka::GroupIdNotFound) => {}
                     Err(code) => return Err(code),
                 }
             }
@@ -338,13 +343,6 @@ fn about(error: Error, of: &TopicPartition) -> Error {
     error
         .context("topic", &of.topic)
         .context("partition", of.partition)
-}
-
-fn committed(rows: Vec<PartitionOffset>) -> BTreeMap<TopicPartition, i64> {
-    let known = rows.into_iter().filter(|row| row.offset >= 0);
-    known
-        .map(|row| (TopicPartition::new(row.topic, row.partition), row.offset))
-        .collect()
 }
 
 /// Kafka says "unknown member" to an outsider who changes the offsets of a group with members.

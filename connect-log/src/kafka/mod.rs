@@ -1,4 +1,4 @@
-//! The log on a Kafka cluster: written by a producer of our own, read and administered through librdkafka.
+//! The log on a Kafka cluster: written by a producer of our own, read and mostly administered through librdkafka.
 //!
 //! [`KafkaLog`] holds one client for administration; every appender and reader has a client and a thread of its own. Read in this
 //! order: `settings` (Kafka's names to librdkafka's), `appender` with `producer` and `ledger` (the hot path), `transaction`, `reader`
@@ -22,5 +22,6 @@ mod room;
 mod settings;
 mod topics;
 mod transaction;
+mod wire;
 
 pub use log::KafkaLog;

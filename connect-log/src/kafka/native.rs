@@ -84,50 +84,13 @@ pub(super) fn known_end<C: ConsumerContext>(
     (!code.is_error() && high >= 0).then_some(high)
 }
 
-/// One row of a partition list.
-#[derive(Debug, Clone)]
-pub(super) struct PartitionOffset {
-    pub(super) topic: String,
-    pub(super) partition: i32,
-    pub(super) offset: i64,
-}
-
-/// The committed offsets of a group, of all partitions or of these. Those of open transactions are errors.
-pub(super) fn group_offsets(
-    client: &Client<Context>,
-    group: &str,
-    of: Option<&TopicPartitionList>,
-    timeout: Duration,
-) -> Outcome<Vec<PartitionOffset>> {
-    let group = CString::new(group).map_err(|_| Kafka::InvalidGroupId)?;
-    let of = of.map_or(ptr::null(), |list| list.ptr().cast_const());
-    // SAFETY: name and list are copied; no list of partitions means all.
-    let request = unsafe { c::rd_kafka_ListConsumerGroupOffsets_new(group.as_ptr(), of) };
-    let request = Owned::new(request, c::rd_kafka_ListConsumerGroupOffsets_destroy)?;
-    let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
-    let event = call(client, op, timeout, |rk, options, queue| {
-        // SAFETY: options and queue live until the answer; one request in an array of one, copied by the call.
-        unsafe {
-            c::rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
-            c::rd_kafka_ListConsumerGroupOffsets(rk, &mut request.get(), 1, options, queue);
-        }
-    })?;
-    // SAFETY: the event is of this kind, and what it points to lives as long as it.
-    unsafe {
-        let result = c::rd_kafka_event_ListConsumerGroupOffsets_result(event.get());
-        let mut count = 0;
-        let groups = c::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut count);
-        group_rows(groups, count)
-    }
-}
-
 /// Commits offsets for a group without members.
 pub(super) fn alter_group_offsets(
     client: &Client<Context>,
     group: &str,
     offsets: &TopicPartitionList,
     timeout: Duration,
-) -> Outcome<Vec<PartitionOffset>> {
+) -> Outcome<()> {
     let group = CString::new(group).map_err(|_| Kafka::InvalidGroupId)?;
     // SAFETY: name and list are copied.
     let request =
@@ -135,15 +98,15 @@ pub(super) fn alter_group_offsets(
     let request = Owned::new(request, c::rd_kafka_AlterConsumerGroupOffsets_destroy)?;
     let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS;
     let event = call(client, op, timeout, |rk, options, queue| {
-        // SAFETY: as in `group_offsets`.
+        // SAFETY: options and queue live until the answer; one request in an array of one, copied by the call.
         unsafe { c::rd_kafka_AlterConsumerGroupOffsets(rk, &mut request.get(), 1, options, queue) }
     })?;
-    // SAFETY: as in `group_offsets`.
+    // SAFETY: the event is of this kind, and what it points to lives as long as it.
     unsafe {
         let result = c::rd_kafka_event_AlterConsumerGroupOffsets_result(event.get());
         let mut count = 0;
         let groups = c::rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &raw mut count);
-        group_rows(groups, count)
+        group_done(groups, count)
     }
 }
 
@@ -153,7 +116,7 @@ pub(super) fn delete_group_offsets(
     group: &str,
     partitions: &TopicPartitionList,
     timeout: Duration,
-) -> Outcome<Vec<PartitionOffset>> {
+) -> Outcome<()> {
     let group = CString::new(group).map_err(|_| Kafka::InvalidGroupId)?;
     // SAFETY: name and list are copied.
     let request =
@@ -161,15 +124,15 @@ pub(super) fn delete_group_offsets(
     let request = Owned::new(request, c::rd_kafka_DeleteConsumerGroupOffsets_destroy)?;
     let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS;
     let event = call(client, op, timeout, |rk, options, queue| {
-        // SAFETY: as in `group_offsets`.
+        // SAFETY: as in `alter_group_offsets`.
         unsafe { c::rd_kafka_DeleteConsumerGroupOffsets(rk, &mut request.get(), 1, options, queue) }
     })?;
-    // SAFETY: as in `group_offsets`.
+    // SAFETY: as in `alter_group_offsets`.
     unsafe {
         let result = c::rd_kafka_event_DeleteConsumerGroupOffsets_result(event.get());
         let mut count = 0;
         let groups = c::rd_kafka_DeleteConsumerGroupOffsets_result_groups(result, &raw mut count);
-        group_rows(groups, count)
+        group_done(groups, count)
     }
 }
 
@@ -180,14 +143,14 @@ pub(super) fn offset_at(
     of: &TopicPartitionList,
     committed: bool,
     timeout: Duration,
-) -> Outcome<PartitionOffset> {
+) -> Outcome<i64> {
     let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS;
     let level = match committed {
         true => c::rd_kafka_IsolationLevel_t::RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED,
         false => c::rd_kafka_IsolationLevel_t::RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED,
     };
     let event = call(client, op, timeout, |rk, options, queue| {
-        // SAFETY: as in `group_offsets`; the list is copied.
+        // SAFETY: as in `alter_group_offsets`; the list is copied.
         unsafe {
             c::rd_kafka_AdminOptions_set_isolation_level(options, level);
             c::rd_kafka_ListOffsets(rk, of.ptr(), options, queue);
@@ -201,7 +164,7 @@ pub(super) fn offset_at(
         if infos.is_null() || count == 0 {
             return Err(Kafka::UnknownPartition);
         }
-        row(c::rd_kafka_ListOffsetsResultInfo_topic_partition(*infos))
+        offset_of(c::rd_kafka_ListOffsetsResultInfo_topic_partition(*infos))
     }
 }
 
@@ -234,7 +197,7 @@ pub(super) fn alter_topic<'a>(
     }
     let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS;
     let event = call(client, op, timeout, |rk, options, queue| {
-        // SAFETY: as in `group_offsets`.
+        // SAFETY: as in `alter_group_offsets`.
         unsafe { c::rd_kafka_IncrementalAlterConfigs(rk, &mut topic.get(), 1, options, queue) }
     })?;
     // SAFETY: the event is of this kind, its array has `count` entries and lives as long as it.
@@ -288,18 +251,15 @@ fn call(
     Ok(event)
 }
 
-/// The rows, or the error of the group or of one of them.
+/// The error of the group or of one of its partitions, if any.
 ///
 /// # Safety
 /// `groups` must be an array of `count` results, as an admin answer gives it.
-unsafe fn group_rows(
-    groups: *mut *const c::rd_kafka_group_result_t,
-    count: usize,
-) -> Outcome<Vec<PartitionOffset>> {
+unsafe fn group_done(groups: *mut *const c::rd_kafka_group_result_t, count: usize) -> Outcome<()> {
     if groups.is_null() || count == 0 {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    // SAFETY: the first of at least one; lists live as long as the answer, and rows are copied out.
+    // SAFETY: the first of at least one; lists live as long as the answer.
     unsafe {
         let error = c::rd_kafka_group_result_error(*groups);
         if !error.is_null() {
@@ -307,28 +267,22 @@ unsafe fn group_rows(
         }
         let list = c::rd_kafka_group_result_partitions(*groups);
         let Some(list) = list.as_ref().filter(|list| list.cnt > 0) else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         let rows = slice::from_raw_parts(list.elems, usize::try_from(list.cnt).unwrap_or(0));
-        rows.iter().map(|one| row(one)).collect()
+        rows.iter().try_for_each(|one| outcome(one.err))
     }
 }
 
-/// A row, or its error.
+/// The offset of a row of a partition list, or its error.
 ///
 /// # Safety
-/// `of` must be a valid row.
-unsafe fn row(of: *const c::rd_kafka_topic_partition_t) -> Outcome<PartitionOffset> {
-    // SAFETY: the caller's promise; the name is a C string.
-    unsafe {
-        let of = of.as_ref().ok_or(Kafka::UnknownPartition)?;
-        outcome(of.err)?;
-        Ok(PartitionOffset {
-            topic: CStr::from_ptr(of.topic).to_string_lossy().into_owned(),
-            partition: of.partition,
-            offset: of.offset,
-        })
-    }
+/// `of` must be null or a valid row.
+unsafe fn offset_of(of: *const c::rd_kafka_topic_partition_t) -> Outcome<i64> {
+    // SAFETY: the caller's promise.
+    let of = unsafe { of.as_ref() }.ok_or(Kafka::UnknownPartition)?;
+    outcome(of.err)?;
+    Ok(of.offset)
 }
 
 fn outcome(code: RDKafkaRespErr) -> Outcome<()> {

@@ -46,6 +46,8 @@ fn passes(code: Kafka) -> bool {
         // A transaction has just ended, and its end is not everywhere yet.
         Kafka::UnstableOffsetCommit | Kafka::ConcurrentTransactions => true,
         Kafka::NotController => true,
+        // A broker that was too busy to tell that it lives.
+        Kafka::InvalidReplicationFactor => true,
         _ => false,
     }
 }

@@ -210,3 +210,23 @@ async fn records_that_can_never_arrive_fail_the_watermark() {
     assert_eq!(told.code(), &UNAVAILABLE);
     assert_eq!(appender.durable().latest(), Some(first));
 }
+
+/// A cluster that chooses its first coordinators answers for all groups, again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_asked_for_before_they_have_coordinators() {
+    let stack = Stack::new().unwrap();
+    let kafka = stack.kafka().unwrap();
+    let log = log_of(&kafka, &[]);
+    let asking = (0..8).map(|number| {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move {
+            let group = format!("group-{number}");
+            for _ in 0..20 {
+                assert!(log.group_offsets(&group).await.unwrap().is_empty());
+            }
+        })
+    });
+    for asked in asking.collect::<Vec<_>>() {
+        asked.await.unwrap();
+    }
+}

@@ -1,36 +1,29 @@
 //! The transactions of one producer: what it tells the transaction coordinator and group coordinators.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
-use connect_core::{Error, Result};
+use connect_core::Result;
 use kafka_protocol::{
     messages::{
         AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse,
-        EndTxnRequest, FindCoordinatorRequest, GroupId, InitProducerIdRequest, TopicName,
-        TransactionalId, TxnOffsetCommitRequest, TxnOffsetCommitResponse,
+        EndTxnRequest, GroupId, InitProducerIdRequest, TopicName, TransactionalId,
+        TxnOffsetCommitRequest, TxnOffsetCommitResponse,
         add_partitions_to_txn_request::AddPartitionsToTxnTopic,
         txn_offset_commit_request::{TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic},
     },
-    protocol::{Request, StrBytes},
+    protocol::StrBytes,
 };
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 
 use super::{
     batch::Identity,
-    cluster::Cluster,
-    codes::{Verdict, verdict},
-    connection::{Connection, unavailable},
     forgotten::{self, Leaders},
 };
-use crate::{GroupCommit, TopicPartition};
+use crate::{
+    GroupCommit, TopicPartition,
+    kafka::wire::{Asked, Cluster, Kind, Peer, Retry},
+};
 
-/// The most that one step may take, over all its repetitions.
-const LIMIT: Duration = Duration::from_secs(60);
-/// While the markers of the last transaction are being written, the next one waits. It takes a few milliseconds.
-const SHORT_PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-
-const FIND_COORDINATOR: i16 = 3;
 const ADD_PARTITIONS: i16 = 3;
 const ADD_OFFSETS: i16 = 3;
 const OFFSET_COMMIT: i16 = 3;
@@ -51,13 +44,6 @@ struct Inner {
     leaders: Leaders,
 }
 
-/// The coordinator of something, found anew when it moves.
-struct Peer {
-    kind: i8,
-    key: StrBytes,
-    connection: Option<Connection>,
-}
-
 impl Coordinator {
     /// Fences older producers of the id and ends their transactions.
     pub(super) async fn start(
@@ -68,16 +54,8 @@ impl Coordinator {
         let id = StrBytes::from_string(id.to_string());
         let mut inner = Inner {
             cluster,
-            transactions: Peer {
-                kind: 1,
-                key: id.clone(),
-                connection: None,
-            },
-            group: Peer {
-                kind: 0,
-                key: StrBytes::new(),
-                connection: None,
-            },
+            transactions: Peer::new(Kind::Transactions, id.clone()),
+            group: Peer::new(Kind::Group, StrBytes::new()),
             leaders: Leaders::new(),
         };
         let id = TransactionalId(id);
@@ -241,114 +219,6 @@ impl Coordinator {
             .await
             .map(drop)
     }
-}
-
-/// How often and how long something has been tried.
-struct Retry {
-    started: Instant,
-    pause: Duration,
-}
-
-impl Retry {
-    fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            pause: SHORT_PAUSE,
-        }
-    }
-
-    /// Waits a while before the next try, or gives up with the reason of the last one.
-    async fn pause(&mut self, cluster: &Cluster, why: Error) -> Result<()> {
-        if self.started.elapsed() + self.pause > LIMIT {
-            return Err(cluster.health.explain(why));
-        }
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        Ok(())
-    }
-}
-
-/// What is done, and in which version at most.
-#[derive(Clone, Copy)]
-struct Asked {
-    doing: &'static str,
-    newest: i16,
-}
-
-impl Peer {
-    fn is_of(&mut self, key: &StrBytes) {
-        if self.key != *key {
-            self.key = key.clone();
-            self.connection = None;
-        }
-    }
-
-    /// Asks until there is a lasting answer. All these requests may be repeated.
-    async fn ask<R: Request>(
-        &mut self,
-        cluster: &Cluster,
-        request: &R,
-        asked: Asked,
-        code: impl Fn(&R::Response) -> i16,
-    ) -> Result<R::Response> {
-        let mut retry = Retry::new();
-        loop {
-            let error = match self.try_once(cluster, request, asked.newest).await {
-                Ok(answer) => match verdict(asked.doing, code(&answer)) {
-                    Verdict::Done => return Ok(answer),
-                    Verdict::Again(error) => {
-                        if !is_concurrent(code(&answer)) {
-                            self.connection = None;
-                        }
-                        error
-                    }
-                    Verdict::OutOfOrder(error) | Verdict::Never(error) => return Err(error),
-                },
-                Err(error) if error.code() == &crate::UNAUTHORIZED => return Err(error),
-                Err(error) => {
-                    self.connection = None;
-                    error
-                }
-            };
-            retry.pause(cluster, error).await?;
-        }
-    }
-
-    async fn try_once<R: Request>(
-        &mut self,
-        cluster: &Cluster,
-        request: &R,
-        newest: i16,
-    ) -> Result<R::Response> {
-        if self.connection.is_none() {
-            self.connection = Some(self.find(cluster).await?);
-        }
-        match &mut self.connection {
-            Some(connection) => connection.ask(request, newest).await,
-            None => Err(unavailable("the coordinator is not known")),
-        }
-    }
-
-    async fn find(&self, cluster: &Cluster) -> Result<Connection> {
-        let request = FindCoordinatorRequest::default()
-            .with_key(self.key.clone())
-            .with_key_type(self.kind);
-        let answer = cluster.ask_any(&request, FIND_COORDINATOR).await?;
-        match verdict("find a coordinator", answer.error_code) {
-            Verdict::Done => {
-                cluster
-                    .open(&format!("{}:{}", &*answer.host, answer.port))
-                    .await
-            }
-            Verdict::Again(error) | Verdict::OutOfOrder(error) | Verdict::Never(error) => {
-                Err(error)
-            }
-        }
-    }
-}
-
-fn is_concurrent(code: i16) -> bool {
-    code == kafka_protocol::ResponseError::ConcurrentTransactions.code()
 }
 
 /// The first thing that is wrong.

@@ -17,13 +17,11 @@ use kafka_protocol::{
 };
 use std::sync::Arc;
 
-use super::{
-    cluster::Cluster,
-    codes::{Verdict, verdict},
-    connection::Connection,
-    coordinator::topic_name,
+use super::coordinator::topic_name;
+use crate::{
+    TopicPartition,
+    kafka::wire::{Cluster, Connection, Verdict, unavailable, verdict},
 };
-use crate::TopicPartition;
 
 const DESCRIBE_PRODUCERS: i16 = 0;
 const DOING: &str = "look for open transactions";
@@ -84,10 +82,7 @@ fn by_leader(
     for of in of {
         match cluster.leader(&of.topic, of.partition) {
             Some((_, address)) => drop(by_leader.entry(address).or_default().insert(of)),
-            None => found.again(
-                [of].into(),
-                super::connection::unavailable("a partition has no leader"),
-            ),
+            None => found.again([of].into(), unavailable("a partition has no leader")),
         }
     }
     by_leader
@@ -150,9 +145,7 @@ fn read(
     }
     match of.is_empty() {
         true => Ok(()),
-        false => Err(super::connection::unavailable(
-            "the broker left partitions out of its answer",
-        )),
+        false => Err(unavailable("the broker left partitions out of its answer")),
     }
 }
 

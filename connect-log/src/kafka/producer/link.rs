@@ -15,11 +15,8 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{
-    cluster::Cluster,
-    connection::{self, broken, unavailable},
-    produce::{self, Addressed, Envelope},
-};
+use super::produce::{self, Addressed, Envelope};
+use crate::kafka::wire::{Cluster, Connection, broken, decode, unavailable};
 
 /// Requests on their way over one connection, as in Kafka's own client.
 const MOST_REQUESTS: usize = 5;
@@ -110,11 +107,7 @@ struct Waiting {
 
 impl Run {
     /// Until the connection breaks, or nobody sends any more.
-    async fn serve(
-        &mut self,
-        connection: connection::Connection,
-        envelope: &Envelope,
-    ) -> Result<()> {
+    async fn serve(&mut self, connection: Connection, envelope: &Envelope) -> Result<()> {
         let version = connection.version(ProduceRequest::KEY, produce::NEWEST)?;
         let (reader, mut writer) = connection.split();
         let mut frames = Frames {
@@ -173,7 +166,7 @@ impl Run {
         let Some(first) = self.waiting.front() else {
             return Err(unavailable("the broker answered without a question"));
         };
-        let answer = connection::decode(frame, version, first.correlation)?;
+        let answer = decode(frame, version, first.correlation)?;
         if let Some(Waiting { batches, .. }) = self.waiting.pop_front() {
             // The sender is gone: nobody needs to know.
             let _ = self.events.send(Event::Answered { batches, answer }).await;

@@ -6,10 +6,7 @@
 //! KIP-360 (epochs). Read in this order: `batch`, `queue`, `sender` with `link`, `coordinator`.
 
 mod batch;
-mod cluster;
-mod codes;
 mod compress;
-mod connection;
 mod coordinator;
 mod forgotten;
 mod link;
@@ -27,22 +24,19 @@ use std::{
 };
 
 use connect_core::{Error, Result, error::INTERNAL};
-use kafka_protocol::protocol::StrBytes;
 use parking_lot::Mutex;
 use rdkafka::ClientConfig;
 use tokio::sync::Notify;
 
 use self::{
-    batch::Content,
-    cluster::Cluster,
-    compress::Compression,
-    connection::{Credentials, Dial},
-    produce::Envelope,
-    queue::Queue,
-    sender::Sender,
+    batch::Content, compress::Compression, produce::Envelope, queue::Queue, sender::Sender,
 };
 pub(super) use self::{batch::write_headers, coordinator::Coordinator, queue::Push};
-use super::{client::Health, ledger::Ledger};
+use super::{
+    client::Health,
+    ledger::Ledger,
+    wire::{Cluster, Dial},
+};
 
 const INIT_PRODUCER_ID: i16 = 4;
 
@@ -197,17 +191,11 @@ impl Settings {
                 .and_then(|text| text.trim().parse().ok())
                 .unwrap_or(default)
         };
-        let answer = number("request.timeout.ms", number("socket.timeout.ms", 30_000));
-        let dial = Dial {
-            client_id: StrBytes::from_string(text("client.id")),
-            plain: credentials(config)?,
-            setup: Duration::from_millis(number("socket.connection.setup.timeout.ms", 10_000)),
-            answer: Duration::from_millis(answer),
-        };
+        let dial = Dial::read(config)?;
         let envelope = Envelope {
             client_id: text("client.id").into(),
             transactional_id: config.get("transactional.id").map(Into::into),
-            timeout_ms: i32::try_from(answer).unwrap_or(i32::MAX),
+            timeout_ms: i32::try_from(dial.answer.as_millis()).unwrap_or(i32::MAX),
         };
         Ok(Self {
             bootstrap: text("bootstrap.servers"),
@@ -219,34 +207,5 @@ impl Settings {
             transaction_timeout_ms: i32::try_from(number("transaction.timeout.ms", 60_000))
                 .unwrap_or(i32::MAX),
         })
-    }
-}
-
-fn credentials(config: &ClientConfig) -> Result<Option<Credentials>> {
-    let protocol = config
-        .get("security.protocol")
-        .unwrap_or("plaintext")
-        .to_ascii_lowercase();
-    let mechanism = config
-        .get("sasl.mechanism")
-        .or(config.get("sasl.mechanisms"));
-    let refused = |name, value: &str| {
-        Error::new(
-            &crate::SETTING,
-            "this build connects to Kafka without TLS, and logs in with SASL/PLAIN only",
-        )
-        .context("setting", name)
-        .context("value", value)
-    };
-    match protocol.as_str() {
-        "plaintext" => Ok(None),
-        "sasl_plaintext" => match mechanism {
-            Some("PLAIN") => Ok(Some(Credentials {
-                user: config.get("sasl.username").unwrap_or_default().to_owned(),
-                password: config.get("sasl.password").unwrap_or_default().to_owned(),
-            })),
-            other => Err(refused("sasl.mechanism", other.unwrap_or("GSSAPI"))),
-        },
-        other => Err(refused("security.protocol", other)),
     }
 }

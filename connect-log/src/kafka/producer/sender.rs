@@ -13,12 +13,11 @@ use tokio::sync::mpsc;
 use super::{
     Shared,
     batch::Identity,
-    cluster::Cluster,
-    codes::{Verdict, verdict},
     link::{Event, Link},
     produce::{self, Addressed, Envelope},
     queue::Partition,
 };
+use crate::kafka::wire::{Cluster, Verdict, unavailable, verdict};
 
 const DOING: &str = "deliver a record";
 /// Kafka's `retry.backoff.ms`; doubled up to its `retry.backoff.max.ms`.
@@ -156,7 +155,7 @@ impl Sender {
         }
         drop(queue);
         if homeless {
-            self.pause(super::connection::unavailable("a partition has no leader"));
+            self.pause(unavailable("a partition has no leader"));
         }
         Ok(())
     }
@@ -200,9 +199,7 @@ impl Sender {
             let code = produce::result_of(answer, &batch);
             let verdict = match code {
                 Some(code) => verdict(DOING, code),
-                None => Verdict::Again(super::connection::unavailable(
-                    "the broker did not answer for a partition",
-                )),
+                None => Verdict::Again(unavailable("the broker did not answer for a partition")),
             };
             let mut queue = shared.queue.lock();
             let Some(partition) = queue.partitions.get_mut(batch.at) else {
@@ -245,9 +242,7 @@ impl Sender {
                 }
             }
         }
-        self.pause(error.unwrap_or_else(|| {
-            super::connection::unavailable("the connection to a broker has ended")
-        }));
+        self.pause(error.unwrap_or_else(|| unavailable("the connection to a broker has ended")));
     }
 
     fn pause(&mut self, error: Error) {

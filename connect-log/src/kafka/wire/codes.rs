@@ -7,7 +7,7 @@ use crate::{FENCED, SETTING, STORAGE, UNAUTHORIZED, UNAVAILABLE, UNKNOWN_TOPIC};
 
 /// What to do after an answer.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(in crate::kafka) enum Verdict {
     /// It has happened.
     Done,
     /// The same again, after a look at who leads; with the reason.
@@ -19,7 +19,7 @@ pub(super) enum Verdict {
 }
 
 /// The meaning of a code, in the answer to `doing` (`deliver a record`).
-pub(super) fn verdict(doing: &'static str, code: i16) -> Verdict {
+pub(in crate::kafka) fn verdict(doing: &'static str, code: i16) -> Verdict {
     let Some(kafka) = Kafka::try_from_code(code) else {
         return Verdict::Done;
     };

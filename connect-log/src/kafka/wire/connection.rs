@@ -1,6 +1,6 @@
 //! One connection to a broker: a socket, what the broker can do, and who we are.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use bytes::{Buf, Bytes, BytesMut};
 use connect_core::{Error, Result};
@@ -20,44 +20,18 @@ use tokio::{
     time::timeout,
 };
 
+use super::dial::{Credentials, Dial};
 use crate::{UNAUTHORIZED, UNAVAILABLE};
 
-/// How to connect.
-#[derive(Debug, Clone)]
-pub(super) struct Dial {
-    pub(super) client_id: StrBytes,
-    /// User and password for SASL/PLAIN.
-    pub(super) plain: Option<Credentials>,
-    /// The most that connecting may take.
-    pub(super) setup: Duration,
-    /// The most that an answer may take.
-    pub(super) answer: Duration,
-}
-
-/// A user. Its password never prints (Invariant 7).
-#[derive(Clone)]
-pub(super) struct Credentials {
-    pub(super) user: String,
-    pub(super) password: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials")
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
-
 /// What a broker supports: the lowest and highest version by API key.
-pub(super) type Versions = BTreeMap<i16, (i16, i16)>;
+pub(in crate::kafka) type Versions = BTreeMap<i16, (i16, i16)>;
 
 /// A connection that is ready for requests.
-pub(super) struct Connection {
+pub(in crate::kafka) struct Connection {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
     dial: Dial,
-    pub(super) versions: Versions,
+    pub(in crate::kafka) versions: Versions,
     correlation: i32,
 }
 
@@ -66,7 +40,7 @@ const LARGEST_ANSWER: usize = 100 << 20;
 
 impl Connection {
     /// Connects, asks what the broker can do, and logs in.
-    pub(super) async fn open(address: &str, dial: &Dial) -> Result<Self> {
+    pub(in crate::kafka) async fn open(address: &str, dial: &Dial) -> Result<Self> {
         let opened = timeout(dial.setup, Self::set_up(address, dial)).await;
         opened
             .unwrap_or_else(|_| Err(unavailable("the broker does not answer")))
@@ -125,7 +99,7 @@ impl Connection {
     }
 
     /// The newest version of a request that both sides know, at most `newest`.
-    pub(super) fn version(&self, key: i16, newest: i16) -> Result<i16> {
+    pub(in crate::kafka) fn version(&self, key: i16, newest: i16) -> Result<i16> {
         match self.versions.get(&key) {
             Some((lowest, highest)) if *lowest <= newest => Ok(newest.min(*highest)),
             _ => Err(unavailable("the broker does not support a request").context("api", key)),
@@ -133,7 +107,7 @@ impl Connection {
     }
 
     /// Asks and waits for the answer, in the newest version up to `newest`.
-    pub(super) async fn ask<R: Request>(
+    pub(in crate::kafka) async fn ask<R: Request>(
         &mut self,
         request: &R,
         newest: i16,
@@ -164,13 +138,13 @@ impl Connection {
     }
 
     /// Both directions, for requests that follow each other without waiting.
-    pub(super) fn split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+    pub(in crate::kafka) fn split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         (self.reader, self.writer)
     }
 }
 
 /// One answer, without its length.
-pub(super) async fn read_frame(reader: &mut OwnedReadHalf) -> Result<Bytes> {
+async fn read_frame(reader: &mut OwnedReadHalf) -> Result<Bytes> {
     let length = reader.read_u32().await.map_err(broken)? as usize;
     if length > LARGEST_ANSWER {
         // Invariant 4: bytes from outside never decide how much memory is taken.
@@ -182,7 +156,7 @@ pub(super) async fn read_frame(reader: &mut OwnedReadHalf) -> Result<Bytes> {
 }
 
 /// Reads an answer whose request had this correlation id.
-pub(super) fn decode<R: Decodable + HeaderVersion>(
+pub(in crate::kafka) fn decode<R: Decodable + HeaderVersion>(
     mut frame: Bytes,
     version: i16,
     correlation: i32,
@@ -202,11 +176,11 @@ pub(super) fn decode<R: Decodable + HeaderVersion>(
 }
 
 /// The cluster, or a part of it, cannot be reached.
-pub(super) fn unavailable(what: &'static str) -> Error {
+pub(in crate::kafka) fn unavailable(what: &'static str) -> Error {
     Error::new(&UNAVAILABLE, what)
 }
 
-pub(super) fn broken(cause: std::io::Error) -> Error {
+pub(in crate::kafka) fn broken(cause: std::io::Error) -> Error {
     unavailable("the connection to a broker broke").caused_by(cause)
 }
 

@@ -14,7 +14,8 @@ use rustc_hash::FxHashMap;
 
 use super::{
     codes::{Verdict, verdict},
-    connection::{Connection, Dial, unavailable},
+    connection::{Connection, unavailable},
+    dial::Dial,
 };
 use crate::{UNKNOWN_TOPIC, kafka::client::Health};
 
@@ -24,10 +25,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 const METADATA: i16 = 9;
 
 /// Shared by the sender and the appender of a producer.
-pub(super) struct Cluster {
+pub(in crate::kafka) struct Cluster {
     bootstrap: Vec<String>,
-    pub(super) dial: Dial,
-    pub(super) health: Health,
+    pub(in crate::kafka) dial: Dial,
+    pub(in crate::kafka) health: Health,
     known: Mutex<Known>,
     /// To any broker, for questions that every one can answer.
     any: tokio::sync::Mutex<Option<Connection>>,
@@ -41,7 +42,7 @@ struct Known {
 }
 
 impl Cluster {
-    pub(super) fn new(bootstrap: &str, dial: Dial, health: Health) -> Self {
+    pub(in crate::kafka) fn new(bootstrap: &str, dial: Dial, health: Health) -> Self {
         let bootstrap = bootstrap
             .split(',')
             .map(|address| address.trim().to_owned());
@@ -55,14 +56,14 @@ impl Cluster {
     }
 
     /// The leader of a partition and its address, as far as they are known.
-    pub(super) fn leader(&self, topic: &str, index: i32) -> Option<(i32, String)> {
+    pub(in crate::kafka) fn leader(&self, topic: &str, index: i32) -> Option<(i32, String)> {
         let known = self.known.lock();
         let leader = *known.topics.get(topic)?.get(usize::try_from(index).ok()?)?;
         Some((leader, known.brokers.get(&leader)?.clone()))
     }
 
     /// How many partitions a topic has, as far as it is known.
-    pub(super) fn partitions(&self, topic: &str) -> Option<i32> {
+    pub(in crate::kafka) fn partitions(&self, topic: &str) -> Option<i32> {
         let known = self.known.lock();
         known
             .topics
@@ -71,7 +72,7 @@ impl Cluster {
     }
 
     /// Learns of topics, waiting for those that were just created.
-    pub(super) async fn learn(&self, topics: &[Arc<str>]) -> Result<()> {
+    pub(in crate::kafka) async fn learn(&self, topics: &[Arc<str>]) -> Result<()> {
         let all = async {
             loop {
                 match self.refresh(topics).await {
@@ -89,7 +90,7 @@ impl Cluster {
     }
 
     /// Asks once. Fails when a topic has no partitions yet.
-    pub(super) async fn refresh(&self, topics: &[Arc<str>]) -> Result<()> {
+    pub(in crate::kafka) async fn refresh(&self, topics: &[Arc<str>]) -> Result<()> {
         let named = topics.iter().map(|topic| {
             let name = TopicName(StrBytes::from_string(topic.to_string()));
             MetadataRequestTopic::default().with_name(Some(name))
@@ -142,7 +143,7 @@ impl Cluster {
     }
 
     /// Asks any broker, trying those that are known one after the other.
-    pub(super) async fn ask_any<R: Request>(
+    pub(in crate::kafka) async fn ask_any<R: Request>(
         &self,
         request: &R,
         newest: i16,
@@ -172,7 +173,7 @@ impl Cluster {
     }
 
     /// A new connection.
-    pub(super) async fn open(&self, address: &str) -> Result<Connection> {
+    pub(in crate::kafka) async fn open(&self, address: &str) -> Result<Connection> {
         let connection = Connection::open(address, &self.dial).await?;
         self.health.well();
         Ok(connection)
