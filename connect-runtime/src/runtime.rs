@@ -49,13 +49,17 @@ impl Runtime {
         log: Arc<dyn Log>,
         plugins: Vec<Plugin>,
     ) -> Result<(Herder, RunningWorker)> {
-        let (configs, desired) = Configs::open(&log, &config).await?;
-        let offsets = Arc::new(Offsets::open(&log, &config).await?);
-        let statuses = Arc::new(Statuses::open(&log, &config).await?);
+        let ((configs, desired), offsets, statuses, cluster_id) = tokio::try_join!(
+            Configs::open(&log, &config),
+            Offsets::open(&log, &config),
+            Statuses::open(&log, &config),
+            log.cluster_id(),
+        )?;
+        let (offsets, statuses) = (Arc::new(offsets), Arc::new(statuses));
         let shared = Arc::new(Shared {
             plugins: Plugins::new(plugins),
             providers: Providers::new(&config)?,
-            cluster_id: log.cluster_id().await?,
+            cluster_id,
             log,
             desired,
             statuses: Arc::clone(&statuses),
