@@ -97,6 +97,7 @@ impl Arguments {
         for exactly_once in [false, true] {
             for kind in [
                 Kind::Snapshot,
+                Kind::ParallelSnapshot,
                 Kind::Stream,
                 Kind::Latency,
                 Kind::Transaction,

@@ -26,7 +26,7 @@ pub(crate) fn measure(
     topic::create(kafka, &topic)?;
     let process = tool.process()?;
     match scenario.kind {
-        Kind::Snapshot => {
+        Kind::Snapshot | Kind::ParallelSnapshot => {
             database.fill(&id, rows)?;
             database.settle()?;
         }
@@ -34,7 +34,9 @@ pub(crate) fn measure(
     }
     let before = process.cpu_seconds().unwrap_or_default();
     match scenario.kind {
-        Kind::Snapshot => tool.create(&id, &scenario.config(database, &id, "initial"))?,
+        Kind::Snapshot | Kind::ParallelSnapshot => {
+            tool.create(&id, &scenario.config(database, &id, "initial"))?
+        }
         _ => tool.put(&id, "resume")?,
     }
     topic::wait_for(kafka, &topic, rows)?;

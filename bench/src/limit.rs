@@ -8,20 +8,21 @@ use std::{
 use e2e::Outcome;
 use stack::Postgres;
 
-use crate::{database::Database, report::Measured};
+use crate::{database::Database, report::Measured, scenario::CONNECTIONS};
 
-/// Snapshot (`COPY … TO STDOUT`) and stream (`pg_recvlogical` to nowhere).
-pub(crate) fn both(database: &Database, rows: u64) -> Outcome<[Measured; 2]> {
+/// Snapshot (`COPY … TO STDOUT`, by one connection and by several) and stream (`pg_recvlogical` to nowhere).
+pub(crate) fn all(database: &Database, rows: u64) -> Outcome<[Measured; 3]> {
     let postgres = database.server();
     database.create_table("limits")?;
     postgres.psql("select pg_create_logical_replication_slot('limits_slot', 'pgoutput')")?;
     database.fill("limits", rows)?;
     database.settle()?;
     let copied = copy(postgres, rows)?;
+    let by_several = copy_by_several(postgres, rows)?;
     let received = receive(postgres, rows, "stream")?;
     database.drop_slot("limits_slot")?;
     postgres.psql("drop publication limits_publication; drop table limits")?;
-    Ok([copied, received])
+    Ok([copied, by_several, received])
 }
 
 fn copy(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
@@ -39,6 +40,27 @@ fn copy(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
         rows,
         started.elapsed(),
     ))
+}
+
+fn copy_by_several(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
+    let share = rows.div_ceil(CONNECTIONS);
+    let started = Instant::now();
+    let mut copies = Vec::new();
+    for part in 0..CONNECTIONS {
+        let (from, to) = (part * share, (part + 1) * share);
+        let sql = format!("copy (select * from limits where id > {from} and id <= {to}) to stdout");
+        let mut psql = Command::new(postgres.program("psql"));
+        psql.args(["-q", "-d", &postgres.url(), "-c", &sql]);
+        copies.push(psql.stdout(Stdio::null()).spawn()?);
+    }
+    for mut copy in copies {
+        if !copy.wait()?.success() {
+            return Err("a COPY of a part failed".into());
+        }
+    }
+    let name = format!("server limit: {CONNECTIONS} COPY");
+    let elapsed = started.elapsed();
+    Ok(Measured::limit(&name, "parallel snapshot", rows, elapsed))
 }
 
 /// The stream of the slot `limits_slot`, which holds so many rows.

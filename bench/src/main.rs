@@ -94,7 +94,7 @@ fn one_table(
     kafka: &Kafka,
 ) -> Outcome<Vec<Measured>> {
     let mut all = Vec::new();
-    for limit in limit::both(database, arguments.rows)? {
+    for limit in limit::all(database, arguments.rows)? {
         println!("{}", limit.row());
         all.push(limit);
     }

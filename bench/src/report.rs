@@ -48,10 +48,10 @@ impl Measured {
 
     /// Fills in the ratio to the limit that was measured in the same run.
     pub(crate) fn compare_with_limit(&mut self, so_far: &[Self], kind: Kind) {
-        let scenario = if kind == Kind::Snapshot {
-            "snapshot"
-        } else {
-            "stream"
+        let scenario = match kind {
+            Kind::Snapshot => "snapshot",
+            Kind::ParallelSnapshot => "parallel snapshot",
+            _ => "stream",
         };
         let limit = so_far
             .iter()

@@ -17,6 +17,8 @@ use crate::{
 pub(crate) enum Kind {
     /// The first copy of a full table.
     Snapshot,
+    /// The same by several connections.
+    ParallelSnapshot,
     /// A backlog of committed rows.
     Stream,
     /// A thousand rows a second, each its own transaction.
@@ -26,6 +28,9 @@ pub(crate) enum Kind {
     /// One row with a value of 20 MB.
     Value,
 }
+
+/// How many connections read a table at once.
+pub(crate) const CONNECTIONS: u64 = 4;
 
 /// One scenario.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +48,7 @@ impl Scenario {
     pub(crate) fn name(self) -> String {
         let kind = match self.kind {
             Kind::Snapshot => "snapshot",
+            Kind::ParallelSnapshot => "parallel snapshot",
             Kind::Stream => "stream",
             Kind::Latency => "latency",
             Kind::Transaction => "transaction",
@@ -90,7 +96,11 @@ impl Scenario {
         let id = self.identifier(tool);
         database.create_table(&id)?;
         let measured = match self.kind {
-            Kind::Snapshot | Kind::Stream | Kind::Transaction | Kind::Value => {
+            Kind::Snapshot
+            | Kind::ParallelSnapshot
+            | Kind::Stream
+            | Kind::Transaction
+            | Kind::Value => {
                 let rows = self.rows(arguments.rows);
                 let mut measured = drain::measure(self, database, kafka, tool, rows)?;
                 measured.compare_with_limit(so_far, self.kind);
@@ -117,6 +127,9 @@ impl Scenario {
             "value.converter": "org.apache.kafka.connect.json.JsonConverter",
             "value.converter.schemas.enable": self.schemas.to_string(),
         });
+        if self.kind == Kind::ParallelSnapshot {
+            config["snapshot.max.threads"] = CONNECTIONS.to_string().into();
+        }
         if let (Some(all), Some(more)) = (config.as_object_mut(), more.as_object()) {
             all.extend(more.clone());
         }
