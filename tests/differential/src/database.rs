@@ -30,8 +30,8 @@ pub trait Database: Send + Sync {
     /// Runs SQL in it, statement by statement.
     fn sql(&self, run: &str, sql: &str) -> Outcome;
 
-    /// Commits a row whose text is `token`, in a table that every include list passes: creates it, or changes one.
-    fn mark(&self, run: &str, token: &str, creates: bool) -> Outcome;
+    /// Commits a row for each token, whose text it is, in a table that every include list passes: creates them, or changes one.
+    fn mark(&self, run: &str, tokens: &[&str], creates: bool) -> Outcome;
 
     /// The configuration of a side's connector, before the scenario's own properties.
     fn config(&self, run: &str, end: End) -> Value;

@@ -26,7 +26,7 @@ impl PostgresDatabase {
     pub fn start(stack: &Stack, version: PgVersion) -> Outcome<Self> {
         let options = PostgresOptions::new(version)
             .set("autovacuum", "off")
-            .set("max_prepared_transactions", "10");
+            .set("max_prepared_transactions", "20");
         Ok(Self {
             server: stack.postgres_with(options)?,
         })
@@ -55,12 +55,13 @@ impl Database for PostgresDatabase {
         Ok(())
     }
 
-    fn mark(&self, run: &str, token: &str, creates: bool) -> Outcome {
-        let sql = match creates {
-            true => format!("insert into differential.marker (token) values ('{token}')"),
-            false => format!("update differential.marker set token = '{token}'"),
+    fn mark(&self, run: &str, tokens: &[&str], creates: bool) -> Outcome {
+        let one = |token: &&str| match creates {
+            true => format!("insert into differential.marker (token) values ('{token}');"),
+            false => format!("update differential.marker set token = '{token}';"),
         };
-        self.sql(run, &sql)
+        let all: String = tokens.iter().map(one).collect();
+        self.sql(run, &format!("begin; {all} commit"))
     }
 
     fn config(&self, run: &str, end: End) -> Value {

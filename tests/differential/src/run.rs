@@ -13,6 +13,7 @@ use crate::{
     Database, Side, Trial, compare,
     compare::{Difference, report},
     mask,
+    scenario::Step,
     tap::Topics,
 };
 
@@ -94,14 +95,33 @@ impl Run<'_> {
             self.wait_for_streams()?;
             self.mark(0)?;
             for (number, step) in (1..).zip(&scenario.steps) {
-                let sql = step.replace("${run}", self.name);
-                self.database.sql(self.name, &sql)?;
-                self.mark(number)?;
+                self.step(number, step)?;
             }
         }
         let [debezium, tidewater] = self.read()?;
         let any_order = scenario.any_order;
         Ok(compare(&debezium, &tidewater, self.name, any_order))
+    }
+
+    fn step(&self, number: usize, step: &Step) -> Outcome {
+        let sql = step.sql.replace("${run}", self.name);
+        if step.is_stopped {
+            // Debezium sends the first change of a transaction again when it is the last before a restart.
+            let token = format!("{} {number} stopped", self.name);
+            self.commit(&["first", &token])?;
+            self.wait_for(&token)?;
+            for side in self.sides {
+                side.stop(self.name)?;
+            }
+        }
+        self.database.sql(self.name, &sql)?;
+        if step.is_stopped {
+            for side in self.sides {
+                side.resume(self.name)?;
+            }
+            self.wait_for_streams()?;
+        }
+        self.mark(number)
     }
 
     fn config(&self, side: &Side) -> Value {
@@ -139,12 +159,16 @@ impl Run<'_> {
     /// Commits a marker and waits until both have written it.
     fn mark(&self, number: usize) -> Outcome {
         let token = format!("{} {number} end", self.name);
+        self.commit(&[&token])?;
+        self.wait_for(&token)
+    }
+
+    fn commit(&self, tokens: &[&str]) -> Outcome {
         let skipped = self.trial.config.get("skipped.operations");
         let creates = skipped
             .and_then(Value::as_str)
             .is_none_or(|s| !s.contains('c'));
-        self.database.mark(self.name, &token, creates)?;
-        self.wait_for(&token)
+        self.database.mark(self.name, tokens, creates)
     }
 
     fn wait_for(&self, token: &str) -> Outcome {

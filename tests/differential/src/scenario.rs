@@ -14,10 +14,10 @@
 //! ```
 //!
 //! What stands before the first `--@ stream` or `--@ then` runs before the connectors start; each part behind one runs when
-//! both sides have written everything before it. With variants the scenario runs once for each. `differs` allows
-//! differences at places that match a regular expression, for a reason that stands under this heading of
-//! `docs/compatibility.md`; when they are gone, the scenario fails. `differs(string,15)` is for this variant or server only.
-//! `--@ ends snapshot` says that nothing follows the
+//! both sides have written everything before it; what stands behind `--@ stopped` runs while both are stopped, and then they
+//! go on. With variants the scenario runs once for each. `differs` allows differences at places that match a regular
+//! expression, for a reason that stands under this heading of `docs/compatibility.md`; when they are gone, the scenario fails.
+//! `differs(string,15)` is for this variant or server only. `--@ ends snapshot` says that nothing follows the
 //! snapshot; `--@ any order` that the rows of a snapshot come in none, since several connections read them.
 
 use std::{fs, path::Path};
@@ -45,8 +45,17 @@ pub struct Scenario {
     pub any_order: bool,
     /// SQL before the connectors start.
     pub setup: String,
-    /// SQL while they run.
-    pub steps: Vec<String>,
+    /// What happens from their start on.
+    pub steps: Vec<Step>,
+}
+
+/// A part of a scenario.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Step {
+    /// What runs in the database.
+    pub sql: String,
+    /// Whether the connectors are stopped meanwhile.
+    pub is_stopped: bool,
 }
 
 /// An allowed difference.
@@ -107,7 +116,8 @@ impl Scenario {
             if let Some(order) = line.strip_prefix("--@ ") {
                 scenario.obey(order.trim())?;
             } else {
-                let part = scenario.steps.last_mut().unwrap_or(&mut scenario.setup);
+                let step = scenario.steps.last_mut().map(|step| &mut step.sql);
+                let part = step.unwrap_or(&mut scenario.setup);
                 part.push_str(line);
                 part.push('\n');
             }
@@ -126,7 +136,10 @@ impl Scenario {
             }
             "ends" if rest == "snapshot" => self.ends_with_snapshot = true,
             "any" if rest == "order" => self.any_order = true,
-            "stream" | "then" => self.steps.push(String::new()),
+            "stream" | "then" | "stopped" => self.steps.push(Step {
+                sql: String::new(),
+                is_stopped: verb == "stopped",
+            }),
             _ => match verb.strip_prefix("differs") {
                 Some(only) => self.expected.push(Expected::parse(only, rest)?),
                 None => return Err(format!("--@ {order}?").into()),
@@ -198,11 +211,16 @@ mod tests {
     #[test]
     fn a_file_is_setup_and_steps_with_orders() -> Outcome {
         let text = "-- why\n--@ servers 18\n--@ config {\"a\": \"1\"}\n--@ variant x {\"b\": \"2\"}\n--@ variant y\n\
-                    create table t ();\n--@ stream\ninsert;\n--@ then\ndelete;\n";
+                    create table t ();\n--@ stream\ninsert;\n--@ stopped\ndelete;\n";
         let scenario = Scenario::parse("s", text)?;
         assert!(scenario.runs_on("18") && !scenario.runs_on("15"));
         assert_eq!(scenario.setup, "-- why\ncreate table t ();\n");
-        assert_eq!(scenario.steps, ["insert;\n", "delete;\n"]);
+        let step = |sql: &str, is_stopped| Step {
+            sql: sql.into(),
+            is_stopped,
+        };
+        let steps = [step("insert;\n", false), step("delete;\n", true)];
+        assert_eq!(scenario.steps, steps);
         let names: Vec<(String, usize)> = scenario
             .trials("18")
             .into_iter()

@@ -77,6 +77,35 @@ impl Side {
         Some(format!("{}: {trace}", self.end.name()))
     }
 
+    /// Stops a connector: its task ends, and what it has sent is stored.
+    pub(crate) fn stop(&self, name: &str) -> Outcome {
+        let path = format!("/connectors/{name}/stop");
+        self.put(&path)?;
+        let what = format!("{} to stop the connector", self.end.name());
+        wait_until(&what, LIMIT, || {
+            let status = self.rest.get(&format!("/connectors/{name}/status"));
+            let status = status.unwrap_or_default();
+            let is_stopped = status["connector"]["state"] == "STOPPED";
+            Ok(is_stopped && status["tasks"].as_array().is_some_and(Vec::is_empty))
+        })?;
+        Ok(())
+    }
+
+    /// Lets a stopped connector go on.
+    pub(crate) fn resume(&self, name: &str) -> Outcome {
+        self.put(&format!("/connectors/{name}/resume"))
+    }
+
+    /// Kafka Connect may ask for patience.
+    fn put(&self, path: &str) -> Outcome {
+        let what = format!("{} to take PUT {path}", self.end.name());
+        wait_until(&what, LIMIT, || {
+            let answer = self.rest.ask("PUT", path, "");
+            Ok(answer.is_ok_and(|answer| matches!(answer.status, 202 | 204)))
+        })?;
+        Ok(())
+    }
+
     /// Deletes a connector. Kafka Connect may ask for patience.
     pub(crate) fn delete(&self, name: &str) -> Outcome {
         let path = format!("/connectors/{name}");
