@@ -1,6 +1,6 @@
 //! One connection: connect, log in, send commands, read replies.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use connect_core::{Error, Result};
 use tokio::{
@@ -8,6 +8,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use tokio_rustls::TlsConnector;
 
 use crate::{
     address::Address,
@@ -145,7 +146,11 @@ fn refused(answer: &str) -> Error {
 
 async fn reach(config: &RedisConfig, address: &Address) -> Result<Box<dyn Stream>> {
     let tls = match address.tls {
-        true => Some((tls::connector(config)?, tls::server_name(&address.host)?)),
+        true => {
+            let tls = tls::settings(config);
+            let connector = TlsConnector::from(Arc::new(tls.client()?));
+            Some((connector, tls.server_name(&address.host)?))
+        }
         false => None,
     };
     let tcp = TcpStream::connect((address.host.as_str(), address.port))

@@ -1,6 +1,6 @@
 //! Which crate may depend on which: the arrows of the map.
 //!
-//! `connect-core ← {connect-log, connect-codec, connectors} ← connect-runtime ← api ← tidewater`. Dev-dependencies are
+//! `connect-core ← {connect-log, connect-codec, connect-tls, connectors} ← connect-runtime ← api ← tidewater`. Dev-dependencies are
 //! free.
 
 use crate::workspace::Package;
@@ -11,6 +11,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("connect-core", &[]),
     ("connect-log", CORE),
     ("connect-codec", CORE),
+    ("connect-tls", CORE),
     ("cdc", CORE),
     (
         "connect-runtime",
@@ -20,7 +21,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("stack", &[]),
     ("xtask", &["stack"]),
 ];
-const CONNECTOR: &[&str] = &["connect-core", "cdc"];
+const CONNECTOR: &[&str] = &["connect-core", "connect-tls", "cdc"];
 
 /// Libraries that one crate hides from the others.
 const HIDDEN: &[(&str, &str)] = &[

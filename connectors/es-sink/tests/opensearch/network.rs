@@ -52,8 +52,8 @@ async fn a_blocked_index_asks_for_a_retry() {
 
 /// Ends TLS in front of a server, as a proxy does.
 async fn tls_proxy(to: String) -> u16 {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
     use rustls::{ServerConfig, crypto::ring};
-    use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
     let folder = stack::certificates().expect("certificates");
     let chain = CertificateDer::pem_file_iter(folder.join("server.pem")).expect("certificate");
     let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("key");
