@@ -20,6 +20,7 @@ pub mod error;
 pub mod finding;
 pub mod guard;
 pub mod json;
+pub mod keep;
 pub mod meter;
 pub mod outside;
 pub mod plugin;

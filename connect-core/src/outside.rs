@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{BoxFuture, Error, Result};
+use crate::{BoxFuture, Error, Result, keep::Keep};
 
 /// Invariant 4: so many messages wait, no more.
 const MOST: usize = 100;
@@ -20,6 +20,7 @@ const MOST: usize = 100;
 pub struct Outside {
     inbox: Inbox,
     topics: Option<Arc<dyn Topics>>,
+    keep: Keep,
 }
 
 impl Outside {
@@ -28,7 +29,20 @@ impl Outside {
         Self {
             inbox: Inbox::default(),
             topics: Some(topics),
+            keep: Keep::default(),
         }
+    }
+
+    /// The same, with what the connector keeps in the log.
+    #[must_use]
+    pub fn keeping(mut self, keep: Keep) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// What the connector keeps in the log.
+    pub fn keep(&self) -> &Keep {
+        &self.keep
     }
 
     /// Messages to the task.

@@ -53,7 +53,7 @@ impl Guards {
         guarded.retain(|name, _| self.0.contains_key(name));
         for (name, connector) in &desired.connectors {
             if !self.0.contains_key(name) {
-                let guard = Guard::default();
+                let guard = Guard::keeping(shared.keep(name));
                 guarded.insert(name.clone(), guard.clone());
                 let (shared, config) = (Arc::clone(shared), connector.config.clone());
                 let mut task = JoinSet::new();

@@ -16,6 +16,7 @@ pub mod error;
 mod guards;
 pub mod herder;
 mod internal_topic;
+mod kept;
 mod ledger;
 mod metrics;
 mod offset_request;

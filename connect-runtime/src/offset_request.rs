@@ -61,7 +61,10 @@ pub(crate) async fn change(
             objects(change)?;
             shared.offsets.alter(name, change).await
         }
-        (_, None) => shared.offsets.reset(name).await,
+        (_, None) => {
+            shared.offsets.reset(name).await?;
+            shared.drop_kept(name).await
+        }
     }
 }
 

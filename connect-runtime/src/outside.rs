@@ -9,6 +9,7 @@ use std::{
 
 use connect_core::{
     BoxFuture, Encoded, Error, Result,
+    keep::Keep,
     outside::{Letter, Letters, Outside, Since, Topics},
 };
 use connect_log::{At, Event, Log, Read, ReaderSpec, TopicPartition, TopicSpec};
@@ -25,8 +26,8 @@ pub(crate) struct Ways(Mutex<BTreeMap<TaskId, Outside>>);
 
 impl Ways {
     /// A way into a new run of a task; the old one leads nowhere.
-    pub(crate) fn open(&self, id: &TaskId, log: &Arc<dyn Log>) -> Outside {
-        let outside = Outside::new(Arc::new(LogTopics(Arc::clone(log))));
+    pub(crate) fn open(&self, id: &TaskId, log: &Arc<dyn Log>, keep: Keep) -> Outside {
+        let outside = Outside::new(Arc::new(LogTopics(Arc::clone(log)))).keeping(keep);
         self.0.lock().insert(id.clone(), outside.clone());
         outside
     }

@@ -15,6 +15,7 @@ use crate::{
     configs::Configs,
     guards::Guarded,
     herder::{Herder, actor::Actor},
+    kept::Keeps,
     metrics::Metrics,
     offsets::Offsets,
     outside::Ways,
@@ -68,6 +69,7 @@ impl Runtime {
             metrics: Metrics::default(),
             ways: Ways::default(),
             guarded: Guarded::default(),
+            keeps: Keeps::default(),
             config,
         });
         let (commands, received) = mpsc::channel(COMMANDS);

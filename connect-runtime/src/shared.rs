@@ -12,6 +12,7 @@ use crate::{
     error::NOT_FOUND,
     guards::Guarded,
     herder::state::Desired,
+    kept::Keeps,
     metrics::Metrics,
     offsets::Offsets,
     outside::Ways,
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) ways: Ways,
     pub(crate) guarded: Guarded,
+    pub(crate) keeps: Keeps,
 }
 
 impl Shared {

@@ -170,7 +170,9 @@ fn start(shared: &Shared, id: &TaskId, safe: Watermark<Position>, metrics: &Task
         stored: shared.offsets.stored(&id.connector),
         safe,
         meter: metrics.meter.clone(),
-        outside: shared.ways.open(id, &shared.log),
+        outside: shared
+            .ways
+            .open(id, &shared.log, shared.keep(&id.connector)),
     }
 }
 

@@ -121,6 +121,7 @@ impl Actor {
         ];
         self.configs.write(&records).await?;
         self.shared.statuses.remove_connector(name);
+        self.shared.leave_kept(name).await;
         Ok(())
     }
 
