@@ -67,6 +67,9 @@ choice! {
     pub enum RetainedWal {
         /// Say so in the log, the status and the metrics.
         Warn = "warn",
+        /// While the connector is paused, stopped or failed, keep the slot's changes in the log instead (in the topic
+        /// `GROUP-CONNECTOR-kept`), from where they are read when it runs again; while it runs, as `warn`.
+        Spill = "spill",
         /// Drop the slot, so that the server's disk does not fill.
         Drop = "drop",
     }

@@ -53,6 +53,8 @@ connect_core::codes! {
     IN_PROGRESS = "postgres.in_progress", Fail, "Make room in the folder for temporary files (`TMPDIR`), raise `stream.in.progress.max.bytes`, or set `stream.in.progress.transactions=false`, so that the server keeps them.";
     /// The stored offset is not one of this connector.
     OFFSET = "postgres.offset", Fail, "Delete or correct the connector's offsets over the REST API.";
+    /// What was kept of the slot's changes is not whole.
+    SPILL = "postgres.spill", Fail, "Somebody has deleted records of the topic, so changes are missing. Delete the connector's offsets to snapshot again.";
     /// The snapshot cannot be taken as configured.
     SNAPSHOT = "postgres.snapshot", Fail, "See the message; `snapshot.mode` decides when tables are read.";
 }

@@ -2,6 +2,7 @@
 //! that nobody resumes does not fill the server's disk unnoticed.
 
 mod kept;
+mod spilling;
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use connect_core::{
 };
 use tokio::time::sleep;
 
-use self::kept::Kept;
+use self::{kept::Kept, spilling::Trouble};
 use crate::{
     catalog::literal,
     config::{PostgresConfig, RetainedWal},
@@ -39,11 +40,13 @@ pub(crate) async fn run(config: &PostgresConfig, guard: Guard) -> Result<()> {
         return Ok(());
     }
     let mut side = Side::new(target(config), initial_statements(config));
-    let watch = Watch::new(config, guard);
+    let mut watch = Watch::new(config, guard);
     loop {
-        watch.look(side.connection().await?).await?;
+        if let Some(kept) = watch.look(side.connection().await?).await? {
+            watch.spill(&kept, &mut side).await;
+        }
         side.tidy().await;
-        sleep(config.status_interval.0.max(LEAST_PAUSE)).await;
+        sleep(watch.pause()).await;
     }
 }
 
@@ -51,6 +54,7 @@ struct Watch<'a> {
     config: &'a PostgresConfig,
     guard: Guard,
     numbers: Numbers,
+    trouble: Trouble,
 }
 
 struct Numbers {
@@ -84,35 +88,45 @@ impl<'a> Watch<'a> {
             numbers: Numbers::new(&guard.meter),
             config,
             guard,
+            trouble: Trouble::default(),
         }
     }
 
-    async fn look(&self, connection: &mut Connection) -> Result<()> {
+    fn pause(&self) -> Duration {
+        self.config.status_interval.0.max(LEAST_PAUSE)
+    }
+
+    fn is_over(&self, kept: &Kept) -> bool {
+        let limit = self.config.retained_wal_limit;
+        limit > 0 && kept.retained > limit
+    }
+
+    /// Tells what is to be told; gives what the slot keeps when that is more than it may.
+    async fn look(&self, connection: &mut Connection) -> Result<Option<Kept>> {
         let Some(kept) = Kept::of(connection, &self.config.slot).await? else {
             self.numbers.show(&Kept::default());
             // One that was dropped here is told of until it is there again, also after the server was away.
             let told = self.guard.notice();
             self.tell(told.filter(|told| told.contains(DROPPED)));
-            return Ok(());
+            return Ok(None);
         };
         self.numbers.show(&kept);
-        let limit = self.config.retained_wal_limit;
-        let over = limit > 0 && kept.retained > limit;
+        let over = self.is_over(&kept);
         if !over && !kept.is_endangered() {
-            self.tell(None);
-            return Ok(());
+            self.tell(self.waiting().await);
+            return Ok(None);
         }
         let cause = kept.cause(connection).await?;
         let slot = &self.config.slot;
-        let notice = kept.notice(slot, limit, &cause);
+        let notice = kept.notice(slot, self.config.retained_wal_limit, &cause);
         if over && self.config.retained_wal_action == RetainedWal::Drop {
             give_up(connection, slot).await?;
             self.numbers.show(&Kept::default());
             self.tell(Some(format!("{notice}{DROPPED}")));
-        } else {
-            self.tell(Some(notice));
+            return Ok(None);
         }
-        Ok(())
+        self.tell(Some(notice + &self.trouble.notice()));
+        Ok(over.then_some(kept))
     }
 
     /// The log hears of it when it begins and when it ends, not each time the number has changed.

@@ -40,6 +40,7 @@ mod slot;
 mod snapshot;
 mod source;
 mod source_type;
+mod spill;
 mod stream;
 mod task;
 mod temporal;

@@ -68,21 +68,24 @@ impl Slot {
             return about(&error::SLOT_LOST, "the server has invalidated the slot")
                 .map_err(|e| e.context("wal_status", status));
         }
-        let Some(place) = place else { return Ok(()) };
+        place.map_or(Ok(()), |place| {
+            Self::judge_begin(config, self.confirmed_lsn, place)
+        })
+    }
+
+    /// Whether what begins at an LSN leaves nothing out behind a place.
+    pub(crate) fn judge_begin(config: &PostgresConfig, begin: u64, place: &Place) -> Result<()> {
         let trusted = matches!(
             config.offset_mismatch,
             OffsetMismatch::TrustSlot | OffsetMismatch::TrustGreaterLsn
         );
         // The server forgets what was confirmed; reading on from there would be a silent gap.
-        if self.confirmed_lsn > place.at.commit_lsn && !trusted {
-            return about(
-                &error::SLOT_AHEAD,
-                "the slot has moved past the stored position",
-            )
-            .map_err(|e| {
-                e.context("slot_lsn", show_lsn(self.confirmed_lsn))
-                    .context("stored_lsn", show_lsn(place.at.commit_lsn))
-            });
+        if begin > place.at.commit_lsn && !trusted {
+            let what = "the slot has moved past the stored position";
+            return Err(Error::new(&error::SLOT_AHEAD, what)
+                .context("slot", &config.slot)
+                .context("slot_lsn", show_lsn(begin))
+                .context("stored_lsn", show_lsn(place.at.commit_lsn)));
         }
         Ok(())
     }

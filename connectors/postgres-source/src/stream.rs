@@ -75,6 +75,8 @@ pub(crate) struct Stream {
     bytes_in_batch: usize,
     /// Whether anything was read since the last wait.
     drained: bool,
+    /// Whether a replay has come to its end.
+    over: bool,
 }
 
 /// Why draining stopped.
@@ -128,6 +130,7 @@ impl Stream {
             frames_in_batch: 0,
             bytes_in_batch: 0,
             drained: false,
+            over: false,
         }
     }
 
@@ -184,6 +187,11 @@ impl Stream {
         self.transactions.reached()
     }
 
+    /// Whether a replay has come to its end.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// Whether something is yet to come that was passed by earlier.
     pub(crate) fn is_behind(&self) -> bool {
         self.transactions.is_behind()
@@ -225,7 +233,7 @@ impl Stream {
     /// Reads the messages that lie in the buffer, and takes them as one frame of the batch.
     fn drain(&mut self, out: &mut Batch) -> Result<Step> {
         let records = out.len();
-        let replayed = self.committed.is_some();
+        let (is_replay, is_kept) = (self.replication.is_replay(), self.committed.is_some());
         let mut at = 0;
         let mut received = 0;
         let step = loop {
@@ -252,7 +260,7 @@ impl Stream {
                             break Step::Full;
                         }
                         received = lsn;
-                        let kept = (!replayed).then_some(&mut self.kept);
+                        let kept = (!is_kept).then_some(&mut self.kept);
                         match read(&mut self.transactions, kept, (lsn, payload), frame, out)? {
                             None => {}
                             Some(Step::Goal) => {
@@ -272,10 +280,14 @@ impl Stream {
                     }
                     Replicated::Unknown => {}
                 },
-                tag => other(tag, body)?,
+                b'c' if is_replay => {
+                    self.over = true;
+                    break Step::Goal;
+                }
+                tag => not_data(tag, body)?,
             }
         };
-        if received > 0 && !replayed {
+        if received > 0 && !is_kept {
             self.drained = true;
             self.replication.received(received);
         }
@@ -321,10 +333,14 @@ impl Stream {
                 read.map(|()| true)
             }
             // The feedback asks it to answer, so that silence means a dead connection.
-            Err(_) if self.heard.elapsed() > self.silence_limit => Err(connect_core::Error::new(
-                &error::CONNECTION,
-                "the server has fallen silent",
-            )),
+            Err(_)
+                if self.heard.elapsed() > self.silence_limit && !self.replication.is_replay() =>
+            {
+                Err(connect_core::Error::new(
+                    &error::CONNECTION,
+                    "the server has fallen silent",
+                ))
+            }
             Err(_) => Ok(false),
         }
     }
@@ -422,7 +438,8 @@ fn nap() {
     std::thread::sleep(NAP);
 }
 
-fn other(tag: u8, body: &[u8]) -> Result<()> {
+/// A message that is none of the stream's: the end, or nothing that matters.
+pub(crate) fn not_data(tag: u8, body: &[u8]) -> Result<()> {
     match tag {
         b'E' => Err(server_error(body).into()),
         b'c' => Err(error::closed()),

@@ -3,15 +3,20 @@
 mod catch_up;
 mod open;
 mod plan;
+mod replay;
+mod replicate;
 
 use std::{sync::Arc, time::Duration};
 
 use cdc::{context::Context, topics::transaction_topic, transaction::TransactionTopic};
-use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
+use connect_core::{Batch, Error, Result, SourceTask, Start, keep::Turn, meter::Meter};
 use tokio::time::{Instant, sleep};
 
-use self::catch_up::CatchUp;
-pub(crate) use self::catch_up::snapshot_connection;
+pub(crate) use self::{
+    catch_up::snapshot_connection,
+    replicate::{feedback_interval, start_replication},
+};
+use self::{catch_up::CatchUp, replay::Replay};
 use crate::{
     captured::Captured,
     change::Messages,
@@ -26,9 +31,10 @@ use crate::{
     signals::Channels,
     slot::Slot,
     snapshot::{Polled, Reading, report},
+    spill::Marks,
     stream::{Settings, Stream},
     temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
-    wire::{Answer, Connection, Progress, Purpose, Side, Target},
+    wire::{Connection, Progress, Purpose, Replication, Side, Target},
 };
 
 /// A server that was asked and says nothing for this many intervals is gone.
@@ -51,12 +57,18 @@ pub struct PostgresTask {
     channels: Option<Arc<Channels>>,
     /// No snapshot was taken, which has yet to be told.
     has_skipped: bool,
+    /// Held as long as the slot is ours to read.
+    turn: Option<Turn>,
+    /// Where what was kept of the stream can be forgotten.
+    marks: Marks,
 }
 
 #[derive(Debug)]
 enum Phase {
     /// Not opened yet, or closed.
     Idle,
+    /// Reading what was kept of the stream.
+    Replay(Box<Replay>),
     /// Reading the stream up to a snapshot.
     CatchUp(Box<CatchUp>),
     /// Reading tables.
@@ -86,6 +98,8 @@ impl PostgresTask {
             confirmed: 0,
             channels: None,
             has_skipped: false,
+            turn: None,
+            marks: Marks::default(),
         })
     }
 
@@ -110,17 +124,30 @@ impl PostgresTask {
         };
         let target = target(&self.config);
         let mut connection = Connection::open(&target, Purpose::Replication).await?;
-        let every = self.feedback_interval(&mut connection).await?;
+        let every = feedback_interval(&self.config, &mut connection).await?;
         let progress = Progress {
             safe: start.safe.clone(),
             // Invariant 1: not that of the place, which may have been read a moment ago.
             confirmed: self.confirmed,
             every,
         };
-        let sql = self.start_replication(&place, connection.server_version());
+        let from = place.at.commit_lsn;
+        let sql = start_replication(&self.config, from, connection.server_version());
         let replication = connection.replicate(&sql, progress).await?;
         tracing::info!(slot = %self.config.slot, lsn = %show_lsn(place.at.commit_lsn), "streaming");
-        let settings = Settings {
+        let silence_limit = every * SILENT_INTERVALS;
+        Ok(self.stream_of(replication, place, silence_limit))
+    }
+
+    /// The records of a replication, from a place on.
+    fn stream_of(&self, replication: Replication, place: Place, silence_limit: Duration) -> Stream {
+        let settings = self.settings(&place, silence_limit);
+        let beats = Beats::new(&self.config);
+        Stream::new(replication, self.side(), settings, place, beats)
+    }
+
+    fn settings(&self, place: &Place, silence_limit: Duration) -> Settings {
+        Settings {
             relations: Relations::new(Compiler::new(&self.config, self.captured.clone())),
             partition: Arc::clone(&self.partition),
             batch_records: usize::try_from(self.config.batch_size.0).unwrap_or(usize::MAX),
@@ -129,7 +156,7 @@ impl PostgresTask {
             skipped: self.config.skipped,
             transactions: self.transaction_topic(),
             messages: Messages::new(&self.config, self.captured.messages().clone()),
-            silence_limit: every * SILENT_INTERVALS,
+            silence_limit,
             kept_limit: match self.config.stream_in_progress_limit {
                 limit @ 1.. => limit.cast_unsigned(),
                 _ => u64::MAX,
@@ -149,15 +176,7 @@ impl PostgresTask {
                 .iter()
                 .any(|one| one == "source"),
             channels: self.channels.clone(),
-        };
-        let beats = Beats::new(&self.config);
-        Ok(Stream::new(
-            replication,
-            self.side(),
-            settings,
-            place,
-            beats,
-        ))
+        }
     }
 
     fn transaction_topic(&self) -> Option<TransactionTopic> {
@@ -169,22 +188,6 @@ impl PostgresTask {
         })
     }
 
-    /// As configured, but often enough for the server not to take us for dead.
-    async fn feedback_interval(&self, connection: &mut Connection) -> Result<Duration> {
-        let configured = self
-            .config
-            .status_interval
-            .0
-            .max(Duration::from_millis(100));
-        let sql = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'";
-        let rows = connection.query(sql).await?;
-        let limit: u64 = rows.first().and_then(|row| row.number(0)).unwrap_or(0);
-        Ok(match limit {
-            0 => configured,
-            ms => configured.min(Duration::from_millis(ms / 3)),
-        })
-    }
-
     /// After this much silence the server is asked whether it is there.
     fn silence_limit(&self) -> Duration {
         self.config
@@ -192,37 +195,6 @@ impl PostgresTask {
             .0
             .max(Duration::from_millis(100))
             * SILENT_INTERVALS
-    }
-
-    /// Protocol version 1 on every server: see [`crate::pgoutput`].
-    fn start_replication(&self, place: &Place, server_version: u32) -> String {
-        let publication = crate::catalog::quoted(&self.config.publication).replace('\'', "''");
-        let more: String = (self
-            .config
-            .slot_stream_params
-            .as_deref()
-            .unwrap_or_default())
-        .split(';')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| {
-            let name = crate::catalog::quoted(name.trim());
-            format!(", {name} '{}'", value.trim().replace('\'', "''"))
-        })
-        .collect();
-        let messages = if server_version >= 14 {
-            ", messages 'true'"
-        } else {
-            ""
-        };
-        let version = match self.config.stream_in_progress && server_version >= 14 {
-            true => "proto_version '2', streaming 'on'",
-            false => "proto_version '1'",
-        };
-        format!(
-            "START_REPLICATION SLOT {} LOGICAL {} ({version}, publication_names '{publication}'{messages}{more})",
-            crate::catalog::quoted(&self.config.slot),
-            show_lsn(place.at.commit_lsn),
-        )
     }
 
     fn side(&self) -> Side {
@@ -248,7 +220,7 @@ impl SourceTask for PostgresTask {
             tracing::warn!("{}", warning.message);
         }
         // Boxed: opening has many steps and happens once.
-        self.phase = Box::pin(self.open_phase(stored)).await?;
+        self.phase = Box::pin(self.open_kept(stored)).await?;
         Ok(())
     }
 
@@ -257,6 +229,7 @@ impl SourceTask for PostgresTask {
             let now_ms = (postgres_micros_now() + POSTGRES_EPOCH_US) / 1000;
             report::tell(&notifier(&self.config), "SKIPPED", Vec::new(), out, now_ms);
         }
+        self.forget_passed().await;
         match &mut self.phase {
             Phase::Stream(stream) => {
                 stream.poll(out).await?;
@@ -267,6 +240,7 @@ impl SourceTask for PostgresTask {
             }
             Phase::Waiting(..) => Box::pin(self.wait()).await,
             Phase::CatchUp(_) => Box::pin(self.catch_up(out)).await,
+            Phase::Replay(_) => Box::pin(self.poll_replay(out)).await,
             Phase::Snapshot(snapshot) => {
                 if snapshot.poll(out).await? == Polled::Complete {
                     Box::pin(self.after_snapshot()).await?;
@@ -288,12 +262,14 @@ impl SourceTask for PostgresTask {
         let mut side = match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Stream(stream) => Box::pin(stream.close()).await,
             Phase::CatchUp(now) => Box::pin(now.close()).await,
+            Phase::Replay(now) => Box::pin(now.close()).await,
             _ => self.side(),
         };
         if self.config.slot_drop_on_stop && self.streams() {
             self.drop_slot(&mut side).await?;
         }
         side.close().await;
+        self.turn = None;
         Ok(())
     }
 }

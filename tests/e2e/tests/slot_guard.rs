@@ -90,7 +90,9 @@ fn told_while_paused_until_resumed_18() -> Outcome {
 #[test]
 fn a_transaction_that_stays_open_is_named() -> Outcome {
     let stack = Stack::new()?;
-    let scene = scene(&stack, PgVersion::V15, &[])?;
+    // It runs: nothing is spilled.
+    let spill = [("slot.max.retained.wal.action", "spill")];
+    let scene = scene(&stack, PgVersion::V15, &spill)?;
     scene.postgres.psql("create table held (n int)")?;
     let hold = "begin; insert into held values (1); prepare transaction 'held'";
     scene.postgres.psql(hold)?;

@@ -42,6 +42,8 @@ pub(crate) enum Unseen {
 pub(super) struct Course {
     /// Everything up to here has been read, apart from what is passed by.
     at: Cursor,
+    /// What was committed before this LSN has been read. A server does not send it again; a replay may.
+    floor: u64,
     /// Where the last transaction ended whose end was sent, as `source.sequence` tells it.
     last_commit: Option<u64>,
     ts_us: i64,
@@ -83,6 +85,7 @@ impl Course {
         Self {
             resume: Resume::from(&place.at),
             counts: place.counts,
+            floor: place.at.commit_lsn,
             last_commit: place.last_commit,
             at: place.at,
             ts_us: place.ts_us,
@@ -180,7 +183,7 @@ impl Course {
     pub(super) fn begin(&mut self, begin: &Begin) {
         self.committed_us = begin.committed_us;
         self.catch_up_with(begin.final_lsn);
-        let skip = if self.passes_by(begin) {
+        let skip = if begin.final_lsn < self.floor || self.passes_by(begin) {
             Skip::Everything
         } else {
             self.at.leave_message();
@@ -222,6 +225,9 @@ impl Course {
     /// It ends.
     pub(super) fn commit(&mut self, end_lsn: u64) {
         let tx_id = self.open.take().map(|open| open.xid);
+        if end_lsn <= self.floor {
+            return;
+        }
         self.last_commit = Some(end_lsn);
         self.at = Cursor {
             tx_id,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::{
         TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
@@ -24,6 +24,8 @@ pub(super) enum ReadHalf {
     Tls(tokio::io::ReadHalf<Secured>),
     /// No socket: what a server sent earlier.
     Stored(Stored),
+    /// No socket: what a server sent earlier, as it is read.
+    Replay(DuplexStream),
 }
 
 /// Bytes in memory or in a file.
@@ -74,6 +76,7 @@ impl AsyncRead for ReadHalf {
             Self::Plain(half) => Pin::new(half).poll_read(cx, buf),
             Self::Tls(half) => Pin::new(half).poll_read(cx, buf),
             Self::Stored(stored) => Poll::Ready(stored.read(buf)),
+            Self::Replay(half) => Pin::new(half).poll_read(cx, buf),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{io::DuplexStream, sync::watch, task::JoinHandle};
 
 use super::{
     Frames,
     feedback::{self, Progress, Shared},
-    halves::WriteHalf,
+    halves::{ReadHalf, WriteHalf},
 };
 
 /// How long the server may take to let go of the slot.
@@ -23,7 +23,9 @@ pub struct Replication {
     pub frames: Frames,
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
+    /// Of a replay, what feeds it.
     feedback: JoinHandle<()>,
+    is_replay: bool,
 }
 
 impl Replication {
@@ -36,7 +38,26 @@ impl Replication {
             shared,
             stop,
             feedback: tokio::spawn(feedback),
+            is_replay: false,
         }
+    }
+
+    /// What a server said before, up to `CopyDone`. Nobody hears the feedback.
+    pub fn replay(said: DuplexStream, feeding: JoinHandle<()>) -> Self {
+        let mut frames = Frames::new(ReadHalf::Replay(said));
+        frames.authenticated();
+        Self {
+            frames,
+            shared: Arc::default(),
+            stop: watch::channel(false).0,
+            feedback: feeding,
+            is_replay: true,
+        }
+    }
+
+    /// Whether this was said before.
+    pub fn is_replay(&self) -> bool {
+        self.is_replay
     }
 
     /// Everything up to `lsn` has come; the server shows it, nothing hangs on it.
@@ -52,6 +73,9 @@ impl Replication {
     /// Confirms what is durable a last time, ends the replication and waits until the server has closed, so that the
     /// slot is free for the next one.
     pub async fn close(mut self) {
+        if self.is_replay {
+            return;
+        }
         let _ = self.stop.send(true);
         let farewell = async {
             let _ = (&mut self.feedback).await;

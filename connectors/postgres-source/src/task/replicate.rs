@@ -1,0 +1,49 @@
+//! How replication is started.
+
+use std::time::Duration;
+
+use connect_core::Result;
+
+use crate::{
+    config::PostgresConfig,
+    position::show_lsn,
+    wire::{Answer, Connection},
+};
+
+/// As configured, but often enough for the server not to take us for dead.
+pub(crate) async fn feedback_interval(
+    config: &PostgresConfig,
+    connection: &mut Connection,
+) -> Result<Duration> {
+    let configured = config.status_interval.0.max(Duration::from_millis(100));
+    let sql = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'";
+    let rows = connection.query(sql).await?;
+    let limit: u64 = rows.first().and_then(|row| row.number(0)).unwrap_or(0);
+    Ok(match limit {
+        0 => configured,
+        ms => configured.min(Duration::from_millis(ms / 3)),
+    })
+}
+
+/// Protocol version 1 on every server: see [`crate::pgoutput`].
+pub(crate) fn start_replication(config: &PostgresConfig, from: u64, server_version: u32) -> String {
+    let publication = crate::catalog::quoted(&config.publication).replace('\'', "''");
+    let more: String = (config.slot_stream_params.as_deref().unwrap_or_default())
+        .split(';')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| {
+            let name = crate::catalog::quoted(name.trim());
+            format!(", {name} '{}'", value.trim().replace('\'', "''"))
+        })
+        .collect();
+    let messages = if server_version >= 14 {
+        ", messages 'true'"
+    } else {
+        ""
+    };
+    format!(
+        "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names '{publication}'{messages}{more})",
+        crate::catalog::quoted(&config.slot),
+        show_lsn(from),
+    )
+}
