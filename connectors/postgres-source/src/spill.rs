@@ -13,6 +13,9 @@
 //!
 //! What is durable and was not confirmed comes again in the next session, and is told by its LSN. Of a transaction that a session
 //! leaves unfinished what was read counts, as after any lost connection. So a session is read as what it was: a connection.
+//!
+//! The messages say which columns a row has and of which types. Keys, defaults, nullability and custom types are looked up in the
+//! catalog when a relation is read, as they are for a slot that is read late: what is kept is decoded as it would be from the slot.
 
 mod feed;
 mod read;
@@ -109,3 +112,6 @@ async fn run(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,7 +182,7 @@ fn what_was_kept_goes_with_the_offsets() -> Outcome {
     rest.wait_for_notice(SOURCE, "")?;
     write_rows(&scene.postgres, 50_000, 4_000)?;
     // Nothing would read it: the tables are read again.
-    rest.wait_for_notice(SOURCE, "no position of the connector is stored")?;
+    rest.wait_for_notice(SOURCE, "no position of the connector")?;
     change(&scene, "resume")?;
     rest.wait_for(SOURCE, "RUNNING")?;
     rest.wait_for_stream(SOURCE)?;

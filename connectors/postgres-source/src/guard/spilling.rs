@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_core::{Error, Result, keep::Turn};
+use connect_core::Result;
 use tokio::{
     select,
     time::{Instant, sleep},
@@ -19,7 +19,10 @@ use crate::{
 /// How long after an error it is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
 
-/// The last try that failed.
+/// What is told when a connector would not read what is kept for it.
+const NOWHERE: &str = "no position of the connector is stored from which it would read on";
+
+/// Why the last try failed.
 #[derive(Debug, Default)]
 pub(super) struct Trouble(Option<(Instant, String)>);
 
@@ -31,10 +34,19 @@ impl Trouble {
 
     /// What is told of it.
     pub(super) fn notice(&self) -> String {
-        let text = |(_, text): &(Instant, String)| {
-            format!(" Its changes cannot be kept in the log now: {text}")
+        let text = |(_, why): &(Instant, String)| {
+            format!(" Its changes cannot be kept in the log now: {why}")
         };
         self.0.as_ref().map_or_else(String::new, text)
+    }
+
+    /// What lasts for hours is one line in the log.
+    fn tell(&mut self, slot: &str, why: Option<String>) {
+        let before = self.0.take().map(|(_, why)| why);
+        if let Some(why) = why.as_ref().filter(|why| before.as_ref() != Some(*why)) {
+            tracing::error!(%slot, "the slot's changes cannot be kept in the log, so that the server keeps them: {why}");
+        }
+        self.0 = why.map(|why| (Instant::now(), why));
     }
 }
 
@@ -50,32 +62,38 @@ impl Watch<'_> {
         let Some(turn) = self.guard.keep.turns().try_take() else {
             return;
         };
-        let spilled = self.record(turn, side).await;
-        self.trouble.0 = spilled.err().map(|error| {
-            let slot = &self.config.slot;
-            tracing::error!(%slot, %error, "the slot's changes cannot be kept in the log: the server keeps them on");
-            (Instant::now(), error.report())
-        });
-    }
-
-    async fn record(&self, turn: Turn, side: &mut Side) -> Result<()> {
-        let place = self.place()?;
-        let spilled = select! {
-            spilled = spill::record(self.config, &self.guard, &place) => spilled,
-            seen = self.keep_looking(side) => seen,
+        let spilled = match self.place() {
+            Ok(Some(place)) => self.record(&place, side).await,
+            Ok(None) => {
+                return self
+                    .trouble
+                    .tell(&self.config.slot, Some(NOWHERE.to_owned()));
+            }
+            Err(error) => Err(error),
         };
         drop(turn);
-        spilled
+        let why = spilled.err().map(|error| error.report());
+        self.trouble.tell(&self.config.slot, why);
+    }
+
+    async fn record(&self, place: &Place, side: &mut Side) -> Result<()> {
+        select! {
+            spilled = spill::record(self.config, &self.guard, place) => spilled,
+            seen = self.keep_looking(side) => seen,
+        }
     }
 
     /// Where the connector stands: what is kept is kept for this place.
-    fn place(&self) -> Result<Place> {
+    fn place(&self) -> Result<Option<Place>> {
         let ours = partition(&self.config.topic_prefix);
         let stored = self.guard.keep.store()?.positions();
-        let stored = stored.iter().find(|position| *position.partition == *ours);
-        let missing =
-            "no position of the connector is stored, so that it will not read on from there";
-        Place::parse(&stored.ok_or_else(|| Error::config(missing))?.offset)
+        let mut stored = stored
+            .iter()
+            .filter(|position| *position.partition == *ours);
+        stored
+            .next()
+            .map(|position| Place::parse(&position.offset))
+            .transpose()
     }
 
     async fn keep_looking(&self, side: &mut Side) -> Result<()> {

@@ -196,3 +196,16 @@ fn quiet_servers_reach_the_goal_by_keepalives() {
     course.keepalive(100);
     assert!(course.reached());
 }
+
+#[test]
+fn a_replay_may_repeat_what_was_read() {
+    let mut first = Course::new(Place::between(50));
+    assert_eq!(read(&mut first, 3), [(1, 1), (1, 2), (4, 1)]);
+    let place = first.place(None);
+    let mut again = Course::new(place.clone());
+    // The connection that was recorded had begun earlier.
+    again.at = Cursor::between(50);
+    let sent = read(&mut again, usize::MAX);
+    assert_eq!(sent[..2], [(4, 2), (2, 1)], "after {place:?}");
+    assert_eq!(xids(&sent), [4, 2, 3, 6]);
+}
