@@ -12,11 +12,11 @@ use cdc::{context::Context, topics::transaction_topic, transaction::TransactionT
 use connect_core::{Batch, Error, Result, SourceTask, Start, keep::Turn, meter::Meter};
 use tokio::time::{Instant, sleep};
 
+use self::{catch_up::CatchUp, replay::Replay};
 pub(crate) use self::{
     catch_up::snapshot_connection,
     replicate::{feedback_interval, start_replication},
 };
-use self::{catch_up::CatchUp, replay::Replay};
 use crate::{
     captured::Captured,
     change::Messages,

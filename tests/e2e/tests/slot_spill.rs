@@ -173,6 +173,26 @@ fn killed_workers_do_no_harm_on_kafka() -> Outcome {
 }
 
 #[test]
+fn a_log_that_does_not_take_it_is_told_and_the_server_keeps_it() -> Outcome {
+    let stack = Stack::new()?;
+    let kafka = stack.kafka()?;
+    // A topic of somebody who was there before us.
+    let words =
+        "--create --topic tidewater-faults-kept --partitions 1 --config max.message.bytes=1000";
+    let words: Vec<&str> = words.split(' ').collect();
+    kafka.tool("org.apache.kafka.tools.TopicCommand", &words)?;
+    let log = LogKind::Kafka(kafka.bootstrap().to_owned());
+    let scene = scene(&stack, PgVersion::V15, log)?;
+    change(&scene, "pause")?;
+    scene.worker.rest().wait_for(SOURCE, "PAUSED")?;
+    write_rows(&scene.postgres, 10_000, 4_000)?;
+    let rest = scene.worker.rest();
+    rest.wait_for_notice(SOURCE, "cannot be kept in the log now")?;
+    assert!(metric(&scene, "slot_retained_wal_bytes")? > 2_097_152.0);
+    run_to_the_end(scene).map(drop)
+}
+
+#[test]
 fn what_was_kept_goes_with_the_offsets() -> Outcome {
     let stack = Stack::new()?;
     let scene = scene(&stack, PgVersion::V15, LogKind::Embedded)?;

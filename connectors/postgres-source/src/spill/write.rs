@@ -60,7 +60,6 @@ impl Recorder {
     ) -> Result<Self> {
         let key = Kind::Session(since).to_string();
         writer.append(key.as_bytes(), &[]).await?;
-        writer.commit().await?;
         Ok(Self {
             writer,
             known: FxHashMap::default(),
