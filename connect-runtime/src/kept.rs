@@ -126,6 +126,7 @@ impl Kept {
         let spec = AppenderSpec {
             client_id: format!("kept-{}", self.connector),
             transactional_id: Some(self.of.topic.to_string()),
+            cleans: vec![Arc::clone(&self.of.topic)],
             settings: self.settings.clone(),
         };
         Ok(AppendKept {
@@ -151,6 +152,8 @@ impl Kept {
             .assign(&BTreeMap::from([(self.of.clone(), first)]))
             .await?;
         Ok(ReadKept {
+            log: Arc::clone(&self.log),
+            of: self.of.clone(),
             reader,
             last,
             batch: Encoded::default(),
@@ -236,6 +239,8 @@ impl Writer for AppendKept {
 }
 
 struct ReadKept {
+    log: Arc<dyn Log>,
+    of: TopicPartition,
     reader: Box<dyn Read>,
     /// The value of the record that ends it. Records of connectors have keys, and this one has none.
     last: [u8; 8],
@@ -261,7 +266,10 @@ impl Reader for ReadKept {
                         value: value.map(<[u8]>::to_vec),
                         offset: record.offset,
                     }),
-                    None if value == Some(&self.last) => page.end = Some(record.offset + 1),
+                    // What ends its transaction stands behind it.
+                    None if value == Some(&self.last) => {
+                        page.end = Some(self.log.offset_at(&self.of, At::Latest).await?);
+                    }
                     // The end of a reader that did not come to it.
                     None => {}
                 }

@@ -125,7 +125,9 @@ impl<'a> Watch<'a> {
             self.tell(Some(format!("{notice}{DROPPED}")));
             return Ok(None);
         }
-        self.tell(Some(notice + &self.trouble.notice()));
+        let waiting = self.waiting().await;
+        let waiting = waiting.map_or_else(String::new, |told| format!(" {told}"));
+        self.tell(Some(notice + &self.trouble.notice() + &waiting));
         Ok(over.then_some(kept))
     }
 

@@ -38,7 +38,7 @@ use crate::{
     error,
     position::{Place, show_lsn},
     slot::Slot,
-    task::{feedback_interval, initial_statements, start_replication, target},
+    task::{Sent, feedback_interval, initial_statements, start_replication, target},
     wire::{Connection, Progress, Purpose, Replication, Side},
 };
 
@@ -60,7 +60,9 @@ pub(crate) async fn record(config: &PostgresConfig, guard: &Guard, place: &Place
         confirmed: slot.confirmed_lsn,
         every,
     };
-    let sql = start_replication(config, since, connection.server_version());
+    // What runs is not kept: a recorded connection has whole transactions, however the connector reads the slot.
+    let from = (since, Sent::Committed);
+    let sql = start_replication(config, from, connection.server_version());
     let store = guard.keep.store()?;
     let recorder = Recorder::begin(store.writer().await?, since, &guard.meter, durable).await?;
     let mut replication = connection.replicate(&sql, progress).await?;

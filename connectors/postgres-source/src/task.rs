@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use self::{catch_up::CatchUp, replay::Replay};
 pub(crate) use self::{
     catch_up::snapshot_connection,
-    replicate::{feedback_interval, start_replication},
+    replicate::{Sent, feedback_interval, start_replication},
 };
 use crate::{
     captured::Captured,
@@ -131,7 +131,11 @@ impl PostgresTask {
             confirmed: self.confirmed,
             every,
         };
-        let from = place.at.commit_lsn;
+        let sent = match self.config.stream_in_progress {
+            true => Sent::InProgress,
+            false => Sent::Committed,
+        };
+        let from = (place.at.commit_lsn, sent);
         let sql = start_replication(&self.config, from, connection.server_version());
         let replication = connection.replicate(&sql, progress).await?;
         tracing::info!(slot = %self.config.slot, lsn = %show_lsn(place.at.commit_lsn), "streaming");

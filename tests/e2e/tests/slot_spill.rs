@@ -10,7 +10,7 @@ use e2e::{
     scene::{SLOT, SOURCE, TOPIC},
 };
 use serde_json::Value;
-use stack::{PgVersion, Postgres, PostgresOptions, Stack, http, wait_until};
+use stack::{Error, PgVersion, Postgres, PostgresOptions, Stack, http, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const SPILLING: &[(&str, &str)] = &[
@@ -79,7 +79,7 @@ fn run_to_the_end(mut scene: Scene) -> Outcome<Vec<(String, String)>> {
     change(&scene, "resume")?;
     let rest = scene.worker.rest();
     rest.wait_for(SOURCE, "RUNNING")?;
-    // It is told as long as the connector has not begun to read it.
+    // It is told as long as the connector has not read it.
     rest.wait_for_notice(SOURCE, "")?;
     scene.load.wait_for(2)?;
     scene.load.finish(SLOT)?;
@@ -156,8 +156,27 @@ fn kills_do_no_harm(log: LogKind, stack: &Stack) -> Outcome {
         scene.worker.server().start()?;
     }
     change(&scene, "resume")?;
-    scene.kill_worker(4)?;
+    let reading = |before: usize| {
+        let begun = || Ok(replays(&scene)? > before);
+        wait_until("what was kept to be read", LIMIT, begun)
+    };
+    reading(0)?;
+    for _ in 0..3 {
+        scene.worker.server().kill9()?;
+        let before = replays(&scene)?;
+        scene.worker.server().start()?;
+        // No kill was too late: something was left.
+        reading(before)?;
+    }
     run_to_the_end(scene).map(drop)
+}
+
+/// How many sessions the worker has begun to read, over all its starts.
+fn replays(scene: &Scene) -> stack::Result<usize> {
+    let log = std::fs::read(scene.worker.server().log_path())
+        .map_err(|error| Error::new(format!("the worker's log: {error}")))?;
+    let log = String::from_utf8_lossy(&log);
+    Ok(log.matches("reading what was kept of the slot").count())
 }
 
 #[test]

@@ -114,22 +114,20 @@ impl Watch<'_> {
         }
     }
 
-    /// What is told while there is something for the connector to read; `None` while it can read it itself.
+    /// What is told while there is something that the connector has yet to read, also while it does.
     pub(super) async fn waiting(&self) -> Option<String> {
         if self.config.retained_wal_action != RetainedWal::Spill {
             return None;
         }
-        let keep = &self.guard.keep;
-        keep.turns().try_take()?;
-        let is_empty = keep.store().ok()?.is_empty().await.ok()?;
+        let is_empty = self.guard.keep.store().ok()?.is_empty().await.ok()?;
         self.of_topic().ok().filter(|_| !is_empty)
     }
 
     fn of_topic(&self) -> Result<String> {
         let (slot, topic) = (&self.config.slot, self.guard.keep.store()?.name());
         Ok(format!(
-            "Changes that the slot {slot} brought are kept in the topic {topic} until the connector runs again. Before it has read \
-             them, the slot cannot be handed to Debezium, which would miss them."
+            "Changes that the slot {slot} brought are kept in the topic {topic} until the connector has read them. Before that, the slot \
+             cannot be handed to Debezium, which would miss them."
         ))
     }
 }

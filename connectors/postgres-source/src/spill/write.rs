@@ -118,8 +118,8 @@ impl Recorder {
                 self.spilled.transactions.add(1);
             }
             Message::Relation(relation) => drop(self.known.insert(relation.id, whole.into())),
-            // It stands between transactions and has no commit of its own.
-            Message::Logical(logical) if !logical.transactional => self.keepalive(lsn + 1),
+            // It stands between transactions; its LSN is the end of its record, where the next commit may begin.
+            Message::Logical(logical) if !logical.transactional => self.keepalive(lsn),
             _ => {}
         }
     }

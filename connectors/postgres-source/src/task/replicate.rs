@@ -25,8 +25,21 @@ pub(crate) async fn feedback_interval(
     })
 }
 
-/// Protocol version 1 on every server: see [`crate::pgoutput`].
-pub(crate) fn start_replication(config: &PostgresConfig, from: u64, server_version: u32) -> String {
+/// When the server sends a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Once it is committed. Protocol version 1 on every server: see [`crate::pgoutput`].
+    Committed,
+    /// While it runs, when it is large and the server is not older than PostgreSQL 14.
+    InProgress,
+}
+
+/// The statement that starts replication at an LSN.
+pub(crate) fn start_replication(
+    config: &PostgresConfig,
+    (from, sent): (u64, Sent),
+    server_version: u32,
+) -> String {
     let publication = crate::catalog::quoted(&config.publication).replace('\'', "''");
     let more: String = (config.slot_stream_params.as_deref().unwrap_or_default())
         .split(';')
@@ -41,8 +54,12 @@ pub(crate) fn start_replication(config: &PostgresConfig, from: u64, server_versi
     } else {
         ""
     };
+    let version = match sent {
+        Sent::InProgress if server_version >= 14 => "proto_version '2', streaming 'on'",
+        Sent::InProgress | Sent::Committed => "proto_version '1'",
+    };
     format!(
-        "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names '{publication}'{messages}{more})",
+        "START_REPLICATION SLOT {} LOGICAL {} ({version}, publication_names '{publication}'{messages}{more})",
         crate::catalog::quoted(&config.slot),
         show_lsn(from),
     )
