@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::Outcome;
+use e2e::{Outcome, is_long};
 use serde_json::{Value, json};
 use stack::{PASSWORD, PgVersion, Postgres, PostgresOptions, Stack, wait_until};
 
@@ -24,9 +24,13 @@ pub struct PostgresDatabase {
 impl PostgresDatabase {
     /// Starts one.
     pub fn start(stack: &Stack, version: PgVersion) -> Outcome<Self> {
-        let options = PostgresOptions::new(version)
+        let mut options = PostgresOptions::new(version)
             .set("autovacuum", "off")
             .set("max_prepared_transactions", "20");
+        // The scenarios of the short form need none.
+        if is_long() {
+            options = options.with_extensions();
+        }
         Ok(Self {
             server: stack.postgres_with(options)?,
         })

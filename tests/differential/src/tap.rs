@@ -161,7 +161,7 @@ async fn assign(
     let topics = log.topics().await?;
     let wanted: BTreeSet<String> = {
         let runs = shared.runs.lock();
-        let ours = |topic: &String| runs.keys().any(|run| topic.contains(run.as_str()));
+        let ours = |topic: &String| runs.keys().any(|run| is_of(topic, run));
         topics.into_iter().filter(ours).collect()
     };
     let known: BTreeSet<String> = next.keys().map(|of| of.topic.to_string()).collect();
@@ -197,7 +197,7 @@ async fn look_for_ends(
     };
     for run in wanted {
         let mut of_run = BTreeMap::new();
-        for of in next.keys().filter(|of| of.topic.contains(run.as_str())) {
+        for of in next.keys().filter(|of| is_of(&of.topic, &run)) {
             of_run.insert(of.clone(), log.offset_at(of, At::Latest).await?);
         }
         ends.insert(run, of_run);
@@ -230,13 +230,16 @@ fn keep(shared: &Shared, batch: &Encoded, next: &mut BTreeMap<TopicPartition, i6
             Some(at) if *at <= record.offset => *at = record.offset + 1,
             _ => continue,
         }
-        let run = runs
-            .iter_mut()
-            .find(|(run, _)| record.topic.contains(run.as_str()));
+        let run = runs.iter_mut().find(|(run, _)| is_of(&record.topic, run));
         if let Some((_, topics)) = run {
             let records = topics.entry(record.topic.to_string()).or_default();
             records.push(Record::of(batch, record));
         }
     }
     shared.changed.notify_all();
+}
+
+/// Whether a run's name is part of a topic's, in which a Unicode strategy has written its underscores as `_u005f`.
+fn is_of(topic: &str, run: &str) -> bool {
+    topic.contains(run) || topic.contains("_u005f") && topic.replace("_u005f", "_").contains(run)
 }

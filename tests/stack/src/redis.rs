@@ -24,6 +24,8 @@ const PACKAGES: Packages = Packages {
     name: "redis",
     suite: "bookworm",
     packages: &["redis-server", "redis-tools"],
+    alone: &[],
+    links: &[],
 };
 
 /// How a Redis server is started.

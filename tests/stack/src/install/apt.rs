@@ -41,10 +41,15 @@ impl Apt {
 
     /// Downloads the packages and the libraries they need into `debs` of the cache; returns the files.
     ///
-    /// A moving suite replaces its files: a failed download reads the lists again and tries once more.
-    pub(crate) fn download(suite: &'static str, packages: &[&str]) -> Result<Vec<PathBuf>> {
+    /// Nothing comes along with those of `alone`. A moving suite replaces its files: a failed download reads the lists again
+    /// and tries once more.
+    pub(crate) fn download(
+        suite: &'static str,
+        packages: &[&str],
+        alone: &[&str],
+    ) -> Result<Vec<PathBuf>> {
         let _lock = cache::lock("apt")?;
-        let fetch = |fresh| Self::open(suite, fresh)?.fetch(packages);
+        let fetch = |fresh| Self::open(suite, fresh)?.fetch(packages, alone);
         fetch(false).or_else(|_| fetch(true)).map_err(|error| {
             Error::new(format!(
                 "cannot download {packages:?} of Debian {suite}: {error}"
@@ -52,8 +57,9 @@ impl Apt {
         })
     }
 
-    fn fetch(&self, packages: &[&str]) -> Result<Vec<PathBuf>> {
-        let wanted = self.resolve(packages)?;
+    fn fetch(&self, packages: &[&str], alone: &[&str]) -> Result<Vec<PathBuf>> {
+        let mut wanted = self.resolve(packages)?;
+        wanted.extend(alone.iter().map(|name| (*name).to_owned()));
         let debs = cache::cache()?.join("debs");
         cache::create(&debs)?;
         run(self

@@ -12,6 +12,8 @@ const DEBIAN: Packages = Packages {
     name: "jdk",
     suite: "trixie",
     packages: &["openjdk-21-jdk-headless", "openjdk-21-jre-headless"],
+    alone: &[],
+    links: &[],
 };
 
 /// The home of the newest JDK found, of release `least` or newer. `JAVA_HOME` is looked at first, then what lies

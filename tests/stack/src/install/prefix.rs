@@ -37,15 +37,22 @@ pub(crate) struct Packages {
     pub suite: &'static str,
     /// The packages; the libraries they need come along.
     pub packages: &'static [&'static str],
+    /// Packages without what they need, because most of it serves parts that nobody here uses.
+    pub alone: &'static [&'static str],
+    /// Links that the packages' own scripts would make: where, and to what beside it.
+    pub links: &'static [(&'static str, &'static str)],
 }
 
 impl Packages {
     /// The folder of the unpacked packages, after it is there.
     pub(crate) fn install(&self) -> Result<PathBuf> {
         cache::install(self.name, |root, place| {
-            let debs = Apt::download(self.suite, self.packages)?;
+            let debs = Apt::download(self.suite, self.packages, self.alone)?;
             merge_usr(root)?;
             debs.iter().try_for_each(|deb| unpack(deb, root))?;
+            for (link, target) in self.links {
+                symlink(target, root.join(link))?;
+            }
             relink(root, root, place)?;
             wrap_all(root, place)
         })
@@ -207,6 +214,8 @@ pub(crate) fn program(name: &'static str) -> Result<PathBuf> {
         name,
         suite: "bookworm",
         packages,
+        alone: &[],
+        links: &[],
     }
     .install()?;
     let path = bin(&prefix).join(name);

@@ -1,6 +1,7 @@
 //! PostgreSQL 15 and 18 from Debian's packages.
 
 mod data;
+mod extensions;
 mod standby;
 
 use std::{
@@ -73,12 +74,18 @@ impl PgVersion {
             name: self.kind(),
             suite,
             packages,
+            alone: &[],
+            links: &[],
         }
     }
 
     /// The folder of its programs, installed if needed.
-    fn programs(self) -> Result<PathBuf> {
-        let prefix = self.packages().install()?;
+    fn programs(self, extended: bool) -> Result<PathBuf> {
+        let packages = match extended {
+            true => extensions::packages(self),
+            false => self.packages(),
+        };
+        let prefix = packages.install()?;
         Ok(prefix
             .join("usr/lib/postgresql")
             .join(self.number().to_string())
@@ -97,6 +104,7 @@ impl fmt::Display for PgVersion {
 pub struct PostgresOptions {
     version: PgVersion,
     durable: bool,
+    extended: bool,
     settings: Vec<(String, String)>,
 }
 
@@ -106,6 +114,7 @@ impl PostgresOptions {
         Self {
             version,
             durable: false,
+            extended: false,
             settings: Vec::new(),
         }
     }
@@ -113,6 +122,12 @@ impl PostgresOptions {
     /// With fsync: safe against a power cut, slower. Without it a killed server loses nothing either.
     pub fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
+        self
+    }
+
+    /// With the extensions PostGIS and, for 18, pgvector: more to download.
+    pub fn with_extensions(mut self) -> Self {
+        self.extended = true;
         self
     }
 
@@ -154,7 +169,7 @@ impl Postgres {
         } else {
             path
         };
-        let programs = version.programs()?;
+        let programs = version.programs(false)?;
         Ok(Some(Self {
             server,
             version,
@@ -167,7 +182,7 @@ impl Postgres {
 
     pub(crate) fn start(stack: &Stack, options: PostgresOptions) -> Result<Self> {
         let version = options.version;
-        let programs = version.programs()?;
+        let programs = version.programs(options.extended)?;
         let name = stack.name(version.kind());
         let port = Port::claim()?;
         let folder = stack.home().create(&name)?;
