@@ -19,6 +19,7 @@ pub mod encoded;
 pub mod error;
 pub mod finding;
 pub mod guard;
+pub mod java_regex;
 pub mod json;
 pub mod keep;
 pub mod meter;

@@ -10,7 +10,6 @@ mod field_path;
 mod filter;
 mod insert_field;
 mod java_date;
-mod java_regex;
 mod mask_field;
 mod predicates;
 mod regex_router;

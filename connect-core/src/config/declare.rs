@@ -104,11 +104,13 @@ macro_rules! choice {
             const KIND: $crate::config::Kind = $crate::config::Kind::String;
             const ALLOWED: &'static [&'static str] = &[$($text),+];
             fn parse_value(text: &str) -> Result<Self, String> {
-                let lower = text.trim().to_ascii_lowercase();
-                match lower.as_str() {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err(format!("String must be one of: {}", Self::ALLOWED.join(", "))),
-                }
+                let text = text.trim();
+                $(
+                    if text.eq_ignore_ascii_case($text) {
+                        return Ok(Self::$variant);
+                    }
+                )+
+                Err(format!("String must be one of: {}", Self::ALLOWED.join(", ")))
             }
         }
 

@@ -5,12 +5,13 @@ use std::cell::RefCell;
 use connect_core::{
     Batch, Finding, Properties,
     config::{Config, Rules},
+    java_regex::JavaRegex,
     route::RouteId,
     transform::Predicate,
 };
 use rustc_hash::FxHashMap;
 
-use super::{java_regex::JavaRegex, reshape::is_null};
+use super::reshape::is_null;
 
 connect_core::config! {
     /// A predicate which is true for records with a topic name that matches the configured regular expression.

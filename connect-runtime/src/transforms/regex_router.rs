@@ -5,13 +5,11 @@ use std::sync::Arc;
 use connect_core::{
     Batch, Error, Finding, Properties, Result, Route,
     config::{Config, Rules},
+    java_regex::{JavaRegex, Replacement},
     transform::{Transform, Verdicts},
 };
 
-use super::{
-    compiled::Compiled,
-    java_regex::{JavaRegex, Replacement},
-};
+use super::compiled::Compiled;
 
 connect_core::config! {
     /// Update the record topic using the configured regular expression and replacement string.

@@ -45,13 +45,18 @@ impl Adjustment {
                     out.push(c);
                 }
             } else {
-                let zeros = if unit < 0x100 { "00" } else { "" };
-                // Writing to a string does not fail.
-                let _ = write!(out, "_u{zeros}{unit:x}");
+                push_escape(unit, &mut out);
             }
         }
         out
     }
+}
+
+/// `_u` and a number in hex, of two digits with two zeros before them.
+pub(crate) fn push_escape(unit: u16, out: &mut String) {
+    let zeros = if unit < 0x100 { "00" } else { "" };
+    // Writing to a string does not fail.
+    let _ = write!(out, "_u{zeros}{unit:x}");
 }
 
 #[cfg(test)]

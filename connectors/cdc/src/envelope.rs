@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_envelope_has_its_fields_in_order() {
-        let names = TableNames::new("shop", ".", "public", "orders");
+        let names = TableNames::of("shop.public.orders".to_owned());
         let source = source_schema(
             "postgresql",
             source_fields(Origin {

@@ -12,6 +12,7 @@ pub mod java;
 pub mod java_order;
 pub mod masks;
 pub mod modes;
+pub mod naming;
 pub mod notification;
 pub mod signal;
 pub mod topics;

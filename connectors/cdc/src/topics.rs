@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::adjust::Adjustment;
+use crate::adjust::{Adjustment, push_escape};
 
 /// Kafka's longest topic name.
 const MAX_TOPIC: usize = 249;
@@ -21,9 +21,8 @@ pub struct TableNames {
 }
 
 impl TableNames {
-    /// The names of `<prefix><delimiter><first><delimiter><second>`.
-    pub fn new(prefix: &str, delimiter: &str, first: &str, second: &str) -> Self {
-        let topic = sanitised(&[prefix, first, second].join(delimiter));
+    /// The names that hang on a topic.
+    pub(crate) fn of(topic: String) -> Self {
         Self {
             key: format!("{topic}.Key").into(),
             value: format!("{topic}.Value").into(),
@@ -69,11 +68,24 @@ pub fn is_prefix(text: &str) -> bool {
 }
 
 /// Every character that a topic must not have becomes `_`; longer names are cut.
-fn sanitised(name: &str) -> String {
+pub(crate) fn sanitised(name: &str) -> String {
     name.chars()
         .map(|c| if is_legal(c) { c } else { '_' })
         .take(MAX_TOPIC)
         .collect()
+}
+
+/// The same, where they become `_u` and their number in hex, and so does an underscore.
+pub(crate) fn escaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for unit in name.encode_utf16() {
+        match u8::try_from(unit).map(char::from) {
+            Ok(c) if is_legal(c) && c != '_' => out.push(c),
+            _ => push_escape(unit, &mut out),
+        }
+    }
+    out.truncate(MAX_TOPIC);
+    out
 }
 
 fn is_legal(c: char) -> bool {
@@ -85,9 +97,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_schema_topic_naming_strategy() {
-        let names = TableNames::new("shop", ".", "public", "order lines");
-        assert_eq!(&*names.topic, "shop.public.order_lines");
+    fn names_hang_on_the_topic() {
+        let names = TableNames::of("shop.public.order_lines".to_owned());
         assert_eq!(&*names.key, "shop.public.order_lines.Key");
         assert_eq!(&*names.envelope, "shop.public.order_lines.Envelope");
         assert_eq!(
@@ -99,6 +110,8 @@ mod tests {
     #[test]
     fn long_names_are_cut_and_letters_of_other_scripts_replaced() {
         assert_eq!(sanitised(&"é".repeat(400)), "_".repeat(249));
+        assert_eq!(escaped("a_b.é漢"), "a_u005fb._u00e9_u6f22");
+        assert_eq!(escaped(&"é".repeat(400)).len(), 249);
         assert!(is_prefix("a-b.c_1") && !is_prefix("a b") && !is_prefix(""));
     }
 }

@@ -4,7 +4,7 @@ use connect_core::{Batch, Cell, Error, Result};
 
 use crate::{
     convert::{self, Op, Text},
-    error,
+    error, geometry,
 };
 
 /// Arrays in arrays beyond this depth are refused; PostgreSQL knows six dimensions.
@@ -19,6 +19,10 @@ pub(crate) fn cell(item: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
         _ => 0,
     };
     let mut reader = Reader {
+        delimiter: match item {
+            Op::Geometry => geometry::DELIMITER,
+            _ => b',',
+        },
         text,
         rest: bytes.get(start..).unwrap_or(&[]),
     };
@@ -38,6 +42,7 @@ fn malformed() -> Error {
 }
 
 struct Reader<'a> {
+    delimiter: u8,
     text: Text<'a>,
     rest: &'a [u8],
 }
@@ -64,7 +69,7 @@ impl Reader<'_> {
                 _ => cells.push(self.plain(item, out)?),
             }
             match self.rest.split_first() {
-                Some((b',', rest)) => self.rest = rest,
+                Some((byte, rest)) if *byte == self.delimiter => self.rest = rest,
                 _ => break,
             }
         }
@@ -77,7 +82,7 @@ impl Reader<'_> {
     }
 
     fn plain(&mut self, item: &Op, out: &mut Batch) -> Result<Cell> {
-        let end = memchr::memchr2(b',', b'}', self.rest).ok_or_else(malformed)?;
+        let end = memchr::memchr2(self.delimiter, b'}', self.rest).ok_or_else(malformed)?;
         let (value, rest) = self.rest.split_at(end);
         self.rest = rest;
         if value.eq_ignore_ascii_case(b"NULL") {

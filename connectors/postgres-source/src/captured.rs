@@ -1,10 +1,11 @@
 //! Which tables and columns are captured, and what is done with them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use cdc::{
     filters::Filter,
     masks::{Mask, Masks},
+    naming::Naming,
 };
 use connect_core::{
     Finding,
@@ -30,6 +31,7 @@ pub(crate) struct Captured {
     masks: Masks,
     /// Statements by full names of tables.
     selects: BTreeMap<String, String>,
+    naming: Arc<Naming>,
     /// Schema and table of signals.
     signals: Option<(String, String)>,
     ignore_builtin: bool,
@@ -78,6 +80,7 @@ impl Captured {
         let given = config.replica_identities.as_deref();
         let identities = ReplicaIdentities::new(given, findings);
         let masks = Masks::new(&config.rest, findings);
+        let naming = config.naming(findings);
         let keys = key_rules(config.message_key_columns.as_deref(), findings);
         Some(Self {
             schemas: schemas?,
@@ -89,6 +92,7 @@ impl Captured {
             identities: identities?,
             keys: keys?,
             masks: masks?,
+            naming: Arc::new(naming?),
             selects: selects(config, findings)?,
             signals: (config.signal_table.as_deref())
                 .and_then(signal_table)
@@ -99,7 +103,9 @@ impl Captured {
 
     /// Whether a table is captured.
     pub(crate) fn table(&self, schema: &str, table: &str) -> bool {
-        let builtin = matches!(schema, "pg_catalog" | "information_schema" | "pg_toast");
+        let builtin = matches!(schema, "pg_catalog" | "information_schema" | "pg_toast")
+            // Filled by PostGIS itself.
+            || table.eq_ignore_ascii_case("spatial_ref_sys");
         let passes = !(builtin && self.ignore_builtin)
             && self.schemas.passes(schema)
             && self.tables.passes(&format!("{schema}.{table}"));
@@ -146,6 +152,11 @@ impl Captured {
     /// How the values of a column are hidden.
     pub(crate) fn mask(&self, schema: &str, table: &str, column: &str) -> Option<&Mask> {
         self.masks.of(&format!("{schema}.{table}.{column}"))
+    }
+
+    /// How topics are named.
+    pub(crate) fn naming(&self) -> &Naming {
+        &self.naming
     }
 
     /// The columns that make the key of a table, where a rule says so.

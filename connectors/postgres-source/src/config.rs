@@ -3,6 +3,7 @@
 use cdc::{
     adjust::Adjustment,
     modes::{BinaryMode, DecimalMode, SkippedOperations, TimePrecision},
+    naming::{Given, Naming, Strategy},
     topics::is_prefix,
 };
 use connect_core::{
@@ -92,6 +93,16 @@ choice! {
         Numeric = "numeric",
         /// `P1Y2M3DT4H5M6.78S`
         String = "string",
+    }
+}
+
+choice! {
+    /// `unavailable.value.handling.mode`
+    pub enum Unavailable {
+        /// `unavailable.value.placeholder` stands for a value that was not sent.
+        Placeholder = "placeholder",
+        /// It is left out.
+        Omit = "omit",
     }
 }
 
@@ -306,6 +317,9 @@ connect_core::config! {
         include_unknown: bool = "false", "include.unknown.datatypes", Low;
         /// What stands for a large value that the server did not send since it has not changed; `hex:` gives bytes.
         placeholder: String = "__debezium_unavailable_value", "unavailable.value.placeholder", Low;
+        /// Whether that stands there, or the column is left out: null in formats with schemas, absent in JSON without. Columns that may not be
+        /// null keep the placeholder.
+        unavailable: Unavailable = "placeholder", "unavailable.value.handling.mode", Low;
     }
     group "Records" {
         /// Whether a delete is followed by a tombstone.
@@ -347,6 +361,20 @@ connect_core::config! {
         extended_headers: bool = "true", "extended.headers.enabled", Low;
         /// What stands between the parts of a topic name.
         topic_delimiter: String = ".", "topic.delimiter", Low;
+        /// How tables make the names of topics.
+        topic_naming: Strategy = "io.debezium.schema.SchemaTopicNamingStrategy", "topic.naming.strategy", Low;
+        /// With a regex strategy: what topics have to match, as a whole, to get another name.
+        topic_regex: Option<String> = none, "topic.regex", Low;
+        /// With a regex strategy: their other name, in which `$1` stands for a group.
+        topic_replacement: Option<String> = none, "topic.replacement", Low;
+        /// With a regex strategy: whether keys have one field more, which tells tables apart that share a topic.
+        topic_unique_keys: bool = "true", "topic.key.enforce.uniqueness", Low;
+        /// With a regex strategy: the name of that field.
+        topic_key_field: String = "__dbz__physicalTableIdentifier", "topic.key.field.name", Low;
+        /// With a regex strategy: what the name of a table's topic has to match, as a whole, for that field to have another value than it.
+        topic_key_regex: Option<String> = none, "topic.key.field.regex", Low;
+        /// With a regex strategy: that value, in which `$1` stands for a group.
+        topic_key_replacement: Option<String> = none, "topic.key.field.replacement", Low;
     }
 }
 
@@ -384,6 +412,24 @@ impl Rules for PostgresConfig {
         options::rules(self, &mut findings);
         findings.extend(foreign::errors(&self.rest));
         findings
+    }
+}
+
+impl PostgresConfig {
+    /// How topics are named; `None` with findings when it cannot be done so.
+    pub(crate) fn naming(&self, findings: &mut Vec<Finding>) -> Option<Naming> {
+        let given = Given {
+            strategy: self.topic_naming,
+            prefix: &self.topic_prefix,
+            delimiter: &self.topic_delimiter,
+            regex: self.topic_regex.as_deref(),
+            replacement: self.topic_replacement.as_deref(),
+            unique_keys: self.topic_unique_keys,
+            key_field: &self.topic_key_field,
+            key_regex: self.topic_key_regex.as_deref(),
+            key_replacement: self.topic_key_replacement.as_deref(),
+        };
+        Naming::new(given, findings)
     }
 }
 

@@ -6,8 +6,9 @@ use cdc::masks::Mask;
 use connect_core::{Batch, Cell, Error, Result, Span, decimal};
 
 use crate::{
-    array, error,
+    array, error, geometry,
     temporal::{self, DAY_US, INFINITY, Moment, NEGATIVE_INFINITY, SHORTEST},
+    vector,
 };
 
 /// What to do with the text of a column.
@@ -65,6 +66,12 @@ pub(crate) enum Op {
     IntervalText,
     /// A struct of x, y, wkb, srid.
     Point,
+    /// PostGIS's hex: a struct of its bytes and the number of their reference system.
+    Geometry,
+    /// `[1,2.5]`: an array of floats.
+    Vector,
+    /// `{1:2.5,7:1}/9`: a struct of dimensions and a map.
+    SparseVector,
     /// `hstore` as JSON text.
     HstoreJson,
     /// `hstore` as a map.
@@ -183,6 +190,9 @@ fn rarer(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
         Op::Point => point(bytes, out),
         Op::Array(item) => array::cell(item, text, out),
         Op::Masked(masked) => self::masked(&masked.0, &masked.1, bytes, out),
+        Op::Geometry => geometry::cell(text, out),
+        Op::Vector => vector::cell(text, out),
+        Op::SparseVector => vector::sparse(text, out),
         Op::HstoreJson => array::hstore_json(bytes, out),
         Op::HstoreMap => array::hstore_map(bytes, out),
         Op::Int | Op::Float => Err(error::value("a number has no digits")),
@@ -242,7 +252,7 @@ fn push_iso_time(us: i64, out: &mut Batch) {
 }
 
 #[inline]
-fn is_int(bytes: &[u8]) -> bool {
+pub(crate) fn is_int(bytes: &[u8]) -> bool {
     let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
     !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
@@ -255,7 +265,7 @@ fn is_decimal(bytes: &[u8]) -> bool {
     digits.len() > points && points <= 1 && digits.iter().all(|b| b.is_ascii_digit() || *b == b'.')
 }
 
-fn is_float(bytes: &[u8]) -> bool {
+pub(crate) fn is_float(bytes: &[u8]) -> bool {
     let signed = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let digit = |b: &u8| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'-' | b'+');
     signed == b"Infinity"
@@ -263,7 +273,7 @@ fn is_float(bytes: &[u8]) -> bool {
         || (signed.first().is_some_and(u8::is_ascii_digit) && signed.iter().all(digit))
 }
 
-fn is_hex(bytes: &[u8]) -> bool {
+pub(crate) fn is_hex(bytes: &[u8]) -> bool {
     bytes.len().is_multiple_of(2) && bytes.iter().all(u8::is_ascii_hexdigit)
 }
 

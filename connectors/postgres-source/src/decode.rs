@@ -73,9 +73,9 @@ pub(crate) fn failed(table: &Table, at: usize, error: Error, out: &mut Batch) ->
         let position = at + 1;
         tracing::warn!(table = %table.name, position, %error, "a value is left out");
     }
-    let masked = || table.masked.get(at.checked_sub(table.columns.len())?);
-    let column = table.columns.get(at).or_else(|| Some(&masked()?.1));
-    Ok(column.map_or(Cell::Null, |column| null(column, out)))
+    Ok(table
+        .column(at)
+        .map_or(Cell::Null, |column| null(column, out)))
 }
 
 /// What becomes of an event that cannot be decoded: nothing, or the error.
@@ -118,6 +118,7 @@ pub(crate) fn key(table: &Table, cells: &[Cell], out: &mut Batch) -> Cell {
     pick(&table.key, cells, out)
 }
 
+/// The cells of some places; a place behind all of them has the same value in every row.
 #[inline]
 fn pick(places: &[u16], cells: &[Cell], out: &mut Batch) -> Cell {
     let nest = out.reserve_nest(places.len());
@@ -125,7 +126,7 @@ fn pick(places: &[u16], cells: &[Cell], out: &mut Batch) -> Cell {
         *to = cells
             .get(usize::from(*place))
             .copied()
-            .unwrap_or(Cell::Null);
+            .unwrap_or(Cell::Const);
     }
     Cell::Nest(nest)
 }

@@ -70,7 +70,7 @@ const NO_JMX: &str = "metrics are Prometheus's, with labels of their own";
 const RETRIES: &str = "the worker tries again, without end, and waits longer each time";
 
 /// Refused, but for these values: the key, the values, and why.
-const REFUSED: [(&str, &[&str], &str); 8] = [
+const REFUSED: [(&str, &[&str], &str); 7] = [
     (
         "lsn.flush.mode",
         &["connector", "connector_and_driver"],
@@ -93,11 +93,6 @@ const REFUSED: [(&str, &[&str], &str); 8] = [
     ),
     ("converters", &[""], JAVA),
     ("post.processors", &[""], JAVA),
-    (
-        "topic.naming.strategy",
-        &["io.debezium.schema.SchemaTopicNamingStrategy"],
-        JAVA,
-    ),
     (
         "sourceinfo.struct.maker",
         &["io.debezium.connector.postgresql.PostgresSourceInfoStructMaker"],

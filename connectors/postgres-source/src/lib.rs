@@ -24,6 +24,7 @@ pub mod error;
 mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
+mod geometry;
 mod guard;
 mod heartbeat;
 mod incremental;
@@ -45,6 +46,7 @@ mod stream;
 mod task;
 mod temporal;
 mod types;
+mod vector;
 pub mod wire;
 
 use std::collections::BTreeSet;

@@ -12,7 +12,7 @@ use self::foresight::Foresight;
 use crate::{
     captured::Captured,
     catalog::{self, ColumnInfo, TableInfo},
-    config::{Failing, PostgresConfig, Processing},
+    config::{Failing, PostgresConfig, Processing, Unavailable},
     convert::{self, Op, Text},
     default::{self, Default},
     mask,
@@ -21,6 +21,9 @@ use crate::{
     types::{Customs, Modes},
     wire::Connection,
 };
+
+/// The place of a key's field that has the same value in every row.
+pub(crate) const CONSTANT: u16 = u16::MAX;
 
 /// A table, compiled: everything that its rows need and that does not change from row to row.
 #[derive(Debug)]
@@ -56,6 +59,18 @@ impl Table {
         self.row
             .as_ref()
             .is_none_or(|row| row.contains(&at) || masked())
+    }
+
+    /// The places of the columns in its key.
+    pub(crate) fn key_columns(&self) -> impl Iterator<Item = u16> {
+        let places = self.key.iter().copied();
+        places.filter(|place| *place != CONSTANT)
+    }
+
+    /// A column by its place among the cells of a row, masked ones behind the others.
+    pub(crate) fn column(&self, at: usize) -> Option<&Column> {
+        let masked = || Some(&self.masked.get(at.checked_sub(self.columns.len())?)?.1);
+        self.columns.get(at).or_else(masked)
     }
 }
 
@@ -252,11 +267,12 @@ pub(crate) struct Compiler {
     captured: Captured,
     modes: Modes,
     prefix: String,
-    delimiter: String,
     database: String,
     schema_names: Adjustment,
     field_names: Adjustment,
     skip_unchanged: bool,
+    /// Whether nothing stands for values that were not sent.
+    omits: bool,
     failing: Failing,
     processing: Processing,
 }
@@ -268,11 +284,11 @@ impl Compiler {
             captured,
             modes: Modes::new(config),
             prefix: config.topic_prefix.clone(),
-            delimiter: config.topic_delimiter.clone(),
             database: config.database.clone(),
             schema_names: config.schema_names,
             field_names: config.field_names,
             skip_unchanged: config.skip_unchanged,
+            omits: config.unavailable == Unavailable::Omit,
             failing: config.converting_failures,
             processing: config.processing_failures,
         }
@@ -286,8 +302,8 @@ impl Compiler {
 
     /// Compiles a table.
     pub(crate) fn compile(&self, info: &TableInfo, customs: &Customs) -> Table {
-        let names = TableNames::new(&self.prefix, &self.delimiter, &info.schema, &info.name)
-            .adjusted(self.schema_names);
+        let naming = self.captured.naming();
+        let names = (naming.names(&info.schema, &info.name)).adjusted(self.schema_names);
         let key_names = self
             .captured
             .key(&info.schema, &info.name)
@@ -301,31 +317,30 @@ impl Compiler {
             let shape = (shown || is_key(&column.name))
                 .then(|| self.column(column, customs))
                 .flatten();
-            let (compiled, field) = match shape {
-                Some((compiled, field)) => (compiled, Some(field)),
-                None => (
-                    Column {
-                        op: Op::Skip,
-                        fallback: None,
-                    },
-                    None,
-                ),
-            };
+            let (compiled, field) = shape.unzip();
             if shown && field.is_some() {
                 row.push(at);
             }
-            columns.push(compiled);
+            columns.push(compiled.unwrap_or(Column {
+                op: Op::Skip,
+                fallback: None,
+            }));
             fields.push(field);
         }
-        let key: Vec<u16> = key_names
+        let mut key: Vec<u16> = key_names
             .iter()
             .filter_map(|n| place(info, &fields, n))
             .collect();
+        let mut key_fields = picked(&fields, &key);
+        if let Some(field) = naming.key_field(&info.schema, &info.name) {
+            key.push(CONSTANT);
+            key_fields.push(field);
+        }
         let mut row_fields = picked(&fields, &row);
         let all = row.len() == columns.len();
         let masked = self.mask(info, customs, &mut row, &mut row_fields);
         let value = self.envelope(&names, info, row_fields);
-        let key_schema = envelope::key_schema(&names, picked(&fields, &key));
+        let key_schema = envelope::key_schema(&names, key_fields);
         Table {
             name: info.full_name().into(),
             route: Route::new(
@@ -382,7 +397,10 @@ impl Compiler {
             .modes
             .shape(customs, column.type_oid, column.modifier)?;
         let mut schema = shape.schema;
-        schema.optional = !column.required;
+        schema.optional |= !column.required;
+        if self.omits && schema.optional {
+            schema.absent = None;
+        }
         let made = |op: &Op, text: &str| value_of(op, text, &schema);
         let has = default::are_read(column.type_oid, customs)
             // Kafka Connect has no defaults of structs.

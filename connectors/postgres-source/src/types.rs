@@ -1,9 +1,8 @@
 //! From a PostgreSQL type to a schema and the operation that makes its cells.
 
 mod array;
+mod extension;
 pub(crate) mod oid;
-
-use std::sync::Arc;
 
 use cdc::modes::{BinaryMode, DecimalMode, TimePrecision};
 use connect_core::{Field, Form, Schema, Type, Value, schema::logical};
@@ -46,7 +45,7 @@ pub(crate) type Customs = FxHashMap<u32, Custom>;
 /// What becomes of a column.
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
-    /// Its schema, required; names, defaults and the like are added to it.
+    /// Its schema, required unless the type has none that is; names, defaults and the like are added to it.
     pub schema: Schema,
     /// How its text becomes a cell.
     pub op: Op,
@@ -164,37 +163,6 @@ impl Modes {
             },
             oid::INTERVAL => self.interval(),
             oid::POINT => point(),
-            _ => return None,
-        })
-    }
-
-    /// Types of extensions, whose oids differ from database to database.
-    fn extension(&self, name: &str) -> Option<Shape> {
-        Some(match name {
-            "citext" | "isbn" | "isbn13" | "issn" | "ismn" | "ean13" | "upc" => self.text(None, ""),
-            "ltree" => self.text(Some("io.debezium.data.Ltree"), ""),
-            "hstore" => match self.hstore {
-                HstoreMode::Json => Shape {
-                    schema: named(Type::String, "io.debezium.data.Json")
-                        .absent(Value::Str(self.placeholder_json())),
-                    op: Op::HstoreJson,
-                    zero: "",
-                },
-                HstoreMode::Map => {
-                    let (key, value) = (
-                        Schema::of(Type::String),
-                        Schema::of(Type::String).optional(),
-                    );
-                    let absent = self.placeholder_text();
-                    let entry = (absent.clone(), Value::Str(absent));
-                    let schema = Schema::of(Type::Map(Arc::new(key), Arc::new(value)));
-                    Shape {
-                        schema: schema.absent(Value::Map(vec![entry])),
-                        op: Op::HstoreMap,
-                        zero: "",
-                    }
-                }
-            },
             _ => return None,
         })
     }

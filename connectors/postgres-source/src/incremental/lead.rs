@@ -167,7 +167,7 @@ impl Incremental {
             &reading.info,
             chunk.lines,
             chunk.rows,
-            &reading.table.key,
+            &reading.table.key_columns().collect::<Vec<u16>>(),
         ));
         let id = self
             .mark

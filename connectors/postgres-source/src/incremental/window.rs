@@ -114,8 +114,8 @@ impl Window {
             return;
         }
         self.scratch.clear();
-        for place in &table.key {
-            match tuple.values().nth(usize::from(*place)) {
+        for place in table.key_columns() {
+            match tuple.values().nth(usize::from(place)) {
                 Some(Ok(Value::Text(text))) => put(Some(text), &mut self.scratch),
                 Some(Ok(Value::Null)) => put(None, &mut self.scratch),
                 // A key that was not sent: nobody knows which row it is.

@@ -8,6 +8,15 @@ use md5::{Digest, Md5};
 use super::{Modes, Shape};
 use crate::convert::{Op, hex};
 
+/// Whose schemas are required as those of items too.
+const REQUIRED: [&str; 5] = [
+    "io.debezium.data.Enum",
+    "io.debezium.data.Tsvector",
+    "io.debezium.data.DoubleVector",
+    "io.debezium.data.FloatVector",
+    "io.debezium.data.SparseDoubleVector",
+];
+
 impl Modes {
     /// An array of items.
     pub(super) fn array(&self, item: Shape) -> Option<Shape> {
@@ -25,9 +34,8 @@ impl Modes {
             }
             _ => item.schema.absent.clone().map(|value| vec![value]),
         };
-        // Debezium forgets these two; null items are written all the same.
-        let required = ["io.debezium.data.Enum", "io.debezium.data.Tsvector"];
-        let required = name.is_some_and(|name| required.contains(&name));
+        // Debezium forgets these; null items are written all the same.
+        let required = name.is_some_and(|name| REQUIRED.contains(&name));
         let mut item_schema = item.schema;
         item_schema.optional = !required;
         let item_schema = Arc::new(item_schema);

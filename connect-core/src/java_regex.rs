@@ -7,14 +7,14 @@ use regex::Regex;
 
 /// A Java pattern, as `Matcher.matches` and `Matcher.replaceFirst` use it.
 #[derive(Debug)]
-pub(super) struct JavaRegex {
+pub struct JavaRegex {
     whole: Regex,
     part: Regex,
 }
 
 /// A replacement text with references to groups.
 #[derive(Debug)]
-pub(super) struct Replacement(Vec<Part>);
+pub struct Replacement(Vec<Part>);
 
 #[derive(Debug)]
 enum Part {
@@ -24,7 +24,7 @@ enum Part {
 
 impl JavaRegex {
     /// Translates a pattern; the error says what is wrong with it or cannot be done here.
-    pub(super) fn new(pattern: &str) -> Result<Self, String> {
+    pub fn new(pattern: &str) -> Result<Self, String> {
         let translated = translate(pattern)?;
         let compile = |pattern: &str| {
             Regex::new(pattern)
@@ -37,12 +37,12 @@ impl JavaRegex {
     }
 
     /// Whether all of the text matches.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         self.whole.is_match(text)
     }
 
     /// When all of the text matches: the text with its first match replaced, as Kafka Connect's `RegexRouter` does it.
-    pub(super) fn replace_first(&self, text: &str, replacement: &Replacement) -> Option<String> {
+    pub fn replace_first(&self, text: &str, replacement: &Replacement) -> Option<String> {
         if !self.matches(text) {
             return None;
         }
@@ -62,7 +62,7 @@ impl JavaRegex {
 
 impl Replacement {
     /// Reads `$1`, `${name}` and `\` as Java does; the error says what is wrong.
-    pub(super) fn new(text: &str, regex: &JavaRegex) -> Result<Self, String> {
+    pub fn new(text: &str, regex: &JavaRegex) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = text.chars().peekable();
