@@ -287,12 +287,17 @@ impl Stream {
                 tag => not_data(tag, body)?,
             }
         };
-        if received > 0 && !is_kept {
+        self.note_received(received);
+        self.take(at, out.len() > records, out);
+        Ok(step)
+    }
+
+    /// Notes what has come from the server: not what was kept of it, which it has told long since.
+    fn note_received(&mut self, received: u64) {
+        if received > 0 && self.committed.is_none() {
             self.drained = true;
             self.replication.received(received);
         }
-        self.take(at, out.len() > records, out);
-        Ok(step)
     }
 
     /// Takes what has been read out of the buffer: as a frame of the batch when records lie in it.
