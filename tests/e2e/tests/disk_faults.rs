@@ -101,8 +101,13 @@ fn full(exactly_once: bool) -> Outcome {
                 says: "log.storage",
                 strike: &|| disk.fill(),
                 mend: &|| {
-                    refuses_changes(&scene)?;
-                    disk.free()
+                    let paused = is_paused_or_told(&scene)?;
+                    disk.free()?;
+                    let resume = format!("/connectors/{SOURCE}/resume");
+                    match paused {
+                        true => scene.worker.rest().must("PUT", &resume).map(drop),
+                        false => Ok(()),
+                    }
                 },
             },
         )?;
@@ -117,8 +122,9 @@ fn full(exactly_once: bool) -> Outcome {
     }
 }
 
-/// While the disk is full the worker answers; what it cannot store it refuses, and tells why.
-fn refuses_changes(scene: &Scene) -> Outcome {
+/// While the disk is full the worker answers; what it cannot store it refuses, and tells why. A small change may still find room
+/// in the log's own files: then it is done.
+fn is_paused_or_told(scene: &Scene) -> Outcome<bool> {
     let rest = scene.worker.rest();
     for path in [
         "/",
@@ -132,7 +138,8 @@ fn refuses_changes(scene: &Scene) -> Outcome {
     let answer = rest.ask("PUT", &format!("/connectors/{SOURCE}/pause"), "")?;
     let told = answer.body.contains("no space left");
     match (answer.status, told) {
-        (500..=599, true) => Ok(()),
+        (202, _) => Ok(true),
+        (500..=599, true) => Ok(false),
         (status, _) => Err(format!("a change was answered {status}: {}", answer.body).into()),
     }
 }

@@ -69,7 +69,8 @@ fn rest_until_freed(scene: &Scene, rest: &str, state: &str) -> Outcome {
         scene.postgres.psql("checkpoint")?;
         Ok(metric(scene, "slot_retained_wal_bytes")? < 2_097_152.0)
     })?;
-    assert!(metric(scene, "slot_spilled_bytes")? > 5_000_000.0);
+    // The rows alone: 4,000 of a kilobyte and one of 640.
+    assert!(metric(scene, "slot_spilled_bytes")? > 4_700_000.0);
     assert!(metric(scene, "slot_spilled_transactions")? > 2.0);
     Ok(())
 }
