@@ -57,7 +57,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "stack",
         usage: "up|down|status [NAME...]",
-        about: "servers that stay: up prints variables that tests then use",
+        about: "servers that stay, databases and all: up prints variables that tests then use; --help has their names",
         run: servers::run,
     },
 ];

@@ -7,18 +7,22 @@ use std::{
 };
 
 use serde_json::{Map, Value, json};
-use stack::{ConnectOptions, PgVersion, Process, SearchOptions, Server, Stack};
+use stack::{ConnectOptions, MysqlVersion, PgVersion, Process, SearchOptions, Server, Stack};
 
 use crate::Outcome;
 
-const NAMES: [&str; 7] = [
-    "postgres15",
-    "postgres18",
-    "redis",
-    "kafka",
-    "opensearch",
-    "elasticsearch",
-    "connect",
+/// The servers and what they are.
+const NAMES: [(&str, &str); 10] = [
+    ("postgres15", "PostgreSQL 15"),
+    ("postgres18", "PostgreSQL 18"),
+    ("mysql", "MySQL 9.7"),
+    ("mariadb", "MariaDB 10.11"),
+    ("mariadb118", "MariaDB 11.8"),
+    ("redis", "Redis 7"),
+    ("kafka", "a Kafka broker"),
+    ("opensearch", "OpenSearch 3"),
+    ("elasticsearch", "Elasticsearch 9: 950 MB to download"),
+    ("connect", "Kafka Connect with Debezium, on the broker"),
 ];
 const USUAL: [&str; 3] = ["postgres15", "redis", "kafka"];
 const STOP_LIMIT: Duration = Duration::from_secs(60);
@@ -26,8 +30,12 @@ const STOP_LIMIT: Duration = Duration::from_secs(60);
 /// `up|down|status NAME...`
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let Some((verb, names)) = arguments.split_first() else {
-        return Err("say up, down or status".into());
+        return Err(format!("say up, down or status\n\n{}", help()).into());
     };
+    if matches!(verb.as_str(), "--help" | "-h" | "help") {
+        print!("{}", help());
+        return Ok(());
+    }
     let folder = stack::cache()?.join("run");
     fs::create_dir_all(&folder)?;
     let lock = File::create(folder.join("lock"))?;
@@ -39,8 +47,24 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         "up" => state.up(&names),
         "down" => state.down(&names),
         "status" => state.status(),
-        other => Err(format!("{other}? say up, down or status").into()),
+        other => Err(format!("{other}? say up, down or status\n\n{}", help()).into()),
     }
+}
+
+fn help() -> String {
+    let mut text = format!(
+        "cargo xtask stack up [NAME...]    starts servers that stay ({} without a name) and prints variables for the shell,\n\
+        \x20                                 by which tests and programs then use them: eval \"$(cargo xtask stack up mysql)\"\n\
+         cargo xtask stack down [NAME...]  stops them, or all, and deletes their data\n\
+         cargo xtask stack status          shows which run, where, and their memory\n\n\
+         NAME is one of\n",
+        USUAL.join(", ")
+    );
+    for (name, about) in NAMES {
+        text += &format!("  {name:<14} {about}\n");
+    }
+    text += "\nAll listen on 127.0.0.1. Users, roles and superusers have the password cdc; the database is inventory.\n";
+    text
 }
 
 /// The servers that `up` started, by name.
@@ -95,6 +119,15 @@ impl State {
                 let postgres = stack.postgres(version)?;
                 entry(&postgres, variable, &postgres.url())
             }
+            "mysql" | "mariadb" | "mariadb118" => {
+                let (version, variable) = match name {
+                    "mysql" => (MysqlVersion::V97, "TIDEWATER_MYSQL_URL"),
+                    "mariadb" => (MysqlVersion::Mariadb1011, "TIDEWATER_MARIADB_URL"),
+                    _ => (MysqlVersion::Mariadb118, "TIDEWATER_MARIADB118_URL"),
+                };
+                let mysql = stack.mysql(version)?;
+                entry(&mysql, variable, &mysql.url())
+            }
             "redis" => {
                 let redis = stack.redis()?;
                 entry(&redis, "TIDEWATER_REDIS_URL", &redis.url())
@@ -120,7 +153,10 @@ impl State {
                 let connect = stack.connect(text(kafka, "url"), ConnectOptions::default())?;
                 entry(&connect, "TIDEWATER_CONNECT_URL", &connect.url())
             }
-            other => Err(format!("no server {other}: {}", NAMES.join(", ")).into()),
+            other => {
+                let names = NAMES.map(|(name, _)| name).join(", ");
+                Err(format!("no server {other}: {names}").into())
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Real servers for tests: PostgreSQL, Redis, Kafka and more as child processes on free loopback ports.
+//! Real servers for tests: PostgreSQL, MySQL, MariaDB, Redis, Kafka and more as child processes on free loopback ports.
 //!
 //! ```no_run
 //! let stack = stack::Stack::new()?;
@@ -19,6 +19,9 @@
 //! |---|---|
 //! | `TIDEWATER_POSTGRES_URL` | a superuser's URL of a PostgreSQL 15 with the role `cdc` and the database `inventory` |
 //! | `TIDEWATER_POSTGRES18_URL` | the same of a PostgreSQL 18 |
+//! | `TIDEWATER_MYSQL_URL` | a superuser's URL of a MySQL 9.7 with the user `cdc` and the database `inventory` |
+//! | `TIDEWATER_MARIADB_URL` | the same of a MariaDB 10.11 |
+//! | `TIDEWATER_MARIADB118_URL` | the same of a MariaDB 11.8 |
 //! | `TIDEWATER_REDIS_URL` | a Redis 7 |
 //! | `TIDEWATER_KAFKA_BOOTSTRAP` | Kafka's `host:port,host:port` |
 //! | `TIDEWATER_SEARCH_URL` | an OpenSearch or Elasticsearch without security |
@@ -37,6 +40,7 @@ mod install;
 mod jvm;
 mod kafka;
 mod kcat;
+mod mysql;
 mod opensearch;
 mod port;
 mod postgres;
@@ -59,6 +63,7 @@ pub use error::{Error, Result};
 pub use http::{Answer, http};
 pub use kafka::{Kafka, KafkaOptions, KafkaTools};
 pub use kcat::Kcat;
+pub use mysql::{Mysql, MysqlOptions, MysqlVersion};
 pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USER};
 pub use process::Process;
 pub use program::{Program, binary};

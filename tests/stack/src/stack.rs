@@ -11,6 +11,7 @@ use crate::{
     connect::{Connect, ConnectOptions},
     home::Home,
     kafka::{Kafka, KafkaOptions},
+    mysql::{Mysql, MysqlOptions, MysqlVersion},
     port::Port,
     postgres::{PgVersion, Postgres, PostgresOptions},
     redis::{Redis, RedisOptions},
@@ -57,6 +58,20 @@ impl Stack {
     /// PostgreSQL with options; always starts one.
     pub fn postgres_with(&self, options: PostgresOptions) -> Result<Postgres> {
         Postgres::start(self, options)
+    }
+
+    /// MySQL or MariaDB, ready for replication. `TIDEWATER_MYSQL_URL`, `TIDEWATER_MARIADB_URL` (10.11) and
+    /// `TIDEWATER_MARIADB118_URL` name a running one instead: a superuser's URL.
+    pub fn mysql(&self, version: MysqlVersion) -> Result<Mysql> {
+        match Mysql::named(self, version)? {
+            Some(named) => Ok(named),
+            None => self.mysql_with(MysqlOptions::new(version)),
+        }
+    }
+
+    /// MySQL or MariaDB with options; always starts one.
+    pub fn mysql_with(&self, options: MysqlOptions) -> Result<Mysql> {
+        Mysql::start(self, options)
     }
 
     /// Redis 7. `TIDEWATER_REDIS_URL` names a running one instead.

@@ -163,7 +163,7 @@ fn machine_archives() -> Result<Archives> {
     if crate::run::on_path("apt-get").is_none() {
         return Err(Error::new(
             "servers are installed from Debian packages and this machine has no apt-get: name running servers by \
-             TIDEWATER_POSTGRES_URL, TIDEWATER_REDIS_URL, TIDEWATER_KAFKA_BOOTSTRAP and TIDEWATER_SEARCH_URL",
+             TIDEWATER_POSTGRES_URL, TIDEWATER_MYSQL_URL, TIDEWATER_REDIS_URL, TIDEWATER_KAFKA_BOOTSTRAP and TIDEWATER_SEARCH_URL",
         ));
     }
     let format = "$(REPO_URI) $(RELEASE)";
