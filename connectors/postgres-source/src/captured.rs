@@ -13,7 +13,7 @@ use connect_core::{
 };
 
 use crate::{
-    config::PostgresConfig, options::signal_table, replica_identity::ReplicaIdentities,
+    config::PostgresConfig, options::signal_table, replica_identity::ReplicaIdentities, reselect,
     source_type::SourceTypes,
 };
 
@@ -29,6 +29,7 @@ pub(crate) struct Captured {
     identities: ReplicaIdentities,
     keys: Vec<KeyRule>,
     masks: Masks,
+    reselected: Option<reselect::Settings>,
     /// Statements by full names of tables.
     selects: BTreeMap<String, String>,
     naming: Arc<Naming>,
@@ -80,6 +81,7 @@ impl Captured {
         let given = config.replica_identities.as_deref();
         let identities = ReplicaIdentities::new(given, findings);
         let masks = Masks::new(&config.rest, findings);
+        let reselected = reselect::Settings::of(&config.post_processors, &config.rest, findings);
         let naming = config.naming(findings);
         let keys = key_rules(config.message_key_columns.as_deref(), findings);
         Some(Self {
@@ -92,6 +94,7 @@ impl Captured {
             identities: identities?,
             keys: keys?,
             masks: masks?,
+            reselected,
             naming: Arc::new(naming?),
             selects: selects(config, findings)?,
             signals: (config.signal_table.as_deref())
@@ -152,6 +155,11 @@ impl Captured {
     /// How the values of a column are hidden.
     pub(crate) fn mask(&self, schema: &str, table: &str, column: &str) -> Option<&Mask> {
         self.masks.of(&format!("{schema}.{table}.{column}"))
+    }
+
+    /// Which columns are read again when their values were not sent.
+    pub(crate) fn reselected(&self) -> Option<&reselect::Settings> {
+        self.reselected.as_ref()
     }
 
     /// How topics are named.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use cdc::{context::Context, envelope::field, modes::SkippedOperations};
-use connect_core::{Batch, Cell, Header, HeaderRun, Record};
+use connect_core::{Batch, Cell, Header, HeaderRun, Nest, Record};
 
 use self::transaction::Told;
 use crate::{
@@ -95,6 +95,17 @@ pub(crate) struct ChangeWriter {
 }
 
 pub(crate) use self::message::Messages;
+
+/// The new row in the last record of a batch.
+pub(crate) fn after_of_last(out: &Batch) -> Option<Nest> {
+    let Cell::Nest(envelope) = out.records().last()?.value else {
+        return None;
+    };
+    match out.cells(envelope).get(field::AFTER)? {
+        Cell::Nest(after) => Some(*after),
+        _ => None,
+    }
+}
 
 impl ChangeWriter {
     /// A writer for a task; whether deletes get tombstones.

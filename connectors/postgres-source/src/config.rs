@@ -320,6 +320,12 @@ connect_core::config! {
         /// Whether that stands there, or the column is left out: null in formats with schemas, absent in JSON without. Columns that may not be
         /// null keep the placeholder.
         unavailable: Unavailable = "placeholder", "unavailable.value.handling.mode", Low;
+        /// The name of a post processor. `<name>.type` must be `io.debezium.processors.reselect.ReselectColumnsPostProcessor`, which reads large
+        /// values that were not sent (`<name>.reselect.unavailable.values`, true) and nulls (`<name>.reselect.null.values`, true) from the table
+        /// again: all rows of a batch with one query. `<name>.reselect.columns.include.list` or `<name>.reselect.columns.exclude.list` say which
+        /// columns, as `schema.table:column`. Rows are found by the primary key, or by the event's (`<name>.reselect.use.event.key`, false). What
+        /// cannot be read is left as it came, or is a failure (`<name>.reselect.error.handling.mode`, `warn` or `fail`).
+        post_processors: List = "", "post.processors", Low;
     }
     group "Records" {
         /// Whether a delete is followed by a tombstone.

@@ -164,6 +164,7 @@ mod tests {
             row: None,
             key: Box::default(),
             masked: Box::default(),
+            reselected: None,
             skip_unchanged: false,
         }
     }

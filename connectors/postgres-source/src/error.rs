@@ -51,6 +51,8 @@ connect_core::codes! {
     VALUE = "postgres.value", Fail, "Leave the column out with `column.exclude.list` and report its type.";
     /// A transaction that runs cannot be kept until its end.
     IN_PROGRESS = "postgres.in_progress", Fail, "Make room in the folder for temporary files (`TMPDIR`), raise `stream.in.progress.max.bytes`, or set `stream.in.progress.transactions=false`, so that the server keeps them.";
+    /// Columns could not be read again.
+    RESELECT = "postgres.reselect", Fail, "The row was deleted or its key changed before it was read, or the table was changed: set `reselect.error.handling.mode=warn` to send such rows as they came.";
     /// The stored offset is not one of this connector.
     OFFSET = "postgres.offset", Fail, "Delete or correct the connector's offsets over the REST API.";
     /// What was kept of the slot's changes is not whole.

@@ -70,7 +70,7 @@ const NO_JMX: &str = "metrics are Prometheus's, with labels of their own";
 const RETRIES: &str = "the worker tries again, without end, and waits longer each time";
 
 /// Refused, but for these values: the key, the values, and why.
-const REFUSED: [(&str, &[&str], &str); 7] = [
+const REFUSED: [(&str, &[&str], &str); 6] = [
     (
         "lsn.flush.mode",
         &["connector", "connector_and_driver"],
@@ -92,7 +92,6 @@ const REFUSED: [(&str, &[&str], &str); 7] = [
         "custom modes are Java classes",
     ),
     ("converters", &[""], JAVA),
-    ("post.processors", &[""], JAVA),
     (
         "sourceinfo.struct.maker",
         &["io.debezium.connector.postgresql.PostgresSourceInfoStructMaker"],

@@ -35,6 +35,7 @@ mod position;
 mod publication;
 mod relations;
 mod replica_identity;
+mod reselect;
 mod seen;
 mod signals;
 mod slot;

@@ -17,7 +17,7 @@ use crate::{
     default::{self, Default},
     mask,
     pgoutput::{self, Relation},
-    source,
+    reselect, source,
     types::{Customs, Modes},
     wire::Connection,
 };
@@ -44,6 +44,8 @@ pub(crate) struct Table {
     pub key: Box<[u16]>,
     /// Columns that the row shows in another way than the key: their cells come behind those of all columns.
     pub masked: Box<[(u16, Column)]>,
+    /// What is read again of its rows, if anything.
+    pub reselected: Option<Box<reselect::Plan>>,
     /// Whether updates are left out that change nothing that is shown.
     pub skip_unchanged: bool,
     /// What becomes of values that cannot be decoded.
@@ -141,6 +143,19 @@ impl Relations {
         self.signals
     }
 
+    /// A captured table.
+    pub(crate) fn table(&self, id: u32) -> Option<&Arc<Table>> {
+        match self.by_id.get(&id)? {
+            Known::Table(table) => Some(table),
+            Known::Ignored => None,
+        }
+    }
+
+    /// Whether something is read again of some tables.
+    pub(crate) fn are_reselected(&self) -> bool {
+        self.compiler.captured.reselected().is_some()
+    }
+
     /// What a captured table looks like now.
     pub(crate) fn layout(&self, id: u32) -> Option<&TableInfo> {
         self.layouts.get(&id)
@@ -192,9 +207,11 @@ impl Relations {
     }
 
     fn insert(&mut self, relation: Relation<'_>, info: TableInfo, customs: &Customs) {
-        let table = self.compiler.compile(&info, customs);
+        let mut table = self.compiler.compile(&info, customs);
         if self.compiler.captured.is_signals(&info.schema, &info.name) {
             self.signals = Some(relation.id);
+        } else if let Some(settings) = self.compiler.captured.reselected() {
+            table.reselected = reselect::Plan::of(settings, &info, &table).map(Box::new);
         }
         tracing::info!(table = %info.full_name(), columns = info.columns.len(), "table learnt");
         self.by_id
@@ -354,6 +371,7 @@ impl Compiler {
             row: (!all || !masked.is_empty()).then(|| row.into()),
             key: key.into(),
             masked: masked.into(),
+            reselected: None,
             skip_unchanged: self.skip_unchanged,
             failing: self.failing,
             processing: self.processing,

@@ -171,6 +171,7 @@ impl Stream {
                 now_ms = self.transactions.begin_batch(out);
             }
         }
+        self.reselect(out).await?;
         self.beat(out, now_ms).await?;
         self.attend(out, now_ms).await?;
         self.report(out, now_ms);
@@ -237,7 +238,7 @@ impl Stream {
         let mut at = 0;
         let mut received = 0;
         let step = loop {
-            let full = out.len() >= self.batch_records || self.bytes_in_batch + at >= BATCH_BYTES;
+            let full = self.is_full(at, out);
             let frames = match &mut self.committed {
                 Some(committed) => committed,
                 None => &mut self.replication.frames,
@@ -298,6 +299,13 @@ impl Stream {
             self.drained = true;
             self.replication.received(received);
         }
+    }
+
+    /// Whether the batch should end where this much of the buffer has been read.
+    fn is_full(&self, read: usize, out: &Batch) -> bool {
+        out.len() >= self.batch_records
+            || self.bytes_in_batch + read >= BATCH_BYTES
+            || self.transactions.is_full()
     }
 
     /// Takes what has been read out of the buffer: as a frame of the batch when records lie in it.

@@ -47,6 +47,19 @@ impl Stream {
         signals
     }
 
+    /// Reads the columns again that the batch lacks.
+    pub(super) async fn reselect(&mut self, out: &mut Batch) -> Result<()> {
+        let Some(waiting) = self.transactions.waiting() else {
+            return Ok(());
+        };
+        let side = &mut self.side;
+        let work = Box::pin(async {
+            let connection = side.connection().await?;
+            waiting.run(connection, out).await
+        });
+        self.vigil.over(work).await
+    }
+
     async fn obey(&mut self, signal: Signal, position: &str, tell: &mut Tell<'_>) -> Result<()> {
         let (incremental, side) = (&mut self.incremental, &mut self.side);
         let work = Box::pin(async {

@@ -17,6 +17,7 @@ use crate::{
     pgoutput::{self, Begin, Commit, Logical, Message, Old, Relation, Tuple, Value},
     position::Place,
     relations::{Known, Relations, Table},
+    reselect::Reselect,
     signals::{self, Channels},
     temporal::postgres_micros_now,
     wire::Side,
@@ -66,6 +67,8 @@ pub(crate) struct Transactions {
     recent: Recent,
     /// The chunk that waits for what the stream brings.
     window: Option<Window>,
+    /// The rows that are read again, if any are.
+    reselect: Option<Box<Reselect>>,
     /// The signals that it has brought.
     signals: Vec<Signal>,
     new: Vec<Cell>,
@@ -78,6 +81,7 @@ impl Transactions {
         let mut writer = ChangeWriter::new(tombstones);
         writer.source_time(place.ts_us);
         Self {
+            reselect: (relations.are_reselected()).then(Box::default),
             relations,
             writer,
             skipped: SkippedOperations::default(),
@@ -117,6 +121,9 @@ impl Transactions {
 
     /// Begins a batch; gives its time in milliseconds since 1970-01-01.
     pub(crate) fn begin_batch(&mut self, out: &mut Batch) -> i64 {
+        if let Some(reselect) = &mut self.reselect {
+            reselect.clear();
+        }
         self.writer.begin_batch(out)
     }
 
@@ -163,6 +170,16 @@ impl Transactions {
     /// Takes the signals that have come.
     pub(super) fn take_signals(&mut self) -> Vec<Signal> {
         std::mem::take(&mut self.signals)
+    }
+
+    /// Whether so many rows have to be read again that the batch is full.
+    pub(super) fn is_full(&self) -> bool {
+        self.reselect.as_ref().is_some_and(|rows| rows.is_full())
+    }
+
+    /// The rows of the batch that have to be read again; `None` when there are none.
+    pub(super) fn waiting(&mut self) -> Option<&mut Reselect> {
+        self.reselect.as_deref_mut().filter(|rows| !rows.is_idle())
     }
 
     /// The open window, and the transactions that have come last.
@@ -309,11 +326,17 @@ impl Transactions {
                 if let Some(table) = captured(&self.relations, relation)? {
                     decode::tuple(table, new, frame, None, &mut self.new, out)?;
                     self.writer.create(table, lsn, &self.new, out);
+                    self.note(relation, new, out)?;
                 }
                 Ok(())
             }
             Message::Update { relation, old, new } if !self.skipped.update => {
-                self.update(lsn, (relation, old, new), frame, out)
+                let records = out.len();
+                self.update(lsn, (relation, old, new), frame, out)?;
+                match out.len() > records {
+                    true => self.note(relation, new, out),
+                    false => Ok(()),
+                }
             }
             Message::Delete { relation, old } if !self.skipped.delete => {
                 if let Some(table) = captured(&self.relations, relation)? {
@@ -331,6 +354,18 @@ impl Transactions {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Looks whether something of the last record has to be read again.
+    #[inline]
+    fn note(&mut self, relation: u32, new: Tuple<'_>, out: &Batch) -> Result<()> {
+        let Some(reselect) = &mut self.reselect else {
+            return Ok(());
+        };
+        match self.relations.table(relation) {
+            Some(table) => reselect.note(table, self.course.xid(), new, out),
+            None => Ok(()),
         }
     }
 
