@@ -7,7 +7,7 @@ use stack::{Kafka, wait_in_steps, wait_until};
 
 use crate::{database::Database, limit, report::Measured, tool::Tool, topic, workload::Workload};
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 /// One before the changes that are measured, one after them, and one of the warm-up.
 const MARKERS: u64 = 3;
 /// Each look at all topics starts a Java program.

@@ -9,7 +9,7 @@ mod postgres;
 
 pub use json::json;
 pub use log::{block, file};
-pub use postgres::{copy, offset, pgoutput, signal};
+pub use postgres::{copy, extension, offset, pgoutput, signal};
 
 /// A reader of bytes.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,11 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "copy",
         run: copy,
+        rounds: 300,
+    },
+    Target {
+        name: "extension",
+        run: extension,
         rounds: 300,
     },
     Target {

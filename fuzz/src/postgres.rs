@@ -1,6 +1,6 @@
 //! What PostgreSQL sends, what the source itself has stored, and what people tell it.
 
-use connect_core::Batch;
+use connect_core::{Batch, Datum};
 use postgres_source::fuzz;
 
 /// Messages of a replication stream, with their tags and lengths. What they make is looked at and encoded.
@@ -14,6 +14,21 @@ pub fn pgoutput(input: &[u8]) {
 pub fn copy(input: &[u8]) {
     if let Ok(batch) = fuzz::rows(input) {
         look_at(&batch, input.len());
+    }
+}
+
+/// A byte that chooses a type of an extension, and the text of a value.
+pub fn extension(input: &[u8]) {
+    if let Ok(Some((batch, schema, cell))) = fuzz::extension(input) {
+        // Invariant 4: an item of one digit is a cell, and a geometry has a struct.
+        let bound = 256 + input.len() * 32;
+        assert!(
+            batch.bytes() <= bound,
+            "{} bytes of {}",
+            batch.bytes(),
+            input.len()
+        );
+        drop(Datum::of(&batch, Some(&schema), cell).to_value());
     }
 }
 

@@ -86,7 +86,7 @@ macro_rules! tests {
     };
 }
 
-tests! { pgoutput copy offset signal json block file }
+tests! { pgoutput copy extension offset signal json block file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {

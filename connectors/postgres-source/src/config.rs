@@ -480,6 +480,7 @@ pub(crate) mod tests {
             ("table.include.list", "("),
             ("message.key.columns", "nonsense"),
             ("database.sslcert", "/some/file"),
+            ("slot.stream.params", "origin=none; Streaming = on"),
         ]);
         let findings = PostgresConfig::parse(&bad).unwrap_err();
         let keys: Vec<&str> = findings.iter().map(|f| f.key.as_str()).collect();
@@ -490,7 +491,8 @@ pub(crate) mod tests {
                 "slot.name",
                 "database.sslkey",
                 "table.include.list",
-                "message.key.columns"
+                "message.key.columns",
+                "slot.stream.params"
             ]
         );
     }

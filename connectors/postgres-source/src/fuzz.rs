@@ -1,18 +1,20 @@
 //! The bytes of a stream and of a COPY without their server: for fuzzing only, no part of the interface.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use cdc::{
     adjust::Adjustment,
     signal::{Execute, Order, Signal, expand, logged},
     transaction::TransactionTopic,
 };
-use connect_core::{Batch, Config, Error, Result};
+use connect_core::{Batch, Cell, Config, Error, Result, Schema};
 
 use crate::{
     PostgresConfig,
     captured::Captured,
     change::Messages,
-    convert::Frame,
+    convert::{self, Frame, Text},
     copy,
     incremental::{Collection, Running},
     pgoutput::{self, Message, Replicated},
@@ -22,6 +24,7 @@ use crate::{
         Transactions,
         kept::{KeptTransactions, Taken},
     },
+    types::{Custom, Customs, Modes},
     wire::message_in,
 };
 
@@ -110,6 +113,33 @@ pub fn rows(bytes: &[u8]) -> Result<Batch> {
     }
     out.push_frame(Bytes::copy_from_slice(lines));
     Ok(out)
+}
+
+/// Types of extensions that have a form of their own.
+const EXTENSIONS: [&str; 6] = [
+    "geometry",
+    "geography",
+    "vector",
+    "halfvec",
+    "sparsevec",
+    "hstore",
+];
+
+/// Reads the text of a value of one of the types of extensions, which the first byte chooses.
+pub fn extension(bytes: &[u8]) -> Result<Option<(Batch, Arc<Schema>, Cell)>> {
+    let Some((choice, text)) = bytes.split_first() else {
+        return Ok(None);
+    };
+    let name = EXTENSIONS[usize::from(*choice) % EXTENSIONS.len()];
+    let oid = 70_000;
+    let customs = Customs::from_iter([(oid, Custom::Named(name.to_owned()))]);
+    let (_, config, _) = parts()?;
+    let Some(shape) = Modes::new(&config).shape(&customs, oid, -1) else {
+        return Ok(None);
+    };
+    let mut out = Batch::default();
+    let cell = convert::cell(&shape.op, Text::loose(text), &mut out)?;
+    Ok(Some((out, Arc::new(shape.schema), cell)))
 }
 
 /// Reads a stored offset and writes it again.

@@ -119,6 +119,38 @@ pub(crate) fn rules(config: &PostgresConfig, findings: &mut Vec<Finding>) {
         let why = "It must be the name of one table, <schema>.<table>";
         findings.push(Finding::invalid("signal.data.collection", name, why));
     }
+    stream_params(config, findings);
+}
+
+/// Options of pgoutput that decide how the stream is read, so that they are not for others to set; and what does, if anything.
+const OWN_PARAMS: [(&str, &str); 6] = [
+    ("proto_version", "it is chosen by the server's version"),
+    ("publication_names", "`publication.name` has it"),
+    ("messages", "it is on where the server has it"),
+    ("streaming", "`stream.in.progress.transactions` sets it"),
+    ("binary", "values are read as text"),
+    ("two_phase", "transactions are read when they are committed"),
+];
+
+/// The names and values in `slot.stream.params`.
+pub(crate) fn params(text: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = text.unwrap_or_default().split(';');
+    pairs
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.trim(), value.trim()))
+}
+
+fn stream_params(config: &PostgresConfig, findings: &mut Vec<Finding>) {
+    for (name, value) in params(config.slot_stream_params.as_deref()) {
+        let own = OWN_PARAMS
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name));
+        if let Some((_, why)) = own {
+            let given = format!("{name}={value}");
+            let why = format!("`{name}` cannot be set here: {why}");
+            findings.push(Finding::invalid("slot.stream.params", &given, &why));
+        }
+    }
 }
 
 fn channels(key: &str, given: &List, known: &[&str], findings: &mut Vec<Finding>) {

@@ -6,6 +6,7 @@ use connect_core::Result;
 
 use crate::{
     config::PostgresConfig,
+    options::params,
     position::show_lsn,
     wire::{Answer, Connection},
 };
@@ -41,12 +42,10 @@ pub(crate) fn start_replication(
     server_version: u32,
 ) -> String {
     let publication = crate::catalog::quoted(&config.publication).replace('\'', "''");
-    let more: String = (config.slot_stream_params.as_deref().unwrap_or_default())
-        .split(';')
-        .filter_map(|pair| pair.split_once('='))
+    let more: String = params(config.slot_stream_params.as_deref())
         .map(|(name, value)| {
-            let name = crate::catalog::quoted(name.trim());
-            format!(", {name} '{}'", value.trim().replace('\'', "''"))
+            let name = crate::catalog::quoted(name);
+            format!(", {name} '{}'", value.replace('\'', "''"))
         })
         .collect();
     let messages = if server_version >= 14 {
