@@ -1,12 +1,15 @@
 //! Reads the binlog of MySQL and MariaDB.
 //!
 //! ```text
-//! wire ─packets─▶ binlog ─events─▶ …
+//! wire ─packets─▶ binlog ─events─▶ layout ─values─▶ …
 //! ```
 //!
-//! Read in this order: [`wire`] (the server), [`binlog`] (its events).
+//! Read in this order: [`wire`] (the server), [`binlog`] (its events), [`layout`] (the values in a row).
 
 pub mod binlog;
 pub mod config;
+pub mod decimal;
 pub mod error;
+pub mod layout;
+pub mod temporal;
 pub mod wire;

@@ -11,7 +11,7 @@ use stack::{Mysql, MysqlOptions, MysqlVersion, Stack};
 
 use super::{VERSIONS, block_on, soon, target};
 
-async fn dump(mysql: &Mysql, place: DumpPlace<'_>) -> Dump {
+pub(super) async fn dump(mysql: &Mysql, place: DumpPlace<'_>) -> Dump {
     let target = target(mysql, "cdc", SslMode::Preferred);
     let connection = soon(Connection::open(&target)).await.unwrap();
     let from = DumpFrom {
@@ -44,10 +44,9 @@ fn told(event: &Event<'_>) -> Option<String> {
     })
 }
 
-/// Reads events until one is told as `last`.
-async fn until(dump: &mut Dump, last: &str) -> Vec<String> {
+/// Reads events until `done` says so of one.
+pub(super) async fn each(dump: &mut Dump, mut done: impl FnMut(&Event<'_>) -> bool) {
     let Dump { packets, checked } = dump;
-    let mut events = Vec::new();
     loop {
         let payload = loop {
             match packets.look_at(0).unwrap() {
@@ -64,14 +63,21 @@ async fn until(dump: &mut Dump, last: &str) -> Vec<String> {
         if let Event::Format(format) = event {
             *checked = format.checked;
         }
-        if let Some(told) = told(&event) {
-            let is_last = told == last;
-            events.push(told);
-            if is_last {
-                return events;
-            }
+        if done(&event) {
+            return;
         }
     }
+}
+
+/// Reads events until one is told as `last`.
+async fn until(dump: &mut Dump, last: &str) -> Vec<String> {
+    let mut events = Vec::new();
+    each(dump, |event| {
+        events.extend(told(event));
+        events.last().is_some_and(|told| told == last)
+    })
+    .await;
+    events
 }
 
 #[test]
