@@ -11,7 +11,7 @@ mod table_map;
 use connect_core::{Error, Result};
 
 pub use format::Format;
-pub use gtid::{Gtid, GtidEvent, MariaDbGtid};
+pub use gtid::{Gtid, GtidEvent, MariaDbGtid, Tag};
 pub use query::Query;
 pub use rows::{Image, Operation, Rows};
 pub use table_map::{Metadata, TableMap};

@@ -10,6 +10,7 @@ pub mod binlog;
 pub mod config;
 pub mod decimal;
 pub mod error;
+pub mod gtid;
 pub mod layout;
 pub mod temporal;
 pub mod wire;

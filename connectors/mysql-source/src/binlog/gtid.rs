@@ -46,7 +46,7 @@ pub struct MariaDbGtid {
 }
 
 /// A tag: at most 32 letters, digits and underscores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Tag {
     bytes: [u8; 32],
     len: u8,

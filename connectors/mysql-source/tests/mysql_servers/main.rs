@@ -4,6 +4,7 @@
 
 mod connections;
 mod dumps;
+mod gtids;
 mod values;
 
 use std::time::Duration;

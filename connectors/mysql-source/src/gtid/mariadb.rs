@@ -1,0 +1,105 @@
+//! MariaDB's positions: the last id of each domain, `0-1-100,1-2-7`
+//! (<https://mariadb.com/kb/en/gtid/>).
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use connect_core::{Error, Result};
+
+use crate::{binlog::MariaDbGtid, error};
+
+/// Behind which transaction of each domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MariaDbGtids {
+    domains: BTreeMap<u32, MariaDbGtid>,
+}
+
+impl MariaDbGtids {
+    /// Whether it has no domains.
+    pub fn is_empty(&self) -> bool {
+        self.domains.is_empty()
+    }
+
+    /// Goes on to an id: it is the last of its domain.
+    pub fn add(&mut self, gtid: MariaDbGtid) {
+        self.domains.insert(gtid.domain, gtid);
+    }
+
+    /// Whether an id lies before it, or is its last.
+    pub fn has(&self, gtid: &MariaDbGtid) -> bool {
+        let last = self.domains.get(&gtid.domain);
+        last.is_some_and(|last| gtid.number <= last.number)
+    }
+
+    /// Whether another has come as far in each of its domains.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.domains.values().all(|gtid| other.has(gtid))
+    }
+
+    /// The domains that pass, by their numbers as text.
+    #[must_use]
+    pub fn of_domains(&self, mut passes: impl FnMut(&str) -> bool) -> Self {
+        let domains = self.domains.iter();
+        let passing = domains.filter(|(domain, _)| passes(&domain.to_string()));
+        Self {
+            domains: passing.map(|(domain, gtid)| (*domain, *gtid)).collect(),
+        }
+    }
+}
+
+impl fmt::Display for MariaDbGtids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, gtid) in self.domains.values().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            write!(f, "{comma}{gtid}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for MariaDbGtids {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut gtids = Self::default();
+        let text: String = text.split_whitespace().collect();
+        for part in text.split(',').filter(|part| !part.is_empty()) {
+            let malformed =
+                || Error::new(&error::OFFSET, "a GTID cannot be read").context("part", part);
+            gtids.add(gtid_of(part).ok_or_else(malformed)?);
+        }
+        Ok(gtids)
+    }
+}
+
+fn gtid_of(text: &str) -> Option<MariaDbGtid> {
+    let mut parts = text.splitn(3, '-');
+    Some(MariaDbGtid {
+        domain: parts.next()?.parse().ok()?,
+        server: parts.next()?.parse().ok()?,
+        number: parts.next()?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> MariaDbGtids {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn positions_are_read_written_and_compared() {
+        let position = at("1-2-7, 0-1-100");
+        assert_eq!(position.to_string(), "0-1-100,1-2-7");
+        assert!(at("0-5-100").is_within(&position) && !at("0-1-101").is_within(&position));
+        assert!(!at("2-1-1").is_within(&position) && at("").is_within(&position));
+        assert_eq!(
+            position.of_domains(|domain| domain == "1").to_string(),
+            "1-2-7"
+        );
+        for wrong in ["1", "1-2", "1-2-x", "-1-2-3"] {
+            assert!(wrong.parse::<MariaDbGtids>().is_err(), "{wrong}");
+        }
+    }
+}
