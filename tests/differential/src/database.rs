@@ -33,14 +33,14 @@ pub trait Database: Send + Sync {
     /// Commits a row for each token, whose text it is, in a table that every include list passes: creates them, or changes one.
     fn mark(&self, run: &str, tokens: &[&str], creates: bool) -> Outcome;
 
-    /// The configuration of a side's connector, before the scenario's own properties.
+    /// The configuration of a side's connector, before the scenario's own properties. `${bootstrap}` is its broker.
     fn config(&self, run: &str, end: End) -> Value;
 
     /// Lets a scenario's properties pass the marker's table.
     fn pass_marker(&self, config: &mut Value);
 
-    /// Whether both connectors have begun to stream.
-    fn streams(&self, run: &str) -> Outcome<bool>;
+    /// Whether the connectors of these sides have begun to stream.
+    fn streams(&self, run: &str, ends: &[End]) -> Outcome<bool>;
 
     /// Deletes the database and what the connectors left on the server.
     fn drop(&self, run: &str) -> Outcome;

@@ -47,6 +47,9 @@ pub const MASKS: &[Mask] = &[
     mask("source.sequence", Of::Snapshot, MOMENT),
     mask("source.txId", Of::Snapshot, MOMENT),
     mask("source.lsn", Of::Snapshot, MOMENT),
+    mask("source.file", Of::Snapshot, MOMENT),
+    mask("source.pos", Of::Snapshot, MOMENT),
+    mask("source.gtid", Of::Snapshot, MOMENT),
     mask("__ts_ms", Of::Flat, CLOCK),
     mask("timestamp", Of::Notification, CLOCK),
 ];

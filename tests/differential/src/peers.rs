@@ -4,61 +4,129 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use e2e::Outcome;
 use parking_lot::Mutex;
-use stack::{PgVersion, Stack};
+use stack::{MysqlVersion, PgVersion, Stack};
 
-use crate::{Database, End, PostgresDatabase, Side};
+use crate::{Database, End, MysqlDatabase, PostgresDatabase, Side};
 
 /// The servers of all trials.
 pub struct Peers {
     stack: Stack,
-    sides: Mutex<Option<Arc<[Side; 2]>>>,
+    ends: &'static [End],
+    sides: Mutex<Option<Arc<Vec<Side>>>>,
     databases: Mutex<BTreeMap<String, Arc<dyn Database>>>,
 }
 
-/// The servers that trials may name: the folder of their scenarios, and their version.
-pub const SERVERS: [(&str, &str); 2] = [("postgres", "15"), ("postgres", "18")];
+/// A server that trials may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Server {
+    /// The system: `mysql`.
+    pub kind: &'static str,
+    /// Its version, and how it is set up when there are several ways: `9.7minimal`.
+    pub version: &'static str,
+    /// The folder of its scenarios, which it may share.
+    pub folder: &'static str,
+    /// Debezium's connector class.
+    pub class: &'static str,
+}
+
+impl Server {
+    /// Whether this is its kind or its version.
+    pub fn is(&self, name: &str) -> bool {
+        self.kind == name || self.version == name
+    }
+}
+
+const fn postgres(version: &'static str) -> Server {
+    Server {
+        kind: "postgres",
+        version,
+        folder: "postgres",
+        class: "io.debezium.connector.postgresql.PostgresConnector",
+    }
+}
+
+const fn mysql(version: &'static str) -> Server {
+    Server {
+        kind: "mysql",
+        version,
+        folder: "mysql",
+        class: "io.debezium.connector.mysql.MySqlConnector",
+    }
+}
+
+const fn mariadb(version: &'static str) -> Server {
+    Server {
+        kind: "mariadb",
+        version,
+        folder: "mysql",
+        class: "io.debezium.connector.mariadb.MariaDbConnector",
+    }
+}
+
+/// All servers.
+pub const SERVERS: [Server; 6] = [
+    postgres("15"),
+    postgres("18"),
+    mysql("9.7"),
+    mysql("9.7minimal"),
+    mariadb("10.11"),
+    mariadb("11.8"),
+];
 
 impl Peers {
-    /// None yet.
-    pub fn new() -> Outcome<Self> {
+    /// None yet; `ends` are the sides there will be.
+    pub fn new(ends: &'static [End]) -> Outcome<Self> {
         Ok(Self {
             stack: Stack::new()?,
+            ends,
             sides: Mutex::default(),
             databases: Mutex::default(),
         })
     }
 
-    /// Debezium's side and ours.
-    pub fn sides(&self) -> Outcome<Arc<[Side; 2]>> {
+    /// The sides, in the order asked for.
+    pub fn sides(&self) -> Outcome<Arc<Vec<Side>>> {
         let mut sides = self.sides.lock();
         if let Some(sides) = &*sides {
             return Ok(Arc::clone(sides));
         }
-        // Both at a time: the peer takes half a minute.
-        let (debezium, tidewater) = std::thread::scope(|scope| {
-            let debezium = scope.spawn(|| Side::start(&self.stack, End::Debezium));
-            let tidewater = Side::start(&self.stack, End::Tidewater);
-            (debezium.join(), tidewater)
+        // All at a time: the peer takes half a minute.
+        let started: Vec<_> = std::thread::scope(|scope| {
+            let start = |end: &End| {
+                let end = *end;
+                scope.spawn(move || Side::start(&self.stack, end))
+            };
+            let starting: Vec<_> = self.ends.iter().map(start).collect();
+            starting.into_iter().map(|one| one.join()).collect()
         });
-        let debezium = debezium.map_err(|_| "the start of Debezium panicked")??;
-        let started = Arc::new([debezium, tidewater?]);
-        *sides = Some(Arc::clone(&started));
-        Ok(started)
+        let mut all = Vec::new();
+        for side in started {
+            all.push(side.map_err(|_| "the start of a side panicked")??);
+        }
+        let all = Arc::new(all);
+        *sides = Some(Arc::clone(&all));
+        Ok(all)
     }
 
-    /// A server of [`SERVERS`].
-    pub fn database(&self, kind: &str, version: &str) -> Outcome<Arc<dyn Database>> {
+    /// One of [`SERVERS`].
+    pub fn database(&self, server: Server) -> Outcome<Arc<dyn Database>> {
         let mut databases = self.databases.lock();
-        let name = format!("{kind}{version}");
+        let name = format!("{}{}", server.kind, server.version);
         if let Some(database) = databases.get(&name) {
             return Ok(Arc::clone(database));
         }
-        let version = match name.as_str() {
-            "postgres15" => PgVersion::V15,
-            "postgres18" => PgVersion::V18,
+        let postgres = |version| PostgresDatabase::start(&self.stack, version);
+        let mysql =
+            |version, is_full| MysqlDatabase::start(&self.stack, version, server.class, is_full);
+        let database: Arc<dyn Database> = match name.as_str() {
+            "postgres15" => Arc::new(postgres(PgVersion::V15)?),
+            "postgres18" => Arc::new(postgres(PgVersion::V18)?),
+            "mysql9.7" => Arc::new(mysql(MysqlVersion::V97, true)?),
+            "mysql9.7minimal" => Arc::new(mysql(MysqlVersion::V97, false)?),
+            "mariadb10.11" => Arc::new(mysql(MysqlVersion::Mariadb1011, false)?),
+            "mariadb11.8" => Arc::new(mysql(MysqlVersion::Mariadb118, true)?),
             _ => return Err(format!("no server {name}").into()),
         };
-        let database: Arc<dyn Database> = Arc::new(PostgresDatabase::start(&self.stack, version)?);
         databases.insert(name, Arc::clone(&database));
         Ok(database)
     }

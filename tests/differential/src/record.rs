@@ -4,7 +4,7 @@ use connect_core::{
     Encoded,
     encoded::{EncodedHeader, EncodedRecord},
 };
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// Key, value and headers.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,12 @@ impl Record {
             value: parsed(read.value(record)),
             headers: read.headers(record).iter().map(header).collect(),
         }
+    }
+
+    /// As one JSON object.
+    pub(crate) fn to_json(&self, topic: &str) -> Value {
+        let headers = self.headers.iter().cloned().collect::<Map<_, _>>();
+        json!({"topic": topic, "partition": self.partition, "key": self.key, "value": self.value, "headers": headers})
     }
 
     /// Whether a text stands in its value or key.

@@ -1,16 +1,13 @@
 //! One trial from an empty database to a comparison.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use e2e::Outcome;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stack::{Error, wait_until};
 
 use crate::{
-    Database, Side, Trial, compare,
+    Database, End, Side, Trial, compare,
     compare::{Difference, report},
     mask,
     scenario::Step,
@@ -21,23 +18,21 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(60);
 /// How long nothing may come while the sides are not equally many: topics are written independently of the marker's.
 const STRAGGLERS: Duration = Duration::from_secs(20);
+/// The same of one side, which has nothing to wait for.
+const ALONE: Duration = Duration::from_secs(2);
 /// How often they are counted meanwhile.
 const STEP: Duration = Duration::from_millis(100);
 /// A snapshot is over with the row that says so.
 const LAST: &str = "last";
 
 /// Runs a trial; `name` is an identifier of its own. The error is a report.
-pub fn run(trial: &Trial, name: &str, database: &dyn Database, sides: &Arc<[Side; 2]>) -> Outcome {
-    let found = Run {
-        trial,
-        name,
-        database,
-        sides,
-    }
-    .differences();
-    let cleared = clear(name, database, sides);
-    let (unexpected, stale) = judge(trial, found?);
-    cleared?;
+pub fn run(trial: &Trial, name: &str, database: &dyn Database, sides: &[Side]) -> Outcome {
+    let written = written(trial, name, database, sides)?;
+    let [debezium, tidewater] = written.as_slice() else {
+        return Err("a comparison has two sides".into());
+    };
+    let found = compare(debezium, tidewater, name, trial.scenario.any_order);
+    let (unexpected, stale) = judge(trial, found);
     if unexpected.is_empty() && stale.is_empty() {
         return Ok(());
     }
@@ -46,6 +41,42 @@ pub fn run(trial: &Trial, name: &str, database: &dyn Database, sides: &Arc<[Side
         .map(|reason| format!("{reason}: there is no such difference any more\n"))
         .collect();
     Err(format!("\n{}{stale}", report(&unexpected)).into())
+}
+
+/// Runs a trial and gives what the first side wrote, as a line of JSON for each record. A task that fails is an error.
+pub fn record(
+    trial: &Trial,
+    name: &str,
+    database: &dyn Database,
+    sides: &[Side],
+) -> Outcome<String> {
+    let mut text = String::new();
+    for (topic, records) in written(trial, name, database, sides)?.swap_remove(0) {
+        for record in records {
+            text += &format!("{}\n", record.to_json(&topic));
+        }
+    }
+    Ok(text)
+}
+
+/// What each side wrote.
+fn written(
+    trial: &Trial,
+    name: &str,
+    database: &dyn Database,
+    sides: &[Side],
+) -> Outcome<Vec<Topics>> {
+    let run = Run {
+        trial,
+        name,
+        database,
+        sides,
+    };
+    let written = run.written();
+    let cleared = clear(name, database, sides);
+    let written = written?;
+    cleared?;
+    Ok(written)
 }
 
 /// What no reason is given for, and the reasons without a difference.
@@ -63,7 +94,7 @@ fn judge(trial: &Trial, found: Vec<Difference>) -> (Vec<Difference>, Vec<String>
     (unexpected, stale)
 }
 
-fn clear(name: &str, database: &dyn Database, sides: &[Side; 2]) -> Outcome {
+fn clear(name: &str, database: &dyn Database, sides: &[Side]) -> Outcome {
     for side in sides {
         side.delete(name)?;
     }
@@ -77,14 +108,14 @@ struct Run<'a> {
     trial: &'a Trial,
     name: &'a str,
     database: &'a dyn Database,
-    sides: &'a [Side; 2],
+    sides: &'a [Side],
 }
 
 impl Run<'_> {
-    fn differences(&self) -> Outcome<Vec<Difference>> {
+    fn written(&self) -> Outcome<Vec<Topics>> {
         let scenario = &self.trial.scenario;
         self.database.create(self.name)?;
-        self.database.sql(self.name, &scenario.setup)?;
+        self.database.sql(self.name, &self.filled(&scenario.setup))?;
         for side in self.sides {
             side.tap.watch(self.name);
             side.create(self.name, &self.config(side))?;
@@ -98,13 +129,16 @@ impl Run<'_> {
                 self.step(number, step)?;
             }
         }
-        let [debezium, tidewater] = self.read()?;
-        let any_order = scenario.any_order;
-        Ok(compare(&debezium, &tidewater, self.name, any_order))
+        self.read()
+    }
+
+    fn filled(&self, sql: &str) -> String {
+        let sides = self.sides.len().to_string();
+        sql.replace("${run}", self.name).replace("${sides}", &sides)
     }
 
     fn step(&self, number: usize, step: &Step) -> Outcome {
-        let sql = step.sql.replace("${run}", self.name);
+        let sql = self.filled(&step.sql);
         if step.is_stopped {
             // Debezium sends the first change of a transaction again when it is the last before a restart.
             let token = format!("{} {number} stopped", self.name);
@@ -136,8 +170,14 @@ impl Run<'_> {
         let own = Value::Object(self.trial.config.clone());
         for more in [converters, own] {
             for (key, value) in more.as_object().into_iter().flatten() {
-                let text = value.as_str().map(|text| text.replace("${run}", self.name));
-                config[key] = text.map_or_else(|| value.clone(), Value::String);
+                config[key] = value.clone();
+            }
+        }
+        for value in config.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            if let Value::String(text) = value {
+                *text = text
+                    .replace("${run}", self.name)
+                    .replace("${bootstrap}", &side.bootstrap);
             }
         }
         self.database.pass_marker(&mut config);
@@ -145,8 +185,9 @@ impl Run<'_> {
     }
 
     fn wait_for_streams(&self) -> Outcome {
-        let waited = wait_until("both to stream", LIMIT, || {
-            let streams = self.database.streams(self.name);
+        let ends: Vec<End> = self.sides.iter().map(|side| side.end).collect();
+        let waited = wait_until("the connectors to stream", LIMIT, || {
+            let streams = self.database.streams(self.name, &ends);
             let streams = streams.map_err(|error| Error::new(error.to_string()))?;
             match self.failure() {
                 Some(failure) => Err(Error::new(failure)),
@@ -189,8 +230,8 @@ impl Run<'_> {
         self.sides.iter().find_map(|side| side.failure(self.name))
     }
 
-    /// The records of both sides, once they are equally many.
-    fn read(&self) -> Outcome<[Topics; 2]> {
+    /// The records of the sides, once they are equally many.
+    fn read(&self) -> Outcome<Vec<Topics>> {
         let count = |topics: &Topics| -> Vec<(String, usize)> {
             let count = |(topic, records): (&String, &Vec<_>)| {
                 // Heartbeats never end.
@@ -203,26 +244,30 @@ impl Run<'_> {
             };
             topics.iter().map(count).collect()
         };
-        let [debezium, tidewater] = self.sides;
         for side in self.sides {
             side.tap.catch_up(self.name, LIMIT)?;
         }
-        let mut quiet_until = Instant::now() + STRAGGLERS;
+        let patience = if self.sides.len() == 1 {
+            ALONE
+        } else {
+            STRAGGLERS
+        };
+        let mut quiet_until = Instant::now() + patience;
         let mut last = Vec::new();
         loop {
-            let (one, other) = (debezium.tap.now(self.name), tidewater.tap.now(self.name));
-            let counts = vec![count(&one), count(&other)];
-            if counts[0] == counts[1] || Instant::now() > quiet_until {
-                return Ok([one, other]);
+            let now: Vec<Topics> = self.sides.iter().map(|s| s.tap.now(self.name)).collect();
+            let counts: Vec<_> = now.iter().map(count).collect();
+            let agree = counts.len() > 1 && counts.windows(2).all(|two| two[0] == two[1]);
+            if agree || Instant::now() > quiet_until {
+                return Ok(now);
             }
             if counts != last {
-                quiet_until = Instant::now() + STRAGGLERS;
+                quiet_until = Instant::now() + patience;
                 last = counts;
             }
-            let seen = count(&other);
-            tidewater
-                .tap
-                .wait(self.name, STEP, |now| count(now) != seen)?;
+            if let (Some(side), Some(seen)) = (self.sides.last(), last.last()) {
+                side.tap.wait(self.name, STEP, |now| count(now) != *seen)?;
+            }
         }
     }
 }

@@ -13,11 +13,13 @@
 //! delete from t;
 //! ```
 //!
+//! `${run}` is the run's name, of its database and topics; `${sides}` how many connectors there are.
+//!
 //! What stands before the first `--@ stream` or `--@ then` runs before the connectors start; each part behind one runs when
 //! both sides have written everything before it; what stands behind `--@ stopped` runs while both are stopped, and then they
 //! go on. With variants the scenario runs once for each. `differs` allows differences at places that match a regular
 //! expression, for a reason that stands under this heading of `docs/compatibility.md`; when they are gone, the scenario fails.
-//! `differs(string,15)` is for this variant or server only. `--@ ends snapshot` says that nothing follows the
+//! `differs(string,15)` is for this variant or server only; servers are named by kind or version. `--@ ends snapshot` says that nothing follows the
 //! snapshot; `--@ any order` that the rows of a snapshot come in none, since several connections read them.
 
 use std::{fs, path::Path};
@@ -25,6 +27,8 @@ use std::{fs, path::Path};
 use e2e::Outcome;
 use regex::Regex;
 use serde_json::{Map, Value};
+
+use crate::Server;
 
 /// What a file of `scenarios` says.
 #[derive(Debug, Clone)]
@@ -148,13 +152,13 @@ impl Scenario {
         Ok(())
     }
 
-    /// Whether it runs on a server.
-    pub fn runs_on(&self, server: &str) -> bool {
-        self.servers.is_empty() || self.servers.iter().any(|one| one == server)
+    /// Whether it runs on a server, which it may name by its kind or its version.
+    pub fn runs_on(&self, server: Server) -> bool {
+        self.servers.is_empty() || self.servers.iter().any(|one| server.is(one))
     }
 
     /// Its runs on a server.
-    pub fn trials(&self, server: &str) -> Vec<Trial> {
+    pub fn trials(&self, server: Server) -> Vec<Trial> {
         if self.variants.is_empty() {
             return vec![self.trial(server, "", &Map::new())];
         }
@@ -162,7 +166,7 @@ impl Scenario {
         self.variants.iter().map(named).collect()
     }
 
-    fn trial(&self, server: &str, variant: &str, more: &Map<String, Value>) -> Trial {
+    fn trial(&self, server: Server, variant: &str, more: &Map<String, Value>) -> Trial {
         let mut config = self.config.clone();
         config.extend(more.clone());
         let name = match variant {
@@ -170,7 +174,7 @@ impl Scenario {
             variant => format!("{}/{variant}", self.name),
         };
         let is_for = |one: &&Expected| {
-            one.only.is_empty() || one.only.iter().any(|o| o == variant || o == server)
+            one.only.is_empty() || one.only.iter().any(|o| o == variant || server.is(o))
         };
         Trial {
             expected: self.expected.iter().filter(is_for).cloned().collect(),
@@ -207,13 +211,15 @@ fn properties(text: &str) -> Outcome<Map<String, Value>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SERVERS;
 
     #[test]
     fn a_file_is_setup_and_steps_with_orders() -> Outcome {
         let text = "-- why\n--@ servers 18\n--@ config {\"a\": \"1\"}\n--@ variant x {\"b\": \"2\"}\n--@ variant y\n\
                     create table t ();\n--@ stream\ninsert;\n--@ stopped\ndelete;\n";
         let scenario = Scenario::parse("s", text)?;
-        assert!(scenario.runs_on("18") && !scenario.runs_on("15"));
+        let [old, new, ..] = SERVERS;
+        assert!(scenario.runs_on(new) && !scenario.runs_on(old));
         assert_eq!(scenario.setup, "-- why\ncreate table t ();\n");
         let step = |sql: &str, is_stopped| Step {
             sql: sql.into(),
@@ -222,7 +228,7 @@ mod tests {
         let steps = [step("insert;\n", false), step("delete;\n", true)];
         assert_eq!(scenario.steps, steps);
         let names: Vec<(String, usize)> = scenario
-            .trials("18")
+            .trials(new)
             .into_iter()
             .map(|trial| (trial.name, trial.config.len()))
             .collect();
@@ -234,7 +240,7 @@ mod tests {
     #[test]
     fn differences_can_be_those_of_one_variant() -> Outcome {
         let text = "--@ variant x {}\n--@ variant y {}\n--@ differs(x) a b\n--@ differs c d";
-        let trials = Scenario::parse("s", text)?.trials("15");
+        let trials = Scenario::parse("s", text)?.trials(SERVERS[0]);
         let counts: Vec<usize> = trials.iter().map(|trial| trial.expected.len()).collect();
         assert_eq!(counts, [2, 1]);
         Ok(())

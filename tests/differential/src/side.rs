@@ -15,6 +15,7 @@ pub struct Side {
     /// Which one.
     pub end: End,
     pub(crate) tap: Tap,
+    pub(crate) bootstrap: String,
     rest: Rest,
     /// Kept: its folder goes with it.
     _worker: Option<Worker>,
@@ -45,6 +46,7 @@ impl Side {
         Ok(Self {
             end,
             tap: Tap::of(&bootstrap)?,
+            bootstrap,
             rest,
             _worker: worker,
         })

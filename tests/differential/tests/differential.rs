@@ -1,9 +1,12 @@
 //! Every scenario on every server it names. `cargo xtask test differential postgres` runs them all; the default run takes a
-//! handful on one server, if the peer has been installed before.
+//! handful on one server, if the peer has been installed before. A server takes part when the program has a connector for it.
+//!
+//! `cargo xtask test differential --record mysql9.7/types_text` runs Debezium alone and prints what it writes, a line of JSON for
+//! each record; for that any server will do.
 
-use std::{path::Path, sync::Arc};
+use std::{env, io::Write, path::Path, process::Command, sync::Arc};
 
-use differential::{Peers, SERVERS, Scenario, Trial, run};
+use differential::{End, Peers, SERVERS, Scenario, Server, Trial, record, run};
 use e2e::{Outcome, is_long};
 use libtest_mimic::{Arguments, Trial as Test};
 
@@ -16,24 +19,34 @@ const SHORT: [&str; 4] = [
     "tombstones",
     "types_numbers",
 ];
+const RECORD: &str = "--record";
 
 fn main() -> Outcome {
-    let mut arguments = Arguments::from_args();
+    let records = env::args().any(|argument| argument == RECORD);
+    let mut arguments = Arguments::from_iter(env::args().filter(|argument| argument != RECORD));
     arguments.test_threads.get_or_insert(THREADS);
-    let peers = Arc::new(Peers::new()?);
+    let ends: &[End] = match records {
+        true => &[End::Debezium],
+        false => &[End::Debezium, End::Tidewater],
+    };
+    let peers = Arc::new(Peers::new(ends)?);
+    let ours = if records {
+        String::new()
+    } else {
+        connectors()?
+    };
     let mut tests = Vec::new();
-    for (kind, version) in SERVERS {
+    for server in SERVERS {
+        if !records && !ours.contains(server.class) {
+            continue;
+        }
         // Tests run in the folder of their package.
-        let folder = Path::new("scenarios").join(kind);
-        let scenarios = Scenario::all(&folder)?;
-        for trial in scenarios
-            .iter()
-            .filter(|s| s.runs_on(version))
-            .flat_map(|s| s.trials(version))
-        {
-            if is_taken(&trial, version) {
+        let scenarios = Scenario::all(&Path::new("scenarios").join(server.folder))?;
+        let on_it = scenarios.iter().filter(|s| s.runs_on(server));
+        for trial in on_it.flat_map(|s| s.trials(server)) {
+            if records || is_taken(&trial, server) {
                 let number = tests.len();
-                tests.push(test(Arc::clone(&peers), kind, version, number, trial));
+                tests.push(test(Arc::clone(&peers), server, number, trial, records));
             }
         }
     }
@@ -42,25 +55,37 @@ fn main() -> Outcome {
     conclusion.exit();
 }
 
-fn is_taken(trial: &Trial, version: &str) -> bool {
-    let short = SHORT.contains(&trial.scenario.name.as_str()) && version == SERVERS[0].1;
+/// The reference of all connectors of the program, with their classes.
+fn connectors() -> Outcome<String> {
+    let told = Command::new(stack::binary("tidewater")?)
+        .arg("docs")
+        .output()?;
+    Ok(String::from_utf8(told.stdout)?)
+}
+
+fn is_taken(trial: &Trial, server: Server) -> bool {
+    let short = SHORT.contains(&trial.scenario.name.as_str()) && server == SERVERS[0];
     is_long() || (short && stack::Connect::is_installed())
 }
 
-fn test(
-    peers: Arc<Peers>,
-    kind: &'static str,
-    version: &'static str,
-    number: usize,
-    trial: Trial,
-) -> Test {
-    let name = format!("{kind}{version}/{}", trial.name);
+fn test(peers: Arc<Peers>, server: Server, number: usize, trial: Trial, records: bool) -> Test {
+    let name = format!("{}{}/{}", server.kind, server.version, trial.name);
     // Part of the names of topics, slots and databases; none may be part of another.
     let identifier = format!("d{number:03}_{}", trial.name.replace(['/', '-'], "_"));
     let identifier: String = identifier.chars().take(50).collect();
+    let title = name.clone();
     Test::test(name, move || {
-        let database = peers.database(kind, version)?;
-        let sides = peers.sides()?;
-        run(&trial, &identifier, &*database, &sides).map_err(|error| error.to_string().into())
+        let outcome = || -> Outcome {
+            let database = peers.database(server)?;
+            let sides = peers.sides()?;
+            if !records {
+                return run(&trial, &identifier, &*database, &sides);
+            }
+            let text = record(&trial, &identifier, &*database, &sides)?;
+            // In one piece: others write, too.
+            write!(std::io::stdout().lock(), "# {title}\n{text}")?;
+            Ok(())
+        };
+        outcome().map_err(|error| error.to_string().into())
     })
 }

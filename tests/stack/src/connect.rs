@@ -16,6 +16,8 @@ use crate::{
 };
 
 const DEBEZIUM: &str = "3.6.1.Final";
+/// The newest that Maven Central has of the connector for MariaDB.
+const DEBEZIUM_MARIADB: &str = "3.5.0.Final";
 const MAIN: &str = "org.apache.kafka.connect.cli.ConnectDistributed";
 const RUNNING_LIMIT: Duration = Duration::from_secs(60);
 
@@ -55,7 +57,8 @@ impl ConnectOptions {
     }
 }
 
-/// A Kafka Connect worker in distributed mode with Debezium's connectors for PostgreSQL and MySQL. JSON converters.
+/// A Kafka Connect worker in distributed mode with Debezium's connectors for PostgreSQL, MySQL and MariaDB. JSON
+/// converters.
 /// See [`Server`] for starting and stopping it, and for its CPU time and memory.
 #[derive(Clone)]
 pub struct Connect {
@@ -142,15 +145,27 @@ impl Deref for Connect {
     }
 }
 
-/// The folder whose one subfolder holds Debezium's jars.
+/// The folder whose subfolders hold Debezium's jars.
 fn debezium() -> Result<PathBuf> {
     cache::install(&folder_name(), |folder, _| {
-        let artifacts = ["debezium-connector-postgres", "debezium-connector-mysql"]
-            .map(|name| Artifact("io.debezium", name, DEBEZIUM));
-        maven::copy(&artifacts, &folder.join("jars"))
+        let artifact = |name, version| Artifact("io.debezium", name, version);
+        let plugins = [
+            (
+                folder.join("jars"),
+                vec![
+                    artifact("debezium-connector-postgres", DEBEZIUM),
+                    artifact("debezium-connector-mysql", DEBEZIUM),
+                ],
+            ),
+            (
+                folder.join("mariadb"),
+                vec![artifact("debezium-connector-mariadb", DEBEZIUM_MARIADB)],
+            ),
+        ];
+        maven::copy_all(&plugins, &folder.join("jars"))
     })
 }
 
 fn folder_name() -> String {
-    format!("debezium-{DEBEZIUM}")
+    format!("debezium-{DEBEZIUM}-mariadb-{DEBEZIUM_MARIADB}")
 }
