@@ -115,7 +115,8 @@ impl Run<'_> {
     fn written(&self) -> Outcome<Vec<Topics>> {
         let scenario = &self.trial.scenario;
         self.database.create(self.name)?;
-        self.database.sql(self.name, &self.filled(&scenario.setup))?;
+        self.database
+            .sql(self.name, &self.filled(&scenario.setup))?;
         for side in self.sides {
             side.tap.watch(self.name);
             side.create(self.name, &self.config(side))?;

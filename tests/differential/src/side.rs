@@ -75,8 +75,12 @@ impl Side {
         let all = [&status["connector"]].into_iter().chain(&tasks);
         let in_trouble = |one: &&Value| one["trace"].as_str().is_some_and(|t| !t.is_empty());
         let trace = all.filter(in_trouble).map(|one| &one["trace"]).next()?;
-        let trace = trace.as_str()?.chars().take(1500).collect::<String>();
-        Some(format!("{}: {trace}", self.end.name()))
+        // Of Java's the lines that say why.
+        let why = trace.as_str()?.lines().enumerate();
+        let why = why.filter(|(at, line)| *at == 0 || !line.trim_start().starts_with("at "));
+        let why: Vec<&str> = why.map(|(_, line)| line).collect();
+        let why: String = why.join("\n").chars().take(3000).collect();
+        Some(format!("{}: {why}", self.end.name()))
     }
 
     /// Stops a connector: its task ends, and what it has sent is stored.
