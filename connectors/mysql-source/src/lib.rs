@@ -6,11 +6,13 @@
 //!
 //! Read in this order: [`wire`] (the server), [`binlog`] (its events), [`layout`] (the values in a row).
 
+pub mod base64;
 pub mod binlog;
 pub mod config;
 pub mod decimal;
 pub mod error;
 pub mod gtid;
+pub mod json;
 pub mod layout;
 pub mod temporal;
 pub mod wire;
