@@ -8,11 +8,14 @@
 
 pub mod base64;
 pub mod binlog;
+pub mod charset;
 pub mod config;
 pub mod decimal;
 pub mod error;
+pub mod geometry;
 pub mod gtid;
 pub mod json;
 pub mod layout;
 pub mod temporal;
+pub mod vector;
 pub mod wire;
