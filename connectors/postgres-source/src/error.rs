@@ -125,6 +125,18 @@ fn is_lost(message: &str) -> bool {
         || message.contains("has been invalidated")
 }
 
+/// The failure of a statement that has values of rows in it. Invariant 7: messages of class 22 repeat the value that they
+/// refuse.
+pub fn without_values(error: Error) -> Error {
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
+    match cause.map(|cause: &ServerError| cause.state.as_str()) {
+        Some(state) if state.starts_with("22") => {
+            Error::new(error.code(), "the server refuses a value").context("sqlstate", state)
+        }
+        _ => error,
+    }
+}
+
 /// An error of the socket.
 pub fn io(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::InvalidData && error.get_ref().is_some_and(is_tls) {
@@ -217,5 +229,20 @@ mod tests {
                 "{state}"
             );
         }
+    }
+
+    #[test]
+    fn a_refused_value_is_not_repeated() {
+        let said = |state: &str| {
+            let error = ServerError {
+                state: state.into(),
+                message: "invalid input value for enum mood: \"secret\"".into(),
+                ..ServerError::default()
+            };
+            without_values(error.into()).report()
+        };
+        assert!(said("42883").contains("secret"));
+        let refused = said("22P02");
+        assert!(!refused.contains("secret") && refused.contains("22P02"));
     }
 }

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use connect_core::{Batch, Cell, Error, Nest, Result, Verdict};
 use rustc_hash::FxHashMap;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 pub(crate) use self::{settings::Settings, table::Plan};
 use crate::{
@@ -26,13 +26,19 @@ use crate::{
 
 /// Invariant 4: so many rows wait at most before the batch is full, and are read by one query.
 const ROWS: usize = 64;
-/// How long to wait before looking again whether a commit can be seen. With synchronous standbys it takes as long as these.
+/// … or so many that they probably bring so many bytes.
+const BYTES: usize = 256 << 10;
+/// How long to wait before looking again whether a commit can be seen; each time twice as long, up to …
 const LOOK: Duration = Duration::from_millis(1);
+/// … this. With synchronous standbys it takes as long as these.
+const LONGEST_LOOK: Duration = Duration::from_millis(128);
 
 /// The rows of a batch that wait.
 #[derive(Debug, Default)]
 pub(crate) struct Reselect {
     waiting: Vec<Waiting>,
+    /// What they will bring, probably.
+    bytes: usize,
     /// The transactions that they belong to.
     transactions: Vec<u32>,
 }
@@ -52,7 +58,7 @@ struct Waiting {
 impl Reselect {
     /// Whether the batch should end here.
     pub(crate) fn is_full(&self) -> bool {
-        self.waiting.len() >= ROWS
+        self.waiting.len() >= ROWS || self.bytes >= BYTES
     }
 
     /// Whether nothing waits.
@@ -64,6 +70,7 @@ impl Reselect {
     pub(crate) fn clear(&mut self) {
         self.waiting.clear();
         self.transactions.clear();
+        self.bytes = 0;
     }
 
     /// Looks at the last record of a batch, made of this row of a table by a transaction.
@@ -89,11 +96,15 @@ impl Reselect {
                     columns,
                     key,
                 });
+                self.bytes = self.bytes.saturating_add(plan.bytes());
                 let last = self.transactions.last().copied();
                 self.transactions
                     .extend(xid.filter(|xid| last != Some(*xid)));
             }
-            None => plan.fails_for(&table.name, "a value of its key is not known")?,
+            None if plan.fails || plan.tell() => {
+                plan.fails_for(&table.name, "a value of a row's key is not known")?;
+            }
+            None => {}
         }
         Ok(())
     }
@@ -102,9 +113,8 @@ impl Reselect {
     pub(crate) async fn run(&mut self, connection: &mut Connection, out: &mut Batch) -> Result<()> {
         let mut waiting = std::mem::take(&mut self.waiting);
         let transactions = std::mem::take(&mut self.transactions);
-        while !are_visible(&transactions, connection).await? {
-            sleep(LOOK).await;
-        }
+        self.bytes = 0;
+        become_visible(&transactions, connection).await?;
         while let Some(first) = waiting.first() {
             let table = Arc::clone(&first.table);
             let same = |one: &Waiting| Arc::ptr_eq(&one.table, &table);
@@ -119,6 +129,21 @@ impl Reselect {
         }
         Ok(())
     }
+}
+
+/// Waits until queries see what the transactions have done, as long as a query may take.
+async fn become_visible(transactions: &[u32], connection: &mut Connection) -> Result<()> {
+    let (limit, since) = (connection.query_timeout(), Instant::now());
+    let mut pause = LOOK;
+    while !are_visible(transactions, connection).await? {
+        if !limit.is_zero() && since.elapsed() >= limit {
+            let why = "queries do not see a commit that has been streamed: is a synchronous standby missing?";
+            return Err(Error::new(&error::TIMEOUT, why).context("limit_ms", limit.as_millis()));
+        }
+        sleep(pause).await;
+        pause = LONGEST_LOOK.min(pause * 2);
+    }
+    Ok(())
 }
 
 /// Whether queries see what the transactions have done.
@@ -170,8 +195,10 @@ async fn read(
         Ok(found) => found,
         // A connection that broke is no answer.
         Err(error) if error.verdict() == Verdict::Retry => return Err(error),
-        Err(error) => return plan.fails_with(&table.name, error),
+        Err(error) => return plan.fails_with(&table.name, error::without_values(error)),
     };
+    let bytes = |row: &Row| row.iter().flatten().map(|text| text.len()).sum();
+    plan.learn(found.iter().map(bytes).max().unwrap_or(0));
     for row in found {
         let number = row
             .first()
@@ -257,7 +284,7 @@ fn failure(fails: bool, error: Error) -> Result<()> {
     if fails {
         return Err(error);
     }
-    tracing::warn!(%error, "columns are left as they came");
+    tracing::warn!(?error, "columns are left as they came");
     Ok(())
 }
 
@@ -276,10 +303,29 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
+    use connect_core::config::List;
+
     use super::{
         table::{KeyColumn, Wanted},
         *,
     };
+
+    fn settings() -> Settings {
+        let (names, mut findings) = (List(vec!["again".into()]), Vec::new());
+        let class = "io.debezium.processors.reselect.ReselectColumnsPostProcessor";
+        let given = [("again.type".to_owned(), class.to_owned())].into();
+        Settings::of(&names, &given, &mut findings).unwrap()
+    }
+
+    #[test]
+    fn rows_are_taken_to_be_as_large_as_those_that_came() {
+        let plan = Plan::new(&settings(), String::new(), Vec::new(), Vec::new());
+        assert_eq!(plan.bytes(), BYTES / 4);
+        plan.learn(BYTES * 2);
+        assert_eq!(plan.bytes(), BYTES * 2, "one at a time");
+        plan.learn(100);
+        assert_eq!(plan.bytes(), BYTES, "half of them may come next");
+    }
 
     #[test]
     fn one_statement_reads_all_rows_of_a_table() {
@@ -293,14 +339,9 @@ mod tests {
             place: 0,
             name: name.to_owned(),
         };
-        let plan = Plan {
-            from: "\"public\".\"t\"".to_owned(),
-            columns: vec![wanted("\"a\""), wanted("\"b\"")],
-            key: vec![key("\"id\"", "integer"), key("\"k\"", "text")],
-            absent: true,
-            nulls: true,
-            fails: false,
-        };
+        let columns = vec![wanted("\"a\""), wanted("\"b\"")];
+        let keys = vec![key("\"id\"", "integer"), key("\"k\"", "text")];
+        let plan = Plan::new(&settings(), "\"public\".\"t\"".to_owned(), columns, keys);
         let text = |text: &str| -> Box<[u8]> { text.as_bytes().into() };
         let keys = [[text("1"), text("it's")], [text("2"), text("x")]];
         let keys: Vec<&[Box<[u8]>]> = keys.iter().map(|key| &key[..]).collect();

@@ -94,6 +94,11 @@ impl Connection {
         self.server_version
     }
 
+    /// How long a query may take; zero for ever.
+    pub(crate) fn query_timeout(&self) -> Duration {
+        self.query_timeout
+    }
+
     /// Runs statements and gives all rows of all of them. After an error of the server the connection can be used on.
     pub async fn query(&mut self, sql: &str) -> Result<Vec<Row>> {
         let limit = self.query_timeout;

@@ -24,6 +24,11 @@ impl End {
 
 /// A running server, on which every run has a database of its own. `run` is the run's name, a valid identifier.
 pub trait Database: Send + Sync {
+    /// Why scenarios with `--@ needs extensions` cannot run on it; `None` when they can.
+    fn lacks_extensions(&self) -> Option<&str> {
+        None
+    }
+
     /// Creates the database with the marker's table.
     fn create(&self, run: &str) -> Outcome;
 

@@ -18,20 +18,26 @@ const MARKER: &str = "create schema differential;
 /// A PostgreSQL server.
 pub struct PostgresDatabase {
     server: Postgres,
+    /// Why it has no PostGIS and no pgvector.
+    lacks_extensions: Option<String>,
 }
 
 impl PostgresDatabase {
-    /// Starts one.
+    /// Starts one: in the long form with PostGIS and pgvector, if their packages can be had.
     pub fn start(stack: &Stack, version: PgVersion) -> Outcome<Self> {
         let mut options = PostgresOptions::new(version)
             .set("autovacuum", "off")
             .set("max_prepared_transactions", "20");
-        // The scenarios of the short form need none.
-        if is_long() {
+        let lacks_extensions = match is_long() {
+            true => version.install_extensions().err(),
+            false => Some(stack::Error::new("the short form has none")),
+        };
+        if lacks_extensions.is_none() {
             options = options.with_extensions();
         }
         Ok(Self {
             server: stack.postgres_with(options)?,
+            lacks_extensions: lacks_extensions.map(|error| error.to_string()),
         })
     }
 
@@ -48,6 +54,10 @@ fn slot(run: &str, end: End) -> String {
 }
 
 impl Database for PostgresDatabase {
+    fn lacks_extensions(&self) -> Option<&str> {
+        self.lacks_extensions.as_deref()
+    }
+
     fn create(&self, run: &str) -> Outcome {
         self.server.psql(&format!("create database {run}"))?;
         self.sql(run, MARKER)

@@ -20,7 +20,8 @@
 //! go on. With variants the scenario runs once for each. `differs` allows differences at places that match a regular
 //! expression, for a reason that stands under this heading of `docs/compatibility.md`; when they are gone, the scenario fails.
 //! `differs(string,15)` is for this variant or server only; servers are named by kind or version. `--@ ends snapshot` says that nothing follows the
-//! snapshot; `--@ any order` that the rows of a snapshot come in none, since several connections read them.
+//! snapshot; `--@ any order` that the rows of a snapshot come in none, since several connections read them;
+//! `--@ needs extensions` that some have to be downloaded: where they cannot, the scenario is skipped.
 
 use std::{fs, path::Path};
 
@@ -47,6 +48,8 @@ pub struct Scenario {
     pub ends_with_snapshot: bool,
     /// Whether what is told while tables are read comes in any order.
     pub any_order: bool,
+    /// Whether it needs extensions that do not come with the server.
+    pub needs_extensions: bool,
     /// SQL before the connectors start.
     pub setup: String,
     /// What happens from their start on.
@@ -113,6 +116,7 @@ impl Scenario {
             expected: Vec::new(),
             ends_with_snapshot: false,
             any_order: false,
+            needs_extensions: false,
             setup: String::new(),
             steps: Vec::new(),
         };
@@ -140,6 +144,7 @@ impl Scenario {
             }
             "ends" if rest == "snapshot" => self.ends_with_snapshot = true,
             "any" if rest == "order" => self.any_order = true,
+            "needs" if rest == "extensions" => self.needs_extensions = true,
             "stream" | "then" | "stopped" => self.steps.push(Step {
                 sql: String::new(),
                 is_stopped: verb == "stopped",
@@ -244,6 +249,16 @@ mod tests {
         let trials = Scenario::parse("s", text)?.trials(SERVERS[0]);
         let counts: Vec<usize> = trials.iter().map(|trial| trial.expected.len()).collect();
         assert_eq!(counts, [2, 1]);
+        Ok(())
+    }
+
+    #[test]
+    fn scenarios_say_that_they_need_extensions() -> Outcome {
+        for scenario in Scenario::all(Path::new("scenarios/postgres"))? {
+            let creates = ["postgis", "vector"].map(|name| format!("create extension {name}"));
+            let needs = creates.iter().any(|sql| scenario.setup.contains(sql));
+            assert_eq!(scenario.needs_extensions, needs, "{}", scenario.name);
+        }
         Ok(())
     }
 

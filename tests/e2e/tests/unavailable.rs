@@ -112,7 +112,8 @@ fn they_are_read_again_of_rows_that_are_there() -> Outcome {
     assert_eq!(there["body"], "b".repeat(5000));
     assert_eq!(there["page"], "p".repeat(5000));
     // The connection on which they are read breaks.
-    postgres.psql("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'tidewater%' and backend_type = 'client backend'")?;
+    let cut = postgres.psql("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'tidewater%' and backend_type = 'client backend'")?;
+    assert_ne!(cut.trim(), "0", "it was open");
     postgres.psql("update documents set v = 3")?;
     assert_eq!(documents.row(2, 3)?["body"], "b".repeat(5000));
     Ok(())

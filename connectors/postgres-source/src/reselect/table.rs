@@ -1,8 +1,10 @@
 //! What can be read again of one table.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use connect_core::Cell;
 
-use super::Settings;
+use super::{BYTES, Settings};
 use crate::{
     catalog::{TableInfo, quoted},
     relations::Table,
@@ -23,6 +25,10 @@ pub(crate) struct Plan {
     pub nulls: bool,
     /// Whether the task fails when a row cannot be read.
     pub fails: bool,
+    /// What a row that waits is taken to bring.
+    bytes: AtomicUsize,
+    /// Whether the log says that a key is not known.
+    is_told: AtomicBool,
 }
 
 /// A column that may be read again.
@@ -48,6 +54,42 @@ pub(crate) struct KeyColumn {
 }
 
 impl Plan {
+    /// Of columns that are found by a key.
+    pub(super) fn new(
+        settings: &Settings,
+        from: String,
+        columns: Vec<Wanted>,
+        key: Vec<KeyColumn>,
+    ) -> Self {
+        Self {
+            from,
+            columns,
+            key,
+            absent: settings.absent,
+            nulls: settings.nulls,
+            fails: settings.fails,
+            // Carefully at first.
+            bytes: AtomicUsize::new(BYTES / 4),
+            is_told: AtomicBool::new(false),
+        }
+    }
+
+    /// What a row that waits is taken to bring: as much as the largest that came last, or half of what was thought before.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Learns from the largest row of a query.
+    pub(super) fn learn(&self, largest: usize) {
+        let bytes = largest.max(self.bytes() / 2);
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether this is the first time that the log hears of a key that is not known.
+    pub(super) fn tell(&self) -> bool {
+        !self.is_told.swap(true, Ordering::Relaxed)
+    }
+
     /// Of a table of the stream; `None` when nothing of it is read again, or nothing tells its rows apart.
     pub(crate) fn of(settings: &Settings, info: &TableInfo, table: &Table) -> Option<Self> {
         let places: Vec<u16> = match settings.event_key {
@@ -70,14 +112,8 @@ impl Plan {
         };
         let key: Vec<KeyColumn> = places.into_iter().map(key).collect::<Option<_>>()?;
         let columns = wanted(settings, info, table);
-        (!key.is_empty() && !columns.is_empty()).then(|| Self {
-            from: info.table_name(),
-            columns,
-            key,
-            absent: settings.absent,
-            nulls: settings.nulls,
-            fails: settings.fails,
-        })
+        (!key.is_empty() && !columns.is_empty())
+            .then(|| Self::new(settings, info.table_name(), columns, key))
     }
 
     /// Which columns a row lacks, as indexes of `columns`.

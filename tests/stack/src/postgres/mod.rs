@@ -79,6 +79,12 @@ impl PgVersion {
         }
     }
 
+    /// Downloads what [`PostgresOptions::with_extensions`] needs, unless it is there. The packages come from a suite that moves:
+    /// that may fail where the plain server is long installed.
+    pub fn install_extensions(self) -> Result<()> {
+        self.programs(true).map(drop)
+    }
+
     /// The folder of its programs, installed if needed.
     fn programs(self, extended: bool) -> Result<PathBuf> {
         let packages = match extended {
