@@ -1,5 +1,5 @@
 -- Columns that are computed, kept or not, and keys on them.
-create table t (id int primary key, a int, b int generated always as (a + 1) stored, c int as (a * 2) virtual, d varchar(20) generated always as (concat('a', a)) stored not null, unique key (b));
+create table t (id int primary key, a int, b int generated always as (a + 1) stored, c int as (a * 2) virtual, d varchar(20) generated always as (concat('a', a)) stored, unique key (b));
 insert into t (id, a) values (1, 10);
 --@ stream
 insert into t (id, a) values (2, 20);

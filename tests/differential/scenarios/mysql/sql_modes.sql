@@ -5,5 +5,5 @@ insert into t values (1, 'a');
 set sql_mode = 'ansi_quotes,no_backslash_escapes,pipes_as_concat';
 create table born (id int primary key, v varchar(20) default 'back\slash');
 insert into "born" ("id") values (1);
-alter table t add column w varchar(10) default 'x\';
+alter table t add column w varchar(10) default 'x';
 insert into t values (2, 'b' || 'c', 'it''s');

@@ -1,19 +1,13 @@
--- Exact numbers in every handling mode.
+-- Exact numbers in every handling mode. Debezium's snapshot fails on numbers of 65 digits, its stream does not.
 --@ variant precise {}
 --@ variant string {"decimal.handling.mode": "string"}
 --@ variant double {"decimal.handling.mode": "double"}
-create table t (id int primary key, d decimal, d5 decimal(5), d52 decimal(5,2), d6530 decimal(65,30), d650 decimal(65,0),
-  n numeric(9,4), f fixed(18,9), u decimal(10,2) unsigned, z decimal(8,3) zerofill, d10 decimal(10,1), nn decimal(4,2) not null default 1.5, k dec(19,1));
-insert into t (id, d, d5, d52, d6530, d650, n, f, u, z, d10, k) values
-  (1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-  (2, 9999999999, 99999, 999.99, 12345678901234567890123456789012345.123456789012345678901234567890, 99999999999999999999999999999999999999999999999999999999999999999,
-    99999.9999, 123456789.123456789, 99999999.99, 12345.678, 123456789.1, 123456789012345678.9),
-  (3, -9999999999, -1, -0.01, -0.000000000000000000000000000001, -99999999999999999999999999999999999999999999999999999999999999999,
-    -0.0001, -0.000000001, 0.01, 0.001, -0.1, -0.1),
-  (4, null, null, null, null, null, null, null, null, null, null, null);
+create table t (id int primary key, d decimal, d5 decimal(5), d52 decimal(5,2), n numeric(9,4), nn decimal(4,2) not null default 1.5, u decimal(10,2) unsigned);
+create table w (id int primary key, d6530 decimal(65,30), d650 decimal(65,0), f fixed(18,9), d10 decimal(10,1), k dec(19,1), d3030 decimal(30,30));
+insert into t values (1, 0, 0, 0, 0, 0, 0), (2, 9999999999, 99999, 999.99, 99999.9999, 99.99, 99999999.99), (3, -9999999999, -1, -0.01, -0.0001, -0.01, 0.01), (4, null, null, null, null, 1, null);
 --@ stream
-insert into t (id, d, d5, d52, d6530, d650, n, f, u, z, d10, k) select id + 10, d, d5, d52, d6530, d650, n, f, u, z, d10, k from t;
-update t set d52 = 1.10, nn = -12.34, d6530 = 1e10 where id = 1;
-insert into t (id, d52, k) values (21, 100, 1e17), (22, 1, 100000000), (23, -999.99, -1000000000.5);
-create table born (id int primary key, d decimal(30,30), z decimal(5,5) default 0.5);
-insert into born (id, d) values (1, 0.999999999999999999999999999999), (2, -0.000000000000000000000000000001), (3, 0), (4, null);
+insert into t select id + 10, d, d5, d52, n, nn, u from t;
+update t set d52 = 1.10, nn = -12.34 where id = 1;
+insert into w values (1, 0, 0, 0, 0, 0, 0), (2, 12345678901234567890123456789012345.123456789012345678901234567890, 99999999999999999999999999999999999999999999999999999999999999999, 123456789.123456789, 123456789.1, 123456789012345678.9, 0.999999999999999999999999999999),
+  (3, -0.000000000000000000000000000001, -1, -0.000000001, -0.1, -0.1, -0.000000000000000000000000000001), (4, null, null, null, null, null, null);
+insert into w (id, k, d10) values (21, 1e17, 100), (22, 100000000, 1), (23, -1000000000.5, -1);
