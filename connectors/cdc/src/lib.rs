@@ -3,11 +3,13 @@
 //! Names, field orders and types are Debezium's, so that consumers written for it need no change.
 
 pub mod adjust;
+pub mod binary;
 pub mod calendar;
 pub mod context;
 pub mod envelope;
 pub mod filters;
 pub mod heartbeat;
+pub mod iso;
 pub mod java;
 pub mod java_order;
 pub mod masks;
@@ -15,6 +17,7 @@ pub mod modes;
 pub mod naming;
 pub mod notification;
 pub mod signal;
+pub mod times;
 pub mod topics;
 pub mod transaction;
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use cdc::masks::Mask;
+use cdc::{
+    binary::{hex, push_base64},
+    masks::Mask,
+};
 use connect_core::{Batch, Cell, Error, Result, Span, decimal};
 
 use crate::{
@@ -321,18 +324,6 @@ fn special_name(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
     Ok(out.push_bytes(name))
 }
 
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> Vec<u8> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = |byte: &u8| {
-        [
-            DIGITS[usize::from(byte >> 4)],
-            DIGITS[usize::from(byte & 15)],
-        ]
-    };
-    bytes.iter().flat_map(digits).collect()
-}
-
 /// `-$1,234.50`, since connections have `lc_monetary=C`.
 fn money(bytes: &[u8], digits: Option<u16>, out: &mut Batch) -> Result<Cell> {
     let text: Vec<u8> = bytes
@@ -419,28 +410,6 @@ fn base64(bytes: &[u8], for_addresses: bool, out: &mut Batch) -> Result<Cell> {
     let at = out.arena().len();
     push_base64(&decimal::unhex(digits), for_addresses, out.arena());
     Ok(out.made_since(at))
-}
-
-/// Base64 with padding, as Java's encoders write it.
-pub(crate) fn push_base64(bytes: &[u8], for_addresses: bool, out: &mut Vec<u8>) {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let letter = |six: u32| match (LETTERS[(six & 63) as usize], for_addresses) {
-        (b'+', true) => b'-',
-        (b'/', true) => b'_',
-        (letter, _) => letter,
-    };
-    for three in bytes.chunks(3) {
-        let number = three.iter().fold(0u32, |n, byte| n << 8 | u32::from(*byte));
-        let number = number << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let filled = place <= three.len();
-            out.push(if filled {
-                letter(number >> (18 - 6 * place))
-            } else {
-                b'='
-            });
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cdc::calendar::{civil_from_days, days_from_civil};
+pub(crate) use cdc::iso::{DAY_US, SHORTEST, push_date, push_instant, push_time};
+use cdc::{calendar::days_from_civil, iso::push_padded};
 
 /// Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL counts from.
 pub(crate) const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
-/// Microseconds of a day.
-pub(crate) const DAY_US: i64 = 86_400_000_000;
 /// A month of an interval: 365.25 / 12 days.
 const MONTH_US: i64 = 2_629_800_000_000;
 
@@ -199,67 +198,6 @@ pub(crate) fn moment(text: &[u8]) -> Parsed<Moment> {
     let micros = time - offset * 1_000_000;
     let days = days_from_civil(year, month, day) + micros.div_euclid(DAY_US);
     Ok(Moment::At(days, micros.rem_euclid(DAY_US)))
-}
-
-/// Appends `YYYY-MM-DDTHH:MM:SS[.f…]Z` with `digits` behind the point.
-pub(crate) fn push_instant(days: i64, micros: i64, digits: usize, out: &mut Vec<u8>) {
-    push_date(days, out);
-    out.push(b'T');
-    push_time(micros, digits, out);
-    out.push(b'Z');
-}
-
-/// Appends `YYYY-MM-DD`, the year as Java writes it: a sign before five digits and before Christ.
-pub(crate) fn push_date(days: i64, out: &mut Vec<u8>) {
-    let (year, month, day) = civil_from_days(days);
-    if year < 0 {
-        out.push(b'-');
-    } else if year > 9999 {
-        out.push(b'+');
-    }
-    push_padded(year.unsigned_abs(), 4, out);
-    for part in [month, day] {
-        out.push(b'-');
-        push_padded(u64::from(part), 2, out);
-    }
-}
-
-/// As many digits behind the point as are not zero.
-pub(crate) const SHORTEST: usize = usize::MAX;
-
-/// Appends `HH:MM:SS[.f…]` with `digits` behind the point, or [`SHORTEST`].
-pub(crate) fn push_time(micros: i64, digits: usize, out: &mut Vec<u8>) {
-    let seconds = micros / 1_000_000;
-    for (at, part) in [seconds / 3600, seconds / 60 % 60, seconds % 60]
-        .into_iter()
-        .enumerate()
-    {
-        if at > 0 {
-            out.push(b':');
-        }
-        push_padded(part.unsigned_abs(), 2, out);
-    }
-    let fraction = (micros % 1_000_000).unsigned_abs();
-    if digits == 0 || (digits == SHORTEST && fraction == 0) {
-        return;
-    }
-    out.push(b'.');
-    let at = out.len();
-    push_padded(fraction, 6, out);
-    out.truncate(at + digits.min(6));
-    while digits == SHORTEST && out.last() == Some(&b'0') {
-        out.pop();
-    }
-}
-
-fn push_padded(number: u64, width: usize, out: &mut Vec<u8>) {
-    let mut buffer = itoa::Buffer::new();
-    let digits = buffer.format(number).as_bytes();
-    out.extend(std::iter::repeat_n(
-        b'0',
-        width.saturating_sub(digits.len()),
-    ));
-    out.extend_from_slice(digits);
 }
 
 /// A `timetz` in UTC: microseconds since midnight of `HH:MM:SS[.ffffff]±HH[:MM[:SS]]`, and whether it is 24:00.

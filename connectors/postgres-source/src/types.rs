@@ -4,13 +4,17 @@ mod array;
 mod extension;
 pub(crate) mod oid;
 
-use cdc::modes::{BinaryMode, DecimalMode, TimePrecision};
+use cdc::{
+    binary::push_base64,
+    modes::{BinaryMode, DecimalMode, TimePrecision},
+    times::{self, Shown},
+};
 use connect_core::{Field, Form, Schema, Type, Value, schema::logical};
 use rustc_hash::FxHashMap;
 
 use crate::{
     config::{HstoreMode, IntervalMode, PostgresConfig},
-    convert::{Op, push_base64},
+    convert::Op,
 };
 
 /// How values are shown.
@@ -279,79 +283,34 @@ impl Modes {
     }
 
     fn date(&self) -> Shape {
-        let (schema, op) = match self.time {
-            TimePrecision::Connect => (named(Type::Int32, logical::DATE), Op::Date),
-            TimePrecision::IsoString => {
-                (named(Type::String, "io.debezium.time.IsoDate"), Op::IsoDate)
-            }
-            _ => (named(Type::Int32, "io.debezium.time.Date"), Op::Date),
-        };
+        let (schema, is_text) = times::date(self.time);
         Shape {
             schema,
-            op,
+            op: if is_text { Op::IsoDate } else { Op::Date },
             zero: "1970-01-01",
         }
     }
 
     fn time(&self, modifier: i32) -> Shape {
-        let micro = || {
-            (
-                named(Type::Int64, "io.debezium.time.MicroTime"),
-                Op::Time(1, 1),
-            )
-        };
-        let (schema, op) = match self.time {
-            TimePrecision::Adaptive if precision(modifier) <= 3 => (
-                named(Type::Int32, "io.debezium.time.Time"),
-                Op::Time(1000, 1),
-            ),
-            TimePrecision::Connect => (named(Type::Int32, logical::TIME), Op::Time(1000, 1)),
-            TimePrecision::IsoString => {
-                (named(Type::String, "io.debezium.time.IsoTime"), Op::IsoTime)
-            }
-            TimePrecision::Nanoseconds => (
-                named(Type::Int64, "io.debezium.time.NanoTime"),
-                Op::Time(1, 1000),
-            ),
-            _ => micro(),
-        };
+        let (schema, shown) = times::time(self.time, precision(modifier));
         Shape {
             schema,
-            op,
+            op: match shown {
+                Shown::Count(divide, times) => Op::Time(divide, times),
+                Shown::Iso => Op::IsoTime,
+            },
             zero: "00:00:00",
         }
     }
 
     fn timestamp(&self, modifier: i32) -> Shape {
-        let adaptive = matches!(
-            self.time,
-            TimePrecision::Adaptive | TimePrecision::AdaptiveTimeMicroseconds
-        );
-        let (schema, op) = match self.time {
-            _ if adaptive && precision(modifier) <= 3 => (
-                named(Type::Int64, "io.debezium.time.Timestamp"),
-                Op::Timestamp(1000, 1),
-            ),
-            TimePrecision::Connect => (
-                named(Type::Int64, logical::TIMESTAMP),
-                Op::Timestamp(1000, 1),
-            ),
-            TimePrecision::IsoString => (
-                named(Type::String, "io.debezium.time.IsoTimestamp"),
-                Op::IsoTimestamp,
-            ),
-            TimePrecision::Nanoseconds => (
-                named(Type::Int64, "io.debezium.time.NanoTimestamp"),
-                Op::Timestamp(1, 1000),
-            ),
-            _ => (
-                named(Type::Int64, "io.debezium.time.MicroTimestamp"),
-                Op::Timestamp(1, 1),
-            ),
-        };
+        let (schema, shown) = times::timestamp(self.time, precision(modifier));
         Shape {
             schema,
-            op,
+            op: match shown {
+                Shown::Count(divide, times) => Op::Timestamp(divide, times),
+                Shown::Iso => Op::IsoTimestamp,
+            },
             zero: "1970-01-01 00:00:00",
         }
     }

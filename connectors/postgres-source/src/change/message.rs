@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use cdc::{envelope::transaction_schema, filters::Filter, modes::BinaryMode};
+use cdc::{
+    binary::{hex, push_base64},
+    envelope::transaction_schema,
+    filters::Filter,
+    modes::BinaryMode,
+};
 use connect_core::{Batch, Cell, Field, Record, Route, Schema, Type};
 
 use super::{ChangeWriter, Op, field};
 use crate::{
     PostgresConfig,
-    convert::{Frame, Text, hex, push_base64},
+    convert::{Frame, Text},
     pgoutput::Logical,
     source,
 };

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use cdc::binary::hex;
 use connect_core::{Schema, Type, Value};
 use md5::{Digest, Md5};
 
 use super::{Modes, Shape};
-use crate::convert::{Op, hex};
+use crate::convert::Op;
 
 /// Whose schemas are required as those of items too.
 const REQUIRED: [&str; 5] = [
