@@ -5,10 +5,12 @@
 
 mod json;
 mod log;
+mod mysql;
 mod postgres;
 
 pub use json::json;
 pub use log::{block, file};
+pub use mysql::{binlog, decimal, mysql_json};
 pub use postgres::{copy, extension, offset, pgoutput, signal};
 
 /// A reader of bytes.
@@ -52,6 +54,21 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "json",
         run: json,
+        rounds: 300,
+    },
+    Target {
+        name: "binlog",
+        run: binlog,
+        rounds: 300,
+    },
+    Target {
+        name: "mysql_json",
+        run: mysql_json,
+        rounds: 300,
+    },
+    Target {
+        name: "decimal",
+        run: decimal,
         rounds: 300,
     },
     Target {

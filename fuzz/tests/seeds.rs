@@ -86,7 +86,7 @@ macro_rules! tests {
     };
 }
 
-tests! { pgoutput copy extension offset signal json block file }
+tests! { binlog mysql_json decimal pgoutput copy extension offset signal json block file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {
@@ -98,6 +98,12 @@ fn every_target_has_its_test_and_seeds_that_are_understood() {
     let obeyed = seeds(target("signal")).into_iter();
     let obeyed = obeyed.flat_map(|seed| postgres_source::fuzz::signals(&seed));
     assert!(obeyed.count() > 1, "snapshots of both kinds begin");
+    for seed in seeds(target("binlog")) {
+        assert!(
+            mysql_source::fuzz::events(&seed).unwrap() > 0,
+            "rows have values"
+        );
+    }
     for seed in seeds(target("pgoutput")) {
         let batch = postgres_source::fuzz::stream(&seed).unwrap();
         assert!(!batch.is_empty(), "a captured stream has records");

@@ -23,6 +23,8 @@ pub enum Charset {
     Swe7,
     /// One or more bytes a character, the lower half ASCII.
     Multi(&'static Encoding),
+    /// `big5`, which everybody has extended in another way where the standard left room.
+    Big5,
     /// `ucs2`, `utf16`
     Utf16,
     /// `utf16le`
@@ -48,7 +50,7 @@ impl Charset {
             "swe7" => Self::Swe7,
             "gbk" | "gb2312" => Self::Multi(GBK),
             "gb18030" => Self::Multi(GB18030),
-            "big5" => Self::Multi(BIG5),
+            "big5" => Self::Big5,
             "sjis" | "cp932" => Self::Multi(SHIFT_JIS),
             "ujis" | "eucjpms" => Self::Multi(EUC_JP),
             "euckr" => Self::Multi(EUC_KR),
@@ -61,7 +63,7 @@ impl Charset {
     pub fn is_utf8(self, bytes: &[u8]) -> bool {
         match self {
             Self::Utf8 => simdutf8::basic::from_utf8(bytes).is_ok(),
-            Self::Single(_) | Self::Multi(_) => bytes.is_ascii(),
+            Self::Single(_) | Self::Multi(_) | Self::Big5 => bytes.is_ascii(),
             Self::Binary | Self::Swe7 | Self::Utf16 | Self::Utf16Le | Self::Utf32 => {
                 bytes.is_empty()
             }
@@ -88,6 +90,7 @@ impl Charset {
                 push_unit(unit.copied().unwrap_or(0xfffd), out);
             }),
             Self::Multi(encoding) => push_encoded(encoding, bytes, out),
+            Self::Big5 => push_big5(bytes, out),
             Self::Utf16 => wide::push_utf16(bytes, u16::from_be_bytes, out),
             Self::Utf16Le => wide::push_utf16(bytes, u16::from_le_bytes, out),
             Self::Utf32 => wide::push_utf32(bytes, out),
@@ -109,6 +112,24 @@ fn push_encoded(encoding: &'static Encoding, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Never a guess: from 0xC6A1 to 0xC8FE the servers have other characters than the WHATWG.
+fn push_big5(bytes: &[u8], out: &mut Vec<u8>) {
+    let (mut start, mut at) = (0, 0);
+    while let Some([first, second]) = bytes.get(at..at + 2) {
+        if *first < 0x80 {
+            at += 1;
+            continue;
+        }
+        if (0xc6a1..=0xc8fe).contains(&u16::from_be_bytes([*first, *second])) {
+            push_encoded(BIG5, bytes.get(start..at).unwrap_or_default(), out);
+            push_char(char::REPLACEMENT_CHARACTER, out);
+            start = at + 2;
+        }
+        at += 2;
+    }
+    push_encoded(BIG5, bytes.get(start..).unwrap_or_default(), out);
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -126,6 +147,7 @@ mod tests {
         for (name, bytes, expected) in [
             ("utf8mb4", "漢🦀".as_bytes(), "漢🦀"),
             ("latin1", b"\x80\x81\xe4", "€\u{81}ä"),
+            ("big5", b"a\xba\x7e\xc7\xb4b", "a漢\u{fffd}b"),
             ("latin2", b"\xb1", "ą"),
             ("latin5", b"\xf0", "ğ"),
             ("latin7", b"\xe0", "ą"),

@@ -6,12 +6,14 @@
 //!
 //! Read in this order: [`wire`] (the server), [`binlog`] (its events), [`layout`] (the values in a row).
 
-pub mod base64;
 pub mod binlog;
 pub mod charset;
 pub mod config;
 pub mod decimal;
+pub mod declared;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod geometry;
 pub mod gtid;
 pub mod json;

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use crate::{base64, decimal};
+use cdc::binary::push_base64;
+
+use crate::decimal;
 
 use super::binary::Value;
 
@@ -82,7 +84,7 @@ fn push_opaque(column: u8, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
             })
         }
         _ => push_quoted(out, |out| {
-            base64::push(bytes, false, out);
+            push_base64(bytes, false, out);
             Some(())
         }),
     }

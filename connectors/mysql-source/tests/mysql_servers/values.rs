@@ -352,3 +352,98 @@ fn integers_are_taken_for_signed_without_full_metadata() {
         assert_eq!(names, Some((0, 1)));
     });
 }
+
+const DOCUMENTS: &[&str] = &[
+    "'null'",
+    "'[]'",
+    "'{}'",
+    "'[1, -1, 32767, 32768, 65535, 65536, -32769, 2147483648, -2147483649, 18446744073709551615, -9223372036854775808]'",
+    "'[0.5, -1.25, 3.0, true, false, null]'",
+    r#"'{"a": {"b": {"c": ["d", {"e": "ä漢🦀"}]}}, "quote": "a\\"b\\\\c\\n\\u0001"}'"#,
+    "JSON_ARRAY(CAST('12.50' AS DECIMAL(5,2)), CAST('-0.001' AS DECIMAL(10,3)))",
+    "JSON_OBJECT('long', REPEAT('x', 70000), 'n', 1000000, 'm', JSON_ARRAY(70000, -70000))",
+    "CAST('\"just a text\"' AS JSON)",
+    "CAST(17 AS JSON)",
+];
+
+/// What SQL's own values become: the server shows all six digits of their fractions.
+const MOMENTS: &[(&str, &str)] = &[
+    ("CAST('2026-11-23' AS DATE)", "2026-11-23"),
+    ("CAST('12:34:56.78' AS TIME(2))", "12:34:56.78"),
+    ("CAST('-01:02:03' AS TIME)", "-01:02:03"),
+    (
+        "CAST('2026-11-23 12:34:56.000001' AS DATETIME(6))",
+        "2026-11-23 12:34:56.000001",
+    ),
+    ("CAST(x'00ff10' AS BINARY)", "AP8Q"),
+];
+
+#[test]
+fn documents_of_json_are_those_that_the_server_shows() {
+    let stack = Stack::new().unwrap();
+    let mysql = stack.mysql(MysqlVersion::V97).unwrap();
+    let moments: Vec<&str> = MOMENTS.iter().map(|(sql, _)| *sql).collect();
+    let moments = format!("JSON_ARRAY({})", moments.join(", "));
+    let all = DOCUMENTS.iter().copied().chain([moments.as_str()]);
+    let rows: Vec<String> = all
+        .enumerate()
+        .map(|(id, sql)| format!("({id}, {sql})"))
+        .collect();
+    let sql = format!(
+        "CREATE TABLE t (id INT PRIMARY KEY, v JSON); INSERT INTO t VALUES {}",
+        rows.join(", ")
+    );
+    mysql.sql(&sql).unwrap();
+    let documents = documents(&mysql, rows.len());
+    let mut shown = mysql.command("mysql", "root", "cdc");
+    shown.args([
+        "-N",
+        "-B",
+        "-r",
+        "inventory",
+        "-e",
+        "SELECT v FROM t ORDER BY id",
+    ]);
+    let shown = String::from_utf8(shown.output().unwrap().stdout).unwrap();
+    let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    for (document, shown) in documents.iter().zip(shown.lines()).take(DOCUMENTS.len()) {
+        assert_eq!(parsed(document), parsed(shown));
+    }
+    let expected: Vec<&str> = MOMENTS.iter().map(|(_, text)| *text).collect();
+    assert_eq!(
+        parsed(documents.last().unwrap()),
+        serde_json::json!(expected)
+    );
+}
+
+/// The documents in the second column of the rows that were inserted.
+fn documents(mysql: &Mysql, count: usize) -> Vec<String> {
+    let mut documents = Vec::new();
+    block_on(async {
+        let first = mysql.binlogs().unwrap().remove(0);
+        let mut dumped = dump(mysql, DumpPlace::File(&first, 4)).await;
+        let mut layouts = Vec::new();
+        each(&mut dumped, |event| {
+            match event {
+                Event::TableMap(map) => layouts = Layout::of(map).unwrap(),
+                Event::Rows(rows) => {
+                    let mut data = Fields(rows.data);
+                    while !data.is_empty() {
+                        data.u8().unwrap();
+                        layouts[0].take(&mut data).unwrap();
+                        let Value::Bytes(document) = layouts[1].take(&mut data).unwrap() else {
+                            panic!("no bytes")
+                        };
+                        let mut text = Vec::new();
+                        mysql_source::json::push(document, &mut text).unwrap();
+                        documents.push(String::from_utf8(text).unwrap());
+                    }
+                }
+                _ => {}
+            }
+            documents.len() == count
+        })
+        .await;
+    });
+    documents
+}

@@ -1,0 +1,35 @@
+//! What MySQL and MariaDB send.
+
+use mysql_source::fuzz;
+
+/// Events, one behind the other. Their values are no longer than they.
+pub fn binlog(input: &[u8]) {
+    if let Ok(written) = fuzz::events(input) {
+        // Invariant 4: the digits of a decimal are a few for each byte.
+        let bound = 1024 + input.len() * 8;
+        assert!(written <= bound, "{written} bytes of {}", input.len());
+    }
+}
+
+/// A binary JSON document. Its text is JSON.
+pub fn mysql_json(input: &[u8]) {
+    if let Ok(text) = fuzz::document(input) {
+        let bound = 1024 + input.len() * 64;
+        assert!(
+            text.len() <= bound + 1024,
+            "{} bytes of {}",
+            text.len(),
+            input.len()
+        );
+        let parsed: Result<serde_json::Value, _> = serde_json::from_slice(&text);
+        assert!(parsed.is_ok(), "{}", String::from_utf8_lossy(&text));
+    }
+}
+
+/// Precision, scale, and a packed decimal.
+pub fn decimal(input: &[u8]) {
+    if let Ok(text) = fuzz::number(input) {
+        let is_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+        assert!(text.iter().all(is_number) && text.len() <= 84, "{text:?}");
+    }
+}
