@@ -103,7 +103,9 @@ impl Course {
     pub(super) fn place(&self, open: Option<&Counts>) -> Place {
         let counts = open.or(self.counts.as_ref()).cloned();
         let seen = self.goal.as_ref().and_then(|goal| goal.seen.as_ref());
-        let (at, counts, ahead) = match self.left_behind.zip(seen) {
+        // Ahead is only what has ended behind that place: nothing, while the transaction itself is being passed by.
+        let left_behind = self.left_behind.filter(|at| *at != self.at);
+        let (at, counts, ahead) = match left_behind.zip(seen) {
             None => (self.at, counts, self.ahead.clone()),
             Some((at, seen)) => {
                 let (seen, at_ahead) = (Arc::clone(seen), self.at);

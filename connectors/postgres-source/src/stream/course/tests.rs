@@ -80,6 +80,18 @@ fn before_a_snapshot_comes_what_it_has_seen_and_after_it_the_rest() {
 }
 
 #[test]
+fn nothing_is_ahead_while_the_first_transaction_is_passed_by() {
+    let mut course = Course::new(Place::between(50));
+    course.aim(goal(135, "1:5:1", Unseen::PassBy));
+    assert!(read(&mut course, 1).is_empty());
+    assert_eq!(course.place(None), Place::between(50));
+    course.commit(105);
+    let place = course.place(None);
+    assert_eq!(place.at.commit_lsn, 50);
+    assert!(place.ahead.is_some());
+}
+
+#[test]
 fn a_first_goal_ends_at_what_is_not_visible() {
     let mut course = Course::new(Place::between(50));
     course.aim(goal(135, "4:5:4", Unseen::Stop));
