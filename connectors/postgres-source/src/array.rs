@@ -1,9 +1,10 @@
 //! The texts of arrays (`{1,NULL,"a\"b"}`) and of `hstore` (`"k"=>"v", "n"=>NULL`).
 
+use cdc::text::Text;
 use connect_core::{Batch, Cell, Error, Result};
 
 use crate::{
-    convert::{self, Op, Text},
+    convert::{self, Op},
     error, geometry,
 };
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use cdc::{
     binary::{hex, push_base64},
     masks::Mask,
+    text::Text,
 };
-use connect_core::{Batch, Cell, Error, Result, Span, decimal};
+use connect_core::{Batch, Cell, Error, Result, decimal};
 
 use crate::{
     array, error, geometry,
@@ -85,88 +86,21 @@ pub(crate) enum Op {
     Masked(Arc<(Op, Mask)>),
 }
 
-/// A value's text, and where it lies.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Text<'a> {
-    bytes: &'a [u8],
-    frame: Option<Frame<'a>>,
-}
-
-/// A frame that will be part of the batch under an index.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Frame<'a> {
-    /// All bytes from its start on.
-    pub bytes: &'a [u8],
-    /// Its index in the batch.
-    pub index: u32,
-}
-
-impl<'a> Text<'a> {
-    /// Text that lies in a frame.
-    #[inline]
-    pub(crate) fn framed(bytes: &'a [u8], frame: Frame<'a>) -> Self {
-        Self {
-            bytes,
-            frame: Some(frame),
-        }
-    }
-
-    /// Text that lies somewhere else, and is copied where it must last.
-    pub(crate) fn loose(bytes: &'a [u8]) -> Self {
-        Self { bytes, frame: None }
-    }
-
-    /// The bytes.
-    pub(crate) fn bytes(self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// Some of its own bytes.
-    #[inline]
-    pub(crate) fn part(self, bytes: &'a [u8]) -> Self {
-        Self { bytes, ..self }
-    }
-
-    /// A cell of these bytes.
-    #[inline]
-    pub(crate) fn keep(self, out: &mut Batch) -> Cell {
-        match self.frame {
-            Some(frame) => {
-                let at = self
-                    .bytes
-                    .as_ptr()
-                    .addr()
-                    .wrapping_sub(frame.bytes.as_ptr().addr());
-                debug_assert!(
-                    at + self.bytes.len() <= frame.bytes.len(),
-                    "not of this frame"
-                );
-                Cell::Span(Span {
-                    frame: frame.index,
-                    at: at as u32,
-                    len: self.bytes.len() as u32,
-                })
-            }
-            None => out.push_bytes(self.bytes),
-        }
-    }
-}
-
 /// The cell of a value that is not null.
 #[inline]
 pub(crate) fn cell(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
     match op {
         Op::Skip => Ok(Cell::Null),
-        Op::Int if is_int(text.bytes) => Ok(text.keep(out)),
-        Op::Text if simdutf8::basic::from_utf8(text.bytes).is_ok() => Ok(text.keep(out)),
-        Op::Bool => Ok(Cell::Bool(text.bytes == b"t")),
-        Op::Decimal if is_decimal(text.bytes) => Ok(text.keep(out)),
+        Op::Int if is_int(text.bytes()) => Ok(text.keep(out)),
+        Op::Text if simdutf8::basic::from_utf8(text.bytes()).is_ok() => Ok(text.keep(out)),
+        Op::Bool => Ok(Cell::Bool(text.bytes() == b"t")),
+        Op::Decimal if is_decimal(text.bytes()) => Ok(text.keep(out)),
         other => rarer(other, text, out),
     }
 }
 
 fn rarer(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
-    let bytes = text.bytes;
+    let bytes = text.bytes();
     match op {
         Op::Text => Err(Error::new(&error::ENCODING, "a text is not UTF-8")),
         Op::Float if is_float(bytes) => Ok(text.keep(out)),

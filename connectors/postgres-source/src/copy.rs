@@ -1,9 +1,10 @@
 //! Rows in COPY's text format into cells.
 
+use cdc::text::{Frame, Text};
 use connect_core::{Batch, Cell, Result};
 
 use crate::{
-    convert::{self, Frame, Op, Text},
+    convert::{self, Op},
     decode, error,
     relations::{Column, Table},
 };

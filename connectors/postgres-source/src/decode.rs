@@ -1,11 +1,11 @@
 //! Tuples into cells.
 
+use cdc::text::{Frame, Text};
 use connect_core::{Batch, Cell, Error, Result};
 
 use crate::{
     config::{Failing, Processing},
-    convert::{self, Frame, Text},
-    error,
+    convert, error,
     pgoutput::{Tuple, Value},
     relations::{Column, Table},
 };

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use cdc::{
     adjust::Adjustment,
     signal::{Execute, Order, Signal, expand, logged},
+    text::{Frame, Text},
     transaction::TransactionTopic,
 };
 use connect_core::{Batch, Cell, Config, Error, Result, Schema};
@@ -14,8 +15,7 @@ use crate::{
     PostgresConfig,
     captured::Captured,
     change::Messages,
-    convert::{self, Frame, Text},
-    copy,
+    convert, copy,
     incremental::{Collection, Running},
     pgoutput::{self, Message, Replicated},
     position::{Place, Progress},

@@ -1,11 +1,9 @@
 //! PostGIS's text: extended well-known binary in hex.
 
+use cdc::text::Text;
 use connect_core::{Batch, Cell, Result};
 
-use crate::{
-    convert::{Text, is_hex},
-    error,
-};
+use crate::{convert::is_hex, error};
 
 /// What separates the items of arrays of this type (`pg_type.typdelim`).
 pub(crate) const DELIMITER: u8 = b':';

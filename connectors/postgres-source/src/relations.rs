@@ -4,7 +4,7 @@ mod foresight;
 
 use std::sync::Arc;
 
-use cdc::{adjust::Adjustment, envelope, topics::TableNames};
+use cdc::{adjust::Adjustment, envelope, text::Text, topics::TableNames};
 use connect_core::{Batch, Datum, Field, Result, Route, Schema, Type, Value};
 use rustc_hash::FxHashMap;
 
@@ -13,7 +13,7 @@ use crate::{
     captured::Captured,
     catalog::{self, ColumnInfo, TableInfo},
     config::{Failing, PostgresConfig, Processing, Unavailable},
-    convert::{self, Op, Text},
+    convert::{self, Op},
     default::{self, Default},
     mask,
     pgoutput::{self, Relation},

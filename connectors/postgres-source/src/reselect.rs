@@ -8,6 +8,7 @@ mod table;
 
 use std::{sync::Arc, time::Duration};
 
+use cdc::text::Text;
 use connect_core::{Batch, Cell, Error, Nest, Result, Verdict};
 use rustc_hash::FxHashMap;
 use tokio::time::{Instant, sleep};
@@ -16,8 +17,7 @@ pub(crate) use self::{settings::Settings, table::Plan};
 use crate::{
     catalog::literal,
     change::after_of_last,
-    convert::{self, Text},
-    decode, error,
+    convert, decode, error,
     pgoutput::{Tuple, Value},
     relations::Table,
     seen::Seen,

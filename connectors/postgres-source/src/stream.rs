@@ -8,11 +8,11 @@ mod transaction;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use cdc::text::Frame;
 use connect_core::{Batch, Result, meter::Gauge};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    convert::Frame,
     error,
     heartbeat::Beats,
     incremental::Incremental,

@@ -6,10 +6,11 @@ pub(crate) mod oid;
 
 use cdc::{
     binary::push_base64,
+    data::{self, named},
     modes::{BinaryMode, DecimalMode, TimePrecision},
     times::{self, Shown},
 };
-use connect_core::{Field, Form, Schema, Type, Value, schema::logical};
+use connect_core::{Field, Form, Schema, Type, Value};
 use rustc_hash::FxHashMap;
 
 use crate::{
@@ -198,8 +199,7 @@ impl Modes {
             },
             (DecimalMode::Double, _) => plain(Type::Float64, Op::Float, "0"),
             (DecimalMode::Precise, Some((precision, scale))) => Shape {
-                schema: decimal(scale)
-                    .parameter("connect.decimal.precision", precision.to_string()),
+                schema: data::decimal(Some(precision), scale),
                 op: Op::Decimal,
                 zero: "0",
             },
@@ -222,7 +222,7 @@ impl Modes {
     fn money(&self) -> Shape {
         match self.decimal {
             DecimalMode::Precise => Shape {
-                schema: decimal(i32::from(self.money_digits)),
+                schema: data::decimal(None, u32::from(self.money_digits)),
                 op: Op::Money(Some(self.money_digits)),
                 zero: "$0",
             },
@@ -342,10 +342,6 @@ fn plain(ty: Type, op: Op, zero: &'static str) -> Shape {
     }
 }
 
-fn named(ty: Type, name: &str) -> Schema {
-    Schema::of(ty).named(name, 1)
-}
-
 fn is_range(type_oid: u32) -> bool {
     matches!(
         type_oid,
@@ -358,18 +354,13 @@ fn is_range(type_oid: u32) -> bool {
     )
 }
 
-fn decimal(scale: i32) -> Schema {
-    named(Type::Bytes, logical::DECIMAL)
-        .parameter("scale", scale.to_string())
-        .form(Form::DecimalText)
-}
-
 /// Precision and scale out of the modifier of a numeric; `None` when it has none, or a scale that no decimal text has.
-fn digits(modifier: i32) -> Option<(i32, i32)> {
+fn digits(modifier: i32) -> Option<(u32, u32)> {
     let packed = modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
     // 11 bits with a sign: a negative scale counts whole places.
     let scale = ((packed & 0x7ff) ^ 1024) - 1024;
-    (scale >= 0).then_some(((packed >> 16) & 0xffff, scale))
+    let scale = u32::try_from(scale).ok()?;
+    Some(((packed.cast_unsigned() >> 16) & 0xffff, scale))
 }
 
 /// Digits behind the point of a time or timestamp; 6 when none are given.
@@ -383,23 +374,15 @@ fn bits(modifier: i32) -> Shape {
     }
     let length = if modifier > 1 { modifier } else { i32::MAX };
     Shape {
-        schema: named(Type::Bytes, "io.debezium.data.Bits").parameter("length", length.to_string()),
+        schema: data::bits(length.cast_unsigned()),
         op: Op::Bits,
         zero: "0",
     }
 }
 
 fn point() -> Shape {
-    let mut schema = Schema::structure([
-        Field::new("x", Schema::of(Type::Float64)),
-        Field::new("y", Schema::of(Type::Float64)),
-        Field::new("wkb", Schema::of(Type::Bytes).optional()),
-        Field::new("srid", Schema::of(Type::Int32).optional()),
-    ])
-    .named("io.debezium.data.geometry.Point", 1);
-    schema.doc = Some("Geometry (POINT)".into());
     Shape {
-        schema,
+        schema: data::point(),
         op: Op::Point,
         zero: "(0,0)",
     }
@@ -408,7 +391,7 @@ fn point() -> Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connect_core::Config;
+    use connect_core::{Config, schema::logical};
 
     fn modes(more: &[(&str, &str)]) -> Modes {
         let base = [

@@ -1,11 +1,9 @@
 //! The texts of pgvector: `[1,2.5]` and `{1:2.5,7:1}/9`.
 
+use cdc::text::Text;
 use connect_core::{Batch, Cell, Result};
 
-use crate::{
-    convert::{Text, is_float},
-    error,
-};
+use crate::{convert::is_float, error};
 
 /// The cell of a `vector` or `halfvec`: its numbers stay where they are.
 pub(crate) fn cell(text: Text<'_>, out: &mut Batch) -> Result<Cell> {

@@ -7,16 +7,12 @@ use cdc::{
     envelope::transaction_schema,
     filters::Filter,
     modes::BinaryMode,
+    text::{Frame, Text},
 };
 use connect_core::{Batch, Cell, Field, Record, Route, Schema, Type};
 
 use super::{ChangeWriter, Op, field};
-use crate::{
-    PostgresConfig,
-    convert::{Frame, Text},
-    pgoutput::Logical,
-    source,
-};
+use crate::{PostgresConfig, pgoutput::Logical, source};
 
 /// What counts as their table in transactions.
 const COLLECTION: &str = "LOGICAL_DECODING_MESSAGE";

@@ -1,4 +1,5 @@
-use connect_core::{Datum, Field, Form, Schema, Type, Value};
+use cdc::text::Frame;
+use connect_core::{Datum, Field, Form, Schema, Span, Type, Value};
 
 use super::*;
 

@@ -3,13 +3,12 @@
 use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
-use cdc::{context::Context, java::Part};
+use cdc::{context::Context, java::Part, text::Frame};
 use connect_core::{Batch, Cell, Result};
 
 use super::{Incremental, Phase, Reading};
 use crate::{
     change::{ChangeWriter, Marker},
-    convert::Frame,
     copy,
     cursor::Cursor,
     decode,

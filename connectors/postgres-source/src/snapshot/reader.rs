@@ -2,13 +2,13 @@
 
 use std::{ops::Range, time::Duration};
 
+use cdc::text::Frame;
 use connect_core::{Batch, Cell, Result};
 use tokio::time::timeout;
 
 use super::{Planned, statement};
 use crate::{
     change::{ChangeWriter, Marker},
-    convert::Frame,
     copy, decode, error,
     position::Range as Part,
     wire::{Connection, Frames, server_error},

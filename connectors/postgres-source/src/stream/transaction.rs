@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use cdc::{
-    context::Context, modes::SkippedOperations, signal::Signal, transaction::TransactionTopic,
+    context::Context, modes::SkippedOperations, signal::Signal, text::Frame,
+    transaction::TransactionTopic,
 };
 use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
 
 use super::course::{Course, Goal};
 use crate::{
     change::{ChangeWriter, Messages},
-    convert::Frame,
     cursor::Operation,
     decode, error,
     incremental::{Incremental, Recent, Window},

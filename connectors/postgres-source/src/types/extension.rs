@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use cdc::data::{self, named};
 use connect_core::{Field, Form, Schema, Type, Value};
 
-use super::{HstoreMode, Modes, Shape, named};
+use super::{HstoreMode, Modes, Shape};
 use crate::convert::Op;
 
 impl Modes {
@@ -15,8 +16,8 @@ impl Modes {
             "ltree" => self.text(Some("io.debezium.data.Ltree"), ""),
             "geometry" => geometry("Geometry").or_null(),
             "geography" => geometry("Geography"),
-            "vector" => vector("io.debezium.data.DoubleVector", Type::Float64),
-            "halfvec" => vector("io.debezium.data.FloatVector", Type::Float32),
+            "vector" => vector("DoubleVector", Type::Float64),
+            "halfvec" => vector("FloatVector", Type::Float32),
             "sparsevec" => sparse(),
             "hstore" => self.hstore(),
             _ => return None,
@@ -59,14 +60,8 @@ impl Shape {
 
 /// A struct of well-known binary, with PostGIS's additions as they come, and the number of the reference system in it.
 fn geometry(name: &str) -> Shape {
-    let schema = Schema::structure([
-        Field::new("wkb", Schema::of(Type::Bytes).form(Form::Hex)),
-        Field::new("srid", Schema::of(Type::Int32).optional()),
-    ]);
-    let mut schema = schema.named(format!("io.debezium.data.geometry.{name}"), 1);
-    schema.doc = Some(name.into());
     Shape {
-        schema,
+        schema: data::geometry(name, Form::Hex),
         op: Op::Geometry,
         // An empty collection.
         zero: "010700000000000000",
@@ -75,7 +70,7 @@ fn geometry(name: &str) -> Shape {
 
 fn vector(name: &str, item: Type) -> Shape {
     Shape {
-        schema: named(Type::Array(Arc::new(Schema::of(item))), name),
+        schema: data::vector(name, item),
         op: Op::Vector,
         zero: "[]",
     }
