@@ -28,6 +28,12 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Text that lies in a frame, if there is one.
+    #[inline]
+    pub fn within(bytes: &'a [u8], frame: Option<Frame<'a>>) -> Self {
+        Self { bytes, frame }
+    }
+
     /// Text that lies somewhere else, and is copied where it must last.
     pub fn loose(bytes: &'a [u8]) -> Self {
         Self { bytes, frame: None }

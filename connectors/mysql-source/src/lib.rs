@@ -1,14 +1,17 @@
 //! Reads the binlog of MySQL and MariaDB.
 //!
 //! ```text
-//! wire ─packets─▶ binlog ─events─▶ layout ─values─▶ …
+//! wire ─packets─▶ binlog ─events─▶ layout ─values─▶ convert ─cells─▶ …
+//!                                    declared ─▶ types ───┘
 //! ```
 //!
-//! Read in this order: [`wire`] (the server), [`binlog`] (its events), [`layout`] (the values in a row).
+//! Read in this order: [`wire`] (the server), [`binlog`] (its events), [`layout`] (the values in a row), [`types`]
+//! (what becomes of a column), [`convert`] (what becomes of its values).
 
 pub mod binlog;
 pub mod charset;
 pub mod config;
+pub mod convert;
 pub mod decimal;
 pub mod declared;
 pub mod error;
@@ -19,5 +22,6 @@ pub mod gtid;
 pub mod json;
 pub mod layout;
 pub mod temporal;
+pub mod types;
 pub mod vector;
 pub mod wire;

@@ -1,0 +1,342 @@
+//! From a value as it lies in a row to a cell: one operation per column, chosen once.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
+
+use cdc::{
+    binary::{hex, push_base64},
+    calendar::days_from_civil,
+    iso::{self, DAY_US, SHORTEST},
+    text::{Frame, Text},
+};
+use connect_core::{Batch, Cell, Result};
+
+use crate::{
+    charset::Charset,
+    decimal, error,
+    geometry::Geometry,
+    json,
+    layout::Value,
+    temporal::{Date, Moment},
+    vector,
+};
+
+/// What to do with the values of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// Nothing: the column is not shown.
+    Skip,
+    /// An integer. Those of the upper half of 64 bits without a sign are negative.
+    Int,
+    /// The digits of an integer without a sign.
+    Digits,
+    /// A float.
+    Float,
+    /// A decimal as text: digits in all, and behind the point.
+    Decimal(u8, u8),
+    /// The same as a double.
+    DecimalAsDouble(u8, u8),
+    /// `BIT(1)`
+    Bit,
+    /// `BIT(n)`: bytes, least significant first.
+    Bits,
+    /// Days since 1970-01-01; whether years of two digits are those around 2000.
+    Date(bool),
+    /// The same as ISO text.
+    IsoDate(bool),
+    /// Microseconds, divided by the first, times the second.
+    Time(i64, i64),
+    /// ISO text of a time of day.
+    IsoTime,
+    /// Microseconds since 1970-01-01, divided by the first, times the second; the years as with dates.
+    DateTime(bool, i64, i64),
+    /// The same as ISO text.
+    IsoDateTime(bool),
+    /// ISO text in UTC with so many digits.
+    Timestamp(usize),
+    /// The name of a member.
+    Enum(Arc<[String]>),
+    /// The names of members, commas between them.
+    Set(Arc<[String]>),
+    /// A text in a character set.
+    Text(Charset),
+    /// Bytes in a form, with zeros up to a width.
+    Bytes(BytesOp, usize),
+    /// Binary JSON as text.
+    Json,
+    /// A struct of coordinates, well-known binary and reference system.
+    Point,
+    /// The same without coordinates.
+    Geometry,
+    /// An array of floats.
+    Vector,
+    /// Sixteen bytes as a UUID's text (MariaDB).
+    Uuid,
+    /// Four bytes as an address's text (MariaDB).
+    Inet4,
+    /// Sixteen bytes, the same.
+    Inet6,
+}
+
+/// How bytes are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BytesOp {
+    /// As they are.
+    Plain,
+    /// As hex text.
+    Hex,
+    /// As base64 text; whether with the alphabet for addresses.
+    Base64(bool),
+}
+
+/// The cell of a value that is not null, whose bytes lie in the frame if there is one. Null for dates of zeros, for which there is
+/// nothing else.
+#[inline]
+pub fn cell(op: &Op, value: Value<'_>, frame: Option<Frame<'_>>, out: &mut Batch) -> Result<Cell> {
+    match (op, value) {
+        (Op::Skip, _) => Ok(Cell::Null),
+        (Op::Int, Value::Int(number)) => Ok(Cell::Int(number)),
+        (Op::Text(charset), Value::Bytes(bytes)) if charset.is_utf8(bytes) => {
+            Ok(Text::within(bytes, frame).keep(out))
+        }
+        (Op::Decimal(precision, scale), Value::Decimal(packed)) => made(out, |arena| {
+            decimal::push(packed, *precision, *scale, arena)
+        }),
+        (Op::Text(charset), Value::Bytes(bytes)) => made(out, |arena| {
+            charset.push(bytes, arena);
+            Ok(())
+        }),
+        (Op::Bytes(form, width), Value::Bytes(bytes)) => {
+            binary(*form, *width, Text::within(bytes, frame), out)
+        }
+        (op, Value::Bytes(bytes)) => structured(op, Text::within(bytes, frame), out),
+        (op, value) => rarer(op, value, out),
+    }
+}
+
+/// A cell of what is appended to the arena.
+fn made(out: &mut Batch, push: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<Cell> {
+    let at = out.arena().len();
+    let pushed = push(out.arena());
+    if pushed.is_err() {
+        out.arena().truncate(at);
+    }
+    pushed.map(|()| out.made_since(at))
+}
+
+fn rarer(op: &Op, value: Value<'_>, out: &mut Batch) -> Result<Cell> {
+    match (op, value) {
+        (Op::Int, Value::Unsigned(number)) => Ok(Cell::Int(number.cast_signed())),
+        (Op::Digits, Value::Int(number)) => {
+            Ok(out.push_bytes(itoa::Buffer::new().format(number).as_bytes()))
+        }
+        (Op::Digits, Value::Unsigned(number)) => {
+            Ok(out.push_bytes(itoa::Buffer::new().format(number).as_bytes()))
+        }
+        (Op::Float, Value::Float(number)) => Ok(Cell::Float(number.into())),
+        (Op::Float, Value::Double(number)) => Ok(Cell::Float(number)),
+        (Op::DecimalAsDouble(precision, scale), Value::Decimal(packed)) => {
+            double(packed, *precision, *scale)
+        }
+        (Op::Bit, Value::Bits(bits)) => Ok(Cell::Bool(bits.iter().any(|byte| *byte != 0))),
+        (Op::Bits, Value::Bits(bits)) => made(out, |arena| {
+            arena.extend(bits.iter().rev());
+            Ok(())
+        }),
+        (Op::Enum(members), Value::Member(number)) => member(members, number, out),
+        (Op::Set(members), Value::Members(bits)) => made(out, |arena| {
+            push_members(members, bits, arena);
+            Ok(())
+        }),
+        (op, value) => time(op, value, out),
+    }
+}
+
+fn time(op: &Op, value: Value<'_>, out: &mut Batch) -> Result<Cell> {
+    match (op, value) {
+        (Op::Date(adjusts), Value::Date(date)) => {
+            Ok(days(date, *adjusts)?.map_or(Cell::Null, Cell::Int))
+        }
+        (Op::IsoDate(adjusts), Value::Date(date)) => {
+            iso(out, days(date, *adjusts)?, |days, arena| {
+                iso::push_date(days, arena);
+                arena.push(b'Z');
+            })
+        }
+        (Op::Time(divide, times), Value::Time(us)) => Ok(Cell::Int(us / divide * times)),
+        (Op::IsoTime, Value::Time(us)) if (0..DAY_US).contains(&us) => {
+            iso(out, Some(us), |us, arena| {
+                iso::push_time(us, SHORTEST, arena);
+                arena.push(b'Z');
+            })
+        }
+        (Op::IsoTime, Value::Time(_)) => Err(error::value("a time is not one of a day")),
+        (Op::DateTime(adjusts, divide, times), Value::DateTime(moment)) => {
+            let us = micros(moment, *adjusts)?;
+            let shown = us.and_then(|us| us.div_euclid(*divide).checked_mul(*times));
+            // Nanoseconds of 64 bits end in the year 2262.
+            Ok(shown.map_or(Cell::Null, Cell::Int))
+        }
+        (Op::IsoDateTime(adjusts), Value::DateTime(moment)) => {
+            iso(out, micros(moment, *adjusts)?, |us, arena| {
+                push_instant(us, SHORTEST, arena);
+            })
+        }
+        (Op::Timestamp(digits), Value::Timestamp(us)) => iso(out, us, |us, arena| {
+            push_instant(us, *digits, arena);
+        }),
+        _ => Err(error::value("a value is not of the type of its column")),
+    }
+}
+
+fn iso(out: &mut Batch, value: Option<i64>, push: impl FnOnce(i64, &mut Vec<u8>)) -> Result<Cell> {
+    let Some(value) = value else {
+        return Ok(Cell::Null);
+    };
+    made(out, |arena| {
+        push(value, arena);
+        Ok(())
+    })
+}
+
+fn push_instant(us: i64, digits: usize, arena: &mut Vec<u8>) {
+    iso::push_instant(us.div_euclid(DAY_US), us.rem_euclid(DAY_US), digits, arena);
+}
+
+fn micros(moment: Moment, adjusts: bool) -> Result<Option<i64>> {
+    let days = days(moment.date, adjusts)?;
+    Ok(days.map(|days| days * DAY_US + moment.time_us))
+}
+
+/// Days since 1970-01-01; `None` for a date with a year, month or day of zero.
+fn days(date: Date, adjusts: bool) -> Result<Option<i64>> {
+    let Date { year, month, day } = date;
+    if year == 0 || month == 0 || day == 0 {
+        return Ok(None);
+    }
+    if day > days_of(year, month) {
+        return Err(error::value("a date is none of the calendar"));
+    }
+    let year = match year {
+        1..70 if adjusts => 2000 + year,
+        70..100 if adjusts => 1900 + year,
+        year => year,
+    };
+    let days = days_from_civil(year.into(), month.into(), day.into());
+    Ok(Some(days))
+}
+
+fn days_of(year: u16, month: u8) -> u8 {
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+fn double(packed: &[u8], precision: u8, scale: u8) -> Result<Cell> {
+    let mut text = Vec::new();
+    decimal::push(packed, precision, scale, &mut text)?;
+    let number = std::str::from_utf8(&text).ok().and_then(|t| t.parse().ok());
+    let number = number.ok_or_else(|| error::value("a decimal has no digits"))?;
+    Ok(Cell::Float(number))
+}
+
+/// 0 stands for what was not valid, which is shown as an empty text.
+fn member(members: &[String], number: u64, out: &mut Batch) -> Result<Cell> {
+    let Some(at) = number.checked_sub(1) else {
+        return Ok(out.push_bytes(b""));
+    };
+    let member = usize::try_from(at).ok().and_then(|at| members.get(at));
+    let member = member.ok_or_else(|| error::value("an ENUM has a member that it has not"))?;
+    Ok(out.push_bytes(member.as_bytes()))
+}
+
+fn push_members(members: &[String], bits: u64, arena: &mut Vec<u8>) {
+    let at = arena.len();
+    for (nth, member) in members.iter().enumerate().take(64) {
+        if bits & (1 << nth) != 0 {
+            if arena.len() > at {
+                arena.push(b',');
+            }
+            arena.extend_from_slice(member.as_bytes());
+        }
+    }
+}
+
+fn binary(form: BytesOp, width: usize, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
+    let bytes = text.bytes();
+    if form == BytesOp::Plain && bytes.len() >= width {
+        return Ok(text.keep(out));
+    }
+    let zeros = width.saturating_sub(bytes.len());
+    let mut whole = bytes.to_vec();
+    whole.resize(bytes.len() + zeros, 0);
+    made(out, |arena| {
+        match form {
+            BytesOp::Plain => arena.extend_from_slice(&whole),
+            BytesOp::Hex => arena.extend_from_slice(&hex(&whole)),
+            BytesOp::Base64(for_addresses) => push_base64(&whole, for_addresses, arena),
+        }
+        Ok(())
+    })
+}
+
+fn structured(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
+    let bytes = text.bytes();
+    match op {
+        Op::Json => json::cell(bytes, out),
+        Op::Vector => vector::cell(bytes, out),
+        Op::Geometry | Op::Point => {
+            let geometry = Geometry::of(bytes)?;
+            let wkb = text.part(geometry.wkb).keep(out);
+            match op {
+                Op::Point => geometry.point_cell(wkb, out),
+                _ => Ok(geometry.cell(wkb, out)),
+            }
+        }
+        Op::Uuid => uuid(bytes, out),
+        Op::Inet4 => {
+            let bytes: [u8; 4] = padded(bytes)?;
+            Ok(out.push_bytes(Ipv4Addr::from(bytes).to_string().as_bytes()))
+        }
+        Op::Inet6 => {
+            let bytes: [u8; 16] = padded(bytes)?;
+            Ok(out.push_bytes(Ipv6Addr::from(bytes).to_string().as_bytes()))
+        }
+        _ => Err(error::value("a value is not of the type of its column")),
+    }
+}
+
+/// Bytes that the server has cut zeros off the end of.
+fn padded<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
+    let mut whole = [0; N];
+    let longer = || error::value("a value has more bytes than its type");
+    let place = whole.get_mut(..bytes.len()).ok_or_else(longer)?;
+    place.copy_from_slice(bytes);
+    Ok(whole)
+}
+
+fn uuid(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
+    let bytes: [u8; 16] = padded(bytes)?;
+    let digits = hex(&bytes);
+    made(out, |arena| {
+        let mut rest = &digits[..];
+        for len in [8, 4, 4, 4, 12] {
+            let (part, behind) = rest.split_at(len.min(rest.len()));
+            arena.extend_from_slice(part);
+            if !behind.is_empty() {
+                arena.push(b'-');
+            }
+            rest = behind;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests;
