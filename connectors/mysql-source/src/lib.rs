@@ -22,6 +22,8 @@ pub mod geometry;
 pub mod gtid;
 pub mod json;
 pub mod layout;
+pub mod position;
+pub mod source;
 pub mod temporal;
 pub mod types;
 pub mod vector;

@@ -1,0 +1,179 @@
+//! Where the task stands, in the keys of Debezium's offsets.
+//!
+//! An offset names the transaction that is read next, or has been read in part: its file and the position of its `BEGIN`, the
+//! ids of all transactions before it, how many of its events are done, counted from `BEGIN` on, and how many rows of the next.
+//! So reading begins again where a transaction begins, which is where a server that does not know the file can be asked, too.
+
+use std::{fmt::Write, sync::Arc};
+
+use cdc::transaction::Counts;
+use connect_core::{Error, Position, Result};
+use serde_json::{Map, Value};
+
+use crate::{error, gtid::Gtids};
+
+/// Where a task stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file of the binlog.
+    pub file: Arc<str>,
+    /// Where the transaction begins that is read next or was read in part.
+    pub pos: u64,
+    /// How many of its events are done, its `BEGIN` too.
+    pub events: u64,
+    /// How many rows of the next event are done.
+    pub rows: u64,
+    /// The transactions before it; none when the server gives no ids.
+    pub gtids: Option<Gtids>,
+    /// The server on which the last change happened; 0 for none yet.
+    pub server_id: u32,
+    /// When the last change happened, in seconds since 1970-01-01.
+    pub ts_s: Option<i64>,
+    /// What has been told of the transaction that was read in part.
+    pub counts: Option<Counts>,
+}
+
+/// The source partition: `{"server":"<topic.prefix>"}`.
+pub fn partition(prefix: &str) -> String {
+    format!("{{\"server\":{}}}", Value::from(prefix))
+}
+
+impl Place {
+    /// Between two transactions.
+    pub fn between(file: &str, pos: u64, gtids: Option<Gtids>) -> Self {
+        Self {
+            file: file.into(),
+            pos,
+            gtids,
+            ..Self::default()
+        }
+    }
+
+    /// In Kafka Connect's terms.
+    pub fn position(&self, partition: &Arc<str>) -> Position {
+        let mut json = String::with_capacity(160);
+        // Writing to a String does not fail.
+        let _ = write!(
+            json,
+            "{{\"file\":{},\"pos\":{}",
+            Value::from(&*self.file),
+            self.pos
+        );
+        let mut number = |key: &str, number: Option<i64>| {
+            if let Some(number) = number {
+                let _ = write!(json, ",\"{key}\":{number}");
+            }
+        };
+        let above_zero = |count: u64| i64::try_from(count).ok().filter(|count| *count > 0);
+        number("event", above_zero(self.events));
+        number("row", above_zero(self.rows));
+        number("server_id", above_zero(self.server_id.into()));
+        number("ts_sec", self.ts_s);
+        if let Some(gtids) = &self.gtids {
+            let _ = write!(json, ",\"gtids\":\"{gtids}\"");
+        }
+        if let Some(counts) = &self.counts {
+            counts.write("", &mut json);
+        }
+        json.push('}');
+        Position {
+            partition: Arc::clone(partition),
+            offset: json.into(),
+            // The server is told nothing.
+            order: 0,
+        }
+    }
+
+    /// Reads an offset, also one that Debezium wrote.
+    pub fn parse(offset: &str) -> Result<Self> {
+        let wrong = |what: &'static str| Error::new(&error::OFFSET, what).context("offset", offset);
+        let object: Map<String, Value> = serde_json::from_str(offset)
+            .map_err(|e| wrong("the stored offset is no JSON object").caused_by(e))?;
+        let count = |key: &str| object.get(key).and_then(Value::as_u64);
+        let file = object.get("file").and_then(Value::as_str);
+        let gtids = object.get("gtids").and_then(Value::as_str);
+        let gtids = gtids.filter(|text| !text.trim().is_empty());
+        Ok(Self {
+            file: file
+                .ok_or_else(|| wrong("the stored offset has no file"))?
+                .into(),
+            pos: count("pos").ok_or_else(|| wrong("the stored offset has no position"))?,
+            events: count("event").unwrap_or_default(),
+            rows: count("row").unwrap_or_default(),
+            gtids: gtids.map(str::parse).transpose()?,
+            server_id: count("server_id")
+                .and_then(|id| u32::try_from(id).ok())
+                .unwrap_or_default(),
+            ts_s: object.get("ts_sec").and_then(Value::as_i64),
+            counts: Counts::read("", &object),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there_and_back(place: &Place) -> Place {
+        let position = place.position(&partition("shop").into());
+        assert_eq!(&*position.partition, "{\"server\":\"shop\"}");
+        Place::parse(&position.offset).unwrap()
+    }
+
+    #[test]
+    fn places_come_back() {
+        let between = Place::between("binlog.000003", 154, None);
+        assert_eq!(there_and_back(&between), between);
+        let mut counts = Counts::new("file=binlog.000003,pos=154".into());
+        counts.count(&"shop.t".into());
+        let within = Place {
+            events: 3,
+            rows: 200,
+            gtids: Some("0-1-7".parse().unwrap()),
+            server_id: 223_344,
+            ts_s: Some(1_800_000_000),
+            counts: Some(counts),
+            ..between
+        };
+        assert_eq!(there_and_back(&within), within);
+    }
+
+    #[test]
+    fn offsets_of_debezium_are_read() {
+        let place = Place::parse(
+            r#"{"transaction_id":null,"ts_sec":1790000000,"file":"mysql-bin.000003","pos":805,
+                "gtids":"24bc7850-2c16-11e6-a073-0242ac110002:1-77,\n36bc7850-2c16-11e6-a073-0242ac110002:1",
+                "row":1,"server_id":112233,"event":2}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            (&*place.file, place.pos, place.events, place.rows),
+            ("mysql-bin.000003", 805, 2, 1)
+        );
+        assert_eq!(
+            (place.server_id, place.ts_s),
+            (112_233, Some(1_790_000_000))
+        );
+        assert!(place.counts.is_none());
+        assert_eq!(
+            place.gtids.unwrap().to_string(),
+            "24bc7850-2c16-11e6-a073-0242ac110002:1-77,36bc7850-2c16-11e6-a073-0242ac110002:1"
+        );
+        let plain = Place::parse(r#"{"file":"b.1","pos":4,"gtids":""}"#).unwrap();
+        assert_eq!(plain, Place::between("b.1", 4, None));
+    }
+
+    #[test]
+    fn what_is_no_offset_is_refused() {
+        for offset in [
+            "",
+            "[]",
+            "{}",
+            r#"{"file":"b.1"}"#,
+            r#"{"pos":4}"#,
+            r#"{"file":"b.1","pos":4,"gtids":"1-2"}"#,
+        ] {
+            assert!(Place::parse(offset).is_err(), "{offset}");
+        }
+    }
+}
