@@ -12,6 +12,7 @@ pub mod binlog;
 pub mod charset;
 pub mod config;
 pub mod convert;
+pub mod course;
 pub mod ddl;
 pub mod decimal;
 pub mod declared;
