@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Read in this order: [`wire`] (the server), [`binlog`] (its events), [`layout`] (the values in a row), [`types`]
-//! (what becomes of a column), [`convert`] (what becomes of its values).
+//! (what becomes of a column), [`convert`] (what becomes of its values),
+//! [`ddl`] (what statements do to tables), [`course`] (which rows are sent) and [`position`] (where that leaves the task).
 
 pub mod binlog;
 pub mod charset;
