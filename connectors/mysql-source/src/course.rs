@@ -2,6 +2,9 @@
 //!
 //! Reading begins again where a transaction begins, whose events and rows are counted from its `BEGIN` on: what was done of it
 //! comes again and is passed by. A position never goes back behind what it was read from.
+//!
+//! Another server may send other transactions before the one that was read in part, which its id tells. They are sent as
+//! they come; until each of them has ended, the position is where it was.
 
 use std::sync::Arc;
 
@@ -20,8 +23,10 @@ pub struct Course {
     gtid: Option<Gtid>,
     /// Whether a transaction has begun and not ended.
     is_open: bool,
-    /// What was done of the first transaction before a restart.
-    resume: Option<Done>,
+    /// What was done of a transaction before a restart, and its id.
+    resume: Option<(Done, Option<Arc<str>>)>,
+    /// Whether it is the one that has begun.
+    is_resumed: bool,
     /// What was told of it, if its begin was.
     counts: Option<Counts>,
 }
@@ -40,13 +45,14 @@ impl Course {
             events: place.events,
             rows: place.rows,
         };
-        let counts = place.counts.take();
+        let (counts, gtid) = (place.counts.take(), place.gtid.take());
         Self {
             file: Arc::clone(&place.file),
             at: place,
             gtid: None,
             is_open: false,
-            resume: (done.events > 0).then_some(done),
+            resume: (done.events > 0).then_some((done, gtid)),
+            is_resumed: false,
             counts,
         }
     }
@@ -54,9 +60,12 @@ impl Course {
     /// Where the task stands; `open` is what was told of the transaction that is being sent.
     pub fn place(&self, open: Option<&Counts>) -> Place {
         let mut place = self.at.clone();
-        if let Some(resume) = self.resume {
+        if let Some((done, gtid)) = &self.resume {
             // What comes again has been done.
-            (place.events, place.rows) = (resume.events, resume.rows);
+            (place.events, place.rows) = (done.events, done.rows);
+            place.gtid.clone_from(gtid);
+        } else if self.is_open {
+            place.gtid = self.gtid.map(|gtid| gtid.to_string().into());
         }
         place.counts = open.or(self.counts.as_ref()).cloned();
         place
@@ -79,7 +88,7 @@ impl Course {
 
     /// What was told of the transaction that has begun before a restart, if it is the one that was told of.
     pub fn told_before(&mut self) -> Option<Counts> {
-        self.counts.take()
+        self.counts.take_if(|_| self.is_resumed)
     }
 
     /// Another file is read from here on. A server that is asked by ids names a file that may lie anywhere.
@@ -98,6 +107,10 @@ impl Course {
     /// A transaction begins, at the position of its `BEGIN`.
     pub fn begin(&mut self, pos: u64) {
         self.is_open = true;
+        let id = self.gtid.map(|gtid| gtid.to_string());
+        let is_it =
+            |of: &Option<Arc<str>>| of.as_deref().zip(id.as_deref()).is_none_or(|(a, b)| a == b);
+        self.is_resumed = self.resume.as_ref().is_some_and(|(_, of)| is_it(of));
         (self.at.file, self.at.pos) = (Arc::clone(&self.file), pos);
         (self.at.events, self.at.rows) = (1, 0);
         self.forget_what_is_done();
@@ -117,13 +130,12 @@ impl Course {
     /// Whether a row of the event at hand is to be sent, by its number from 0.
     #[inline]
     pub fn wants(&self, row: u64) -> bool {
-        self.resume.is_none_or(|resume| {
-            let at = Done {
-                events: self.at.events,
-                rows: row,
-            };
-            at >= resume
-        })
+        let at = Done {
+            events: self.at.events,
+            rows: row,
+        };
+        let resume = self.resume.as_ref().filter(|_| self.is_resumed);
+        resume.is_none_or(|(done, _)| at >= *done)
     }
 
     /// So many rows of the event at hand are done.
@@ -141,14 +153,16 @@ impl Course {
             events: self.at.events,
             rows: self.at.rows,
         };
-        self.resume.take_if(|resume| *resume <= now);
+        self.resume
+            .take_if(|(done, _)| self.is_resumed && *done <= now);
     }
 
     /// The transaction ends, committed or not, or a statement without one; `end` is behind its last event.
     pub fn end(&mut self, end: u64) {
         self.is_open = false;
-        self.resume = None;
-        self.counts = None;
+        if std::mem::take(&mut self.is_resumed) {
+            (self.resume, self.counts) = (None, None);
+        }
         (self.at.file, self.at.pos) = (Arc::clone(&self.file), end);
         (self.at.events, self.at.rows) = (0, 0);
         let Some(gtid) = self.gtid.take() else { return };

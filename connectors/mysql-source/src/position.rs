@@ -2,6 +2,8 @@
 //!
 //! An offset names the transaction that is read next, or has been read in part: its file and the position of its `BEGIN`, the
 //! ids of all transactions before it, how many of its events are done, counted from `BEGIN` on, and how many rows of the next.
+//! Debezium does not tell which transaction it has read in part; `gtid` does.
+//!
 //! So reading begins again where a transaction begins, which is where a server that does not know the file can be asked, too.
 
 use std::{fmt::Write, sync::Arc};
@@ -23,6 +25,8 @@ pub struct Place {
     pub events: u64,
     /// How many rows of the next event are done.
     pub rows: u64,
+    /// Its id, when it was read in part and has one: another server may send others before it.
+    pub gtid: Option<Arc<str>>,
     /// The transactions before it; none when the server gives no ids.
     pub gtids: Option<Gtids>,
     /// The server on which the last change happened; 0 for none yet.
@@ -72,6 +76,9 @@ impl Place {
         if let Some(gtids) = &self.gtids {
             let _ = write!(json, ",\"gtids\":\"{gtids}\"");
         }
+        if let Some(gtid) = &self.gtid {
+            let _ = write!(json, ",\"gtid\":{}", Value::from(&**gtid));
+        }
         if let Some(counts) = &self.counts {
             counts.write("", &mut json);
         }
@@ -100,6 +107,7 @@ impl Place {
             pos: count("pos").ok_or_else(|| wrong("the stored offset has no position"))?,
             events: count("event").unwrap_or_default(),
             rows: count("row").unwrap_or_default(),
+            gtid: object.get("gtid").and_then(Value::as_str).map(Arc::from),
             gtids: gtids.map(str::parse).transpose()?,
             server_id: count("server_id")
                 .and_then(|id| u32::try_from(id).ok())
@@ -129,6 +137,7 @@ mod tests {
         let within = Place {
             events: 3,
             rows: 200,
+            gtid: Some("0-1-8".into()),
             gtids: Some("0-1-7".parse().unwrap()),
             server_id: 223_344,
             ts_s: Some(1_800_000_000),

@@ -101,6 +101,7 @@ fn a_position_does_not_go_back() {
     course.complete(140);
     assert_eq!(course.place(None).events, 2);
     course.end(190);
+    assert_eq!(place.gtid.as_deref(), Some("0-1-2"));
     let ended = Place::between("b.1", 190, place.gtids);
     assert_eq!(course.place(None), ended, "its id did not come again");
 }
@@ -141,4 +142,37 @@ fn files_are_followed_between_transactions() {
     assert_eq!((&*place.file, place.pos, place.events), ("other.9", 120, 2));
     course.note(7, 1_800_000_000);
     assert_eq!(course.place(None).server_id, 7);
+}
+
+/// After a failover: what was read in part comes behind another transaction.
+#[test]
+fn another_transaction_may_come_before_the_one_that_was_read_in_part() {
+    let within = Place {
+        events: 2,
+        rows: 1,
+        gtid: Some("0-1-7".into()),
+        ..Place::between("b.1", 700, Some("0-1-5".parse().unwrap()))
+    };
+    let mut course = Course::new(within.clone());
+    course.announce(Some(gtid(5)));
+    course.begin(40);
+    assert!(course.wants(0) && course.told_before().is_none());
+    course.complete(60);
+    course.done(2);
+    let place = course.place(None);
+    assert_eq!((place.events, place.rows), (2, 1), "as before");
+    assert_eq!(
+        (place.gtid, place.gtids),
+        (within.gtid.clone(), within.gtids)
+    );
+    course.end(90);
+    let mut course = again(&course);
+    course.announce(Some(gtid(6)));
+    course.begin(110);
+    assert!(!course.wants(0));
+    course.complete(130);
+    assert!(!course.wants(0) && course.wants(1));
+    course.end(190);
+    let ended = Place::between("b.1", 190, Some("0-1-7".parse().unwrap()));
+    assert_eq!(course.place(None), ended);
 }
