@@ -1,7 +1,7 @@
 //! Bytes as texts (`binary.handling.mode`).
 
 /// Two digits a byte, in lower case.
-pub fn hex(bytes: &[u8]) -> Vec<u8> {
+pub fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = |byte: &u8| {
         [
@@ -9,7 +9,14 @@ pub fn hex(bytes: &[u8]) -> Vec<u8> {
             DIGITS[usize::from(byte & 15)],
         ]
     };
-    bytes.iter().flat_map(digits).collect()
+    out.extend(bytes.iter().flat_map(digits));
+}
+
+/// The same on its own.
+pub fn hex(bytes: &[u8]) -> Vec<u8> {
+    let mut digits = Vec::with_capacity(bytes.len() * 2);
+    push_hex(bytes, &mut digits);
+    digits
 }
 
 /// Base64 with padding, as Java's encoders write it.

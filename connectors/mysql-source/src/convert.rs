@@ -1,12 +1,15 @@
 //! From a value as it lies in a row to a cell: one operation per column, chosen once.
 
 use std::{
+    borrow::Cow,
+    fmt::Display,
+    io::Write,
     net::{Ipv4Addr, Ipv6Addr},
     sync::Arc,
 };
 
 use cdc::{
-    binary::{hex, push_base64},
+    binary::{push_base64, push_hex},
     calendar::days_from_civil,
     iso::{self, DAY_US, SHORTEST},
     text::{Frame, Text},
@@ -138,7 +141,7 @@ fn rarer(op: &Op, value: Value<'_>, out: &mut Batch) -> Result<Cell> {
         (Op::Float, Value::Float(number)) => Ok(Cell::Float(number.into())),
         (Op::Float, Value::Double(number)) => Ok(Cell::Float(number)),
         (Op::DecimalAsDouble(precision, scale), Value::Decimal(packed)) => {
-            double(packed, *precision, *scale)
+            double(packed, *precision, *scale, out)
         }
         (Op::Bit, Value::Bits(bits)) => Ok(Cell::Bool(bits.iter().any(|byte| *byte != 0))),
         (Op::Bits, Value::Bits(bits)) => made(out, |arena| {
@@ -238,10 +241,14 @@ fn days_of(year: u16, month: u8) -> u8 {
     }
 }
 
-fn double(packed: &[u8], precision: u8, scale: u8) -> Result<Cell> {
-    let mut text = Vec::new();
-    decimal::push(packed, precision, scale, &mut text)?;
-    let number = std::str::from_utf8(&text).ok().and_then(|t| t.parse().ok());
+/// The arena lends room for the text.
+fn double(packed: &[u8], precision: u8, scale: u8, out: &mut Batch) -> Result<Cell> {
+    let at = out.arena().len();
+    let pushed = decimal::push(packed, precision, scale, out.arena());
+    let text = out.arena().get(at..).unwrap_or_default();
+    let number = std::str::from_utf8(text).ok().and_then(|t| t.parse().ok());
+    out.arena().truncate(at);
+    pushed?;
     let number = number.ok_or_else(|| error::value("a decimal has no digits"))?;
     Ok(Cell::Float(number))
 }
@@ -273,13 +280,14 @@ fn binary(form: BytesOp, width: usize, text: Text<'_>, out: &mut Batch) -> Resul
     if form == BytesOp::Plain && bytes.len() >= width {
         return Ok(text.keep(out));
     }
-    let zeros = width.saturating_sub(bytes.len());
-    let mut whole = bytes.to_vec();
-    whole.resize(bytes.len() + zeros, 0);
+    let mut whole = Cow::Borrowed(bytes);
+    if bytes.len() < width {
+        whole.to_mut().resize(width, 0);
+    }
     made(out, |arena| {
         match form {
             BytesOp::Plain => arena.extend_from_slice(&whole),
-            BytesOp::Hex => arena.extend_from_slice(&hex(&whole)),
+            BytesOp::Hex => push_hex(&whole, arena),
             BytesOp::Base64(for_addresses) => push_base64(&whole, for_addresses, arena),
         }
         Ok(())
@@ -302,11 +310,11 @@ fn structured(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
         Op::Uuid => uuid(bytes, out),
         Op::Inet4 => {
             let bytes: [u8; 4] = padded(bytes)?;
-            Ok(out.push_bytes(Ipv4Addr::from(bytes).to_string().as_bytes()))
+            shown(Ipv4Addr::from(bytes), out)
         }
         Op::Inet6 => {
             let bytes: [u8; 16] = padded(bytes)?;
-            Ok(out.push_bytes(Ipv6Addr::from(bytes).to_string().as_bytes()))
+            shown(Ipv6Addr::from(bytes), out)
         }
         _ => Err(error::value("a value is not of the type of its column")),
     }
@@ -322,18 +330,23 @@ fn padded<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
 }
 
 fn uuid(bytes: &[u8], out: &mut Batch) -> Result<Cell> {
-    let bytes: [u8; 16] = padded(bytes)?;
-    let digits = hex(&bytes);
+    let [a, b, c, d, e, f, g, h, rest @ ..]: [u8; 16] = padded(bytes)?;
+    let [i, j, node @ ..] = rest;
+    let parts: [&[u8]; 4] = [&[e, f], &[g, h], &[i, j], &node];
     made(out, |arena| {
-        let mut rest = &digits[..];
-        for len in [8, 4, 4, 4, 12] {
-            let (part, behind) = rest.split_at(len.min(rest.len()));
-            arena.extend_from_slice(part);
-            if !behind.is_empty() {
-                arena.push(b'-');
-            }
-            rest = behind;
+        push_hex(&[a, b, c, d], arena);
+        for part in parts {
+            arena.push(b'-');
+            push_hex(part, arena);
         }
+        Ok(())
+    })
+}
+
+fn shown(address: impl Display, out: &mut Batch) -> Result<Cell> {
+    made(out, |arena| {
+        // Writing to a Vec does not fail.
+        let _ = write!(arena, "{address}");
         Ok(())
     })
 }

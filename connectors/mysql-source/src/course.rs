@@ -67,7 +67,10 @@ impl Course {
         } else if self.is_open {
             place.gtid = self.gtid.map(|gtid| gtid.to_string().into());
         }
-        place.counts = open.or(self.counts.as_ref()).cloned();
+        // Of another transaction than the one that the place names nothing is told.
+        let is_other = self.resume.is_some() && !self.is_resumed;
+        let told = open.filter(|_| !is_other).or(self.counts.as_ref());
+        place.counts = told.cloned();
         place
     }
 

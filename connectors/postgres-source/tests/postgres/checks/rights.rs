@@ -118,14 +118,7 @@ async fn publications_are_compared_with_what_is_captured() {
          create publication whole for all tables",
         role.1
     ));
-    let with = |name: &'static str, mode: &'static str| {
-        let more = [
-            ("publication.name", name),
-            ("publication.autocreate.mode", mode),
-        ];
-        let base = [("schema.include.list", "app"), ("database.user", &*role.1)];
-        [more, base].concat()
-    };
+    let with = |name, mode| publication(&role, name, mode);
     let name = "publication.name";
     let findings = check(&db, &with("parted", "disabled")).await;
     findings.warning(name, "leaves out update,");
@@ -149,20 +142,36 @@ async fn publications_are_compared_with_what_is_captured() {
     mend(&db, &findings);
     assert!(check(&db, &with("parted", "filtered")).await.are_none());
 
-    check(&db, &with("whole", "filtered"))
+    whole_and_missing_publications(&db, &role).await;
+}
+
+/// The properties for a publication of tables in `app`.
+fn publication<'a>(role: &'a Role<'_>, name: &'a str, mode: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("publication.name", name),
+        ("publication.autocreate.mode", mode),
+        ("schema.include.list", "app"),
+        ("database.user", &*role.1),
+    ]
+}
+
+async fn whole_and_missing_publications(db: &Database, role: &Role<'_>) {
+    let with = |name, mode| publication(role, name, mode);
+    let name = "publication.name";
+    check(db, &with("whole", "filtered"))
         .await
         .error(name, "FOR ALL TABLES");
-    let findings = check(&db, &with("whole", "disabled")).await;
+    let findings = check(db, &with("whole", "disabled")).await;
     let others = "tables, too, that are not captured, and the server refuses updates and deletes of these, which have no \
         replica identity: public.other";
     findings.warning("publication.autocreate.mode", others);
     assert_eq!(findings.0.len(), 1, "{findings:#?}");
 
-    let findings = check(&db, &with("missing", "disabled")).await;
+    let findings = check(db, &with("missing", "disabled")).await;
     findings.error(name, "does not exist");
-    mend(&db, &findings);
-    assert!(check(&db, &with("missing", "disabled")).await.are_none());
-    let findings = check(&db, &with("absent", "all_tables")).await;
+    mend(db, &findings);
+    assert!(check(db, &with("missing", "disabled")).await.are_none());
+    let findings = check(db, &with("absent", "all_tables")).await;
     findings.error(
         "publication.autocreate.mode",
         "may not create a publication",
