@@ -2,16 +2,20 @@
 //! (<https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html>,
 //! <https://mariadb.com/kb/en/replication-protocol/>).
 
+mod compressed;
 mod format;
 mod gtid;
+mod payload;
 mod query;
 mod rows;
 mod table_map;
 
 use connect_core::{Error, Result};
 
+pub use compressed::Inflater;
 pub use format::Format;
 pub use gtid::{Gtid, GtidEvent, MariaDbGtid, Tag};
+pub use payload::Payload;
 pub use query::Query;
 pub use rows::{Image, Operation, Rows};
 pub use table_map::{Metadata, TableMap};
@@ -22,11 +26,13 @@ use crate::{error, wire::Fields};
 pub const HEADER: usize = 19;
 /// Length of the checksum behind an event.
 const CHECKSUM: usize = 4;
+/// No event is larger: the largest `max_allowed_packet`, and what hardly fits into it (`MAX_MAX_ALLOWED_PACKET` of the servers).
+pub const EVENT_LIMIT: usize = (1 << 30) + (64 << 10);
 /// Set on events that the server made up for this connection: they are in no file.
 const ARTIFICIAL: u16 = 0x20;
 
 /// What an event is, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Header {
     /// When its statement began, in seconds since 1970-01-01.
     pub timestamp_s: u32,
@@ -75,7 +81,7 @@ pub enum Event<'a> {
     Statement(&'a [u8]),
     /// A transaction of `XA` is prepared.
     XaPrepare,
-    /// A whole transaction, compressed.
+    /// A whole transaction, compressed: for [`Payload`].
     Payload(&'a [u8]),
     /// Nothing happens; the file goes on at this position.
     Heartbeat,
@@ -172,7 +178,9 @@ pub fn event<'a>(header: &Header, body: &'a [u8]) -> Result<Event<'a>> {
     match header.kind {
         kind::TABLE_MAP => table_map::read(body).map(Event::TableMap),
         kind::XID => Ok(Event::Xid),
-        kind::QUERY | kind::QUERY_COMPRESSED => query::read(body).map(Event::Query),
+        kind::QUERY | kind::QUERY_COMPRESSED => {
+            query::read(header.kind == kind::QUERY_COMPRESSED, body).map(Event::Query)
+        }
         kind::GTID | kind::ANONYMOUS_GTID => gtid::mysql(header.kind == kind::GTID, body),
         kind::GTID_TAGGED => gtid::tagged(body),
         kind::MARIADB_GTID => gtid::mariadb(header.server_id, body),

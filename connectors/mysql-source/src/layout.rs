@@ -197,6 +197,18 @@ impl Layout {
         )
     }
 
+    /// Whether its values are to be inflated ([`crate::binlog::Inflater::column`]).
+    #[inline]
+    pub fn is_compressed(self) -> bool {
+        matches!(
+            self,
+            Self::Bytes {
+                holds: Holds::Compressed,
+                ..
+            }
+        )
+    }
+
     /// Takes the next value out of an image.
     #[inline]
     pub fn take<'a>(self, image: &mut Fields<'a>) -> Result<Value<'a>> {

@@ -11,11 +11,13 @@ pub struct Query<'a> {
     pub thread: u32,
     /// The database in which it ran; empty for none.
     pub database: &'a [u8],
-    /// Its text, in the character set of its client. MariaDB may have compressed it.
+    /// Its text, in the character set of its client.
     pub sql: &'a [u8],
+    /// Whether MariaDB has compressed the text.
+    pub compressed: bool,
 }
 
-pub(super) fn read(body: &[u8]) -> Result<Query<'_>> {
+pub(super) fn read(compressed: bool, body: &[u8]) -> Result<Query<'_>> {
     let mut fields = Fields(body);
     let thread = fields.u32()?;
     fields.u32()?;
@@ -29,6 +31,7 @@ pub(super) fn read(body: &[u8]) -> Result<Query<'_>> {
         thread,
         database,
         sql: fields.rest(),
+        compressed,
     })
 }
 
@@ -39,13 +42,13 @@ mod tests {
     #[test]
     fn a_statement_has_thread_and_database() {
         let body = b"\x07\0\0\0\0\0\0\0\x02\0\0\x03\0abcdb\0BEGIN";
-        let query = read(body).unwrap();
+        let query = read(false, body).unwrap();
         assert_eq!(
             (query.thread, query.database, query.sql),
             (7, &b"db"[..], &b"BEGIN"[..])
         );
         for end in 0..body.len() - 5 {
-            assert!(read(&body[..end]).is_err(), "{end}");
+            assert!(read(false, &body[..end]).is_err(), "{end}");
         }
     }
 }
