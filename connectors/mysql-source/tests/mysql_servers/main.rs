@@ -4,6 +4,7 @@
 
 mod cells;
 mod charsets;
+mod compressed;
 mod connections;
 mod dumps;
 mod gtids;
