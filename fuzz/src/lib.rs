@@ -10,7 +10,7 @@ mod postgres;
 
 pub use json::json;
 pub use log::{block, file};
-pub use mysql::{binlog, decimal, mysql_json};
+pub use mysql::{binlog, compressed, decimal, mysql_json, payload};
 pub use postgres::{copy, extension, offset, pgoutput, signal};
 
 /// A reader of bytes.
@@ -59,6 +59,16 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "binlog",
         run: binlog,
+        rounds: 300,
+    },
+    Target {
+        name: "payload",
+        run: payload,
+        rounds: 300,
+    },
+    Target {
+        name: "compressed",
+        run: compressed,
         rounds: 300,
     },
     Target {

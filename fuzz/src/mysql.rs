@@ -11,6 +11,20 @@ pub fn binlog(input: &[u8]) {
     }
 }
 
+/// The content of an event with a compressed transaction.
+pub fn payload(input: &[u8]) {
+    // Its events may be many times as long: one that is too long is an error, and so is a cut.
+    let _ = fuzz::payload(input);
+}
+
+/// What MariaDB has compressed.
+pub fn compressed(input: &[u8]) {
+    if let Ok(len) = fuzz::inflated(input) {
+        // Invariant 4: as long as zlib can make it.
+        assert!(len <= input.len() * 1032, "{len} bytes of {}", input.len());
+    }
+}
+
 /// A binary JSON document. Its text is JSON.
 pub fn mysql_json(input: &[u8]) {
     if let Ok(text) = fuzz::document(input) {

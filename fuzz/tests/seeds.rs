@@ -86,7 +86,7 @@ macro_rules! tests {
     };
 }
 
-tests! { binlog mysql_json decimal pgoutput copy extension offset signal json block file }
+tests! { binlog payload compressed mysql_json decimal pgoutput copy extension offset signal json block file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {
@@ -103,6 +103,12 @@ fn every_target_has_its_test_and_seeds_that_are_understood() {
             mysql_source::fuzz::events(&seed).unwrap() > 0,
             "rows have values"
         );
+    }
+    for seed in seeds(target("payload")) {
+        assert!(mysql_source::fuzz::payload(&seed).unwrap() > 4, "events");
+    }
+    for seed in seeds(target("compressed")) {
+        assert!(mysql_source::fuzz::inflated(&seed).unwrap() > seed.len() / 2);
     }
     for seed in seeds(target("pgoutput")) {
         let batch = postgres_source::fuzz::stream(&seed).unwrap();

@@ -3,7 +3,7 @@
 use connect_core::{Error, Result};
 
 use crate::{
-    binlog::{self, Event, Image, Metadata, Operation, Rows, TableMap},
+    binlog::{self, Event, Header, Image, Inflater, Metadata, Operation, Payload, Rows, TableMap},
     decimal, error,
     layout::{Layout, Value},
     wire::Fields,
@@ -13,6 +13,11 @@ use crate::{
 const CHECKSUM: usize = 4;
 /// The type of an event whose checksum is always known, and taken off.
 const FORMAT: u8 = 15;
+
+/// No compressed transaction of a fuzzer is read further than this.
+const TRANSACTION_LIMIT: usize = 1 << 24;
+/// No event and no value in one becomes longer.
+const EVENT_LIMIT: usize = 1 << 20;
 
 /// Reads events, one behind the other, and the values in their rows. Gives how many bytes of text they became.
 pub fn events(bytes: &[u8]) -> Result<usize> {
@@ -32,14 +37,47 @@ pub fn events(bytes: &[u8]) -> Result<usize> {
             _ => body.len().saturating_sub(CHECKSUM),
         };
         let body = body.get(..len).unwrap_or_default();
-        match binlog::event(&header, body)? {
-            Event::TableMap(map) => layouts = columns(&map)?,
-            Event::Rows(rows) => written += values(&rows, &layouts)?,
-            Event::Gtid(gtid) => written += gtid.id.map_or(0, |id| id.to_string().len()),
-            _ => {}
-        }
+        written += read(&header, body, &mut layouts)?;
     }
     Ok(written)
+}
+
+fn read(header: &Header, body: &[u8], layouts: &mut Vec<Layout>) -> Result<usize> {
+    match binlog::event(header, body)? {
+        Event::TableMap(map) => *layouts = columns(&map)?,
+        Event::Rows(rows) => return values(&rows, layouts),
+        Event::Gtid(gtid) => return Ok(gtid.id.map_or(0, |id| id.to_string().len())),
+        _ => {}
+    }
+    Ok(0)
+}
+
+/// Reads a compressed transaction, and the values in its rows. Gives how many events it has.
+pub fn payload(bytes: &[u8]) -> Result<usize> {
+    let mut payload = Payload::new(EVENT_LIMIT)?;
+    payload.begin(Header::default())?;
+    let (mut input, mut layouts) = (bytes, Vec::new());
+    let (mut count, mut bytes_read) = (0, 0);
+    while let Some((header, body)) = payload.next(&mut input)? {
+        read(&header, body, &mut layouts)?;
+        count += 1;
+        bytes_read += body.len();
+        if bytes_read > TRANSACTION_LIMIT {
+            return Ok(count);
+        }
+    }
+    payload.end().map(|()| count)
+}
+
+/// Inflates what MariaDB has compressed: a part of an event behind a zero, a value behind another byte.
+pub fn inflated(bytes: &[u8]) -> Result<usize> {
+    let mut fields = Fields(bytes);
+    let mut inflater = Inflater::new(EVENT_LIMIT);
+    let plain = match fields.u8()? {
+        0 => inflater.bytes(fields.rest())?,
+        _ => inflater.column(fields.rest())?,
+    };
+    Ok(plain.len())
 }
 
 fn columns(map: &TableMap<'_>) -> Result<Vec<Layout>> {
