@@ -49,6 +49,32 @@ choice! {
     }
 }
 
+choice! {
+    /// `event.converting.failure.handling.mode`
+    pub enum Failing {
+        /// A null, and a line in the log.
+        Warn = "warn",
+        /// The task fails.
+        Fail = "fail",
+        /// A null.
+        Skip = "skip",
+    }
+}
+
+choice! {
+    /// `event.processing.failure.handling.mode`
+    pub enum Processing {
+        /// The task fails.
+        Fail = "fail",
+        /// The event is left out, with a line in the log.
+        Warn = "warn",
+        /// The event is left out.
+        Skip = "skip",
+        /// The event is left out.
+        Ignore = "ignore",
+    }
+}
+
 /// `skipped.operations`: which kinds of change are left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SkippedOperations {

@@ -8,6 +8,7 @@ mod tables;
 
 use std::collections::BTreeSet;
 
+use cdc::options::Policy;
 use connect_core::{Finding, Result};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     catalog::{self, TableInfo, Which},
     config::PostgresConfig,
     foreign,
-    options::Policy,
+    options::policy,
     task::initial_statements,
     wire::Connection,
 };
@@ -53,7 +54,7 @@ pub(crate) async fn check(config: &PostgresConfig, wrong: &BTreeSet<String>) -> 
         config,
         captured,
         wrong,
-        policy: Policy::of(config),
+        policy: policy(config),
         server: server::Facts::default(),
         slot: slot::State::default(),
         findings,

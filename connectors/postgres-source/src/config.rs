@@ -2,8 +2,9 @@
 
 use cdc::{
     adjust::Adjustment,
-    modes::{BinaryMode, DecimalMode, SkippedOperations, TimePrecision},
+    modes::{BinaryMode, DecimalMode, Failing, Processing, SkippedOperations, TimePrecision},
     naming::{Given, Naming, Strategy},
+    options::{TableOrder, Threads, Watermarking},
     topics::is_prefix,
 };
 use connect_core::{
@@ -14,7 +15,7 @@ use connect_core::{
 use crate::{
     captured::Captured,
     foreign,
-    options::{self, Isolation, Locking, SnapshotMode, TableOrder, Threads, Watermarking},
+    options::{self, Isolation, Locking, SnapshotMode},
 };
 
 choice! {
@@ -103,32 +104,6 @@ choice! {
         Placeholder = "placeholder",
         /// It is left out.
         Omit = "omit",
-    }
-}
-
-choice! {
-    /// `event.converting.failure.handling.mode`
-    pub enum Failing {
-        /// A null, and a line in the log.
-        Warn = "warn",
-        /// The task fails.
-        Fail = "fail",
-        /// A null.
-        Skip = "skip",
-    }
-}
-
-choice! {
-    /// `event.processing.failure.handling.mode`
-    pub enum Processing {
-        /// The task fails.
-        Fail = "fail",
-        /// The event is left out, with a line in the log.
-        Warn = "warn",
-        /// The event is left out.
-        Skip = "skip",
-        /// The event is left out.
-        Ignore = "ignore",
     }
 }
 

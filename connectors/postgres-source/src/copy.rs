@@ -5,7 +5,7 @@ use connect_core::{Batch, Cell, Result};
 
 use crate::{
     convert::{self, Op},
-    decode, error,
+    error,
     relations::{Column, Table},
 };
 
@@ -25,7 +25,7 @@ pub(crate) fn row(
         let cell = cell(column, field, escapes, frame, out);
         cells.push(match cell {
             Ok(cell) => cell,
-            Err(error) => decode::failed(table, cells.len(), error, out)?,
+            Err(error) => table.failed(cells.len(), error, out)?,
         });
     }
     if fields.next().is_some() {
@@ -36,7 +36,7 @@ pub(crate) fn row(
         let cell = cell(column, field, escapes, frame, out);
         cells.push(match cell {
             Ok(cell) => cell,
-            Err(error) => decode::failed(table, cells.len(), error, out)?,
+            Err(error) => table.failed(cells.len(), error, out)?,
         });
     }
     Ok(())
@@ -106,7 +106,7 @@ fn cell(
         return convert::cell(&column.op, Text::framed(field, frame), out);
     }
     match field {
-        b"\\N" => Ok(decode::null(column, out)),
+        b"\\N" => Ok(column.null(out)),
         // `\\x…`: the escaped backslash of a bytea, and digits behind it.
         [b'\\', digits @ ..] if column.op == Op::Hex && digits.starts_with(b"\\x") => {
             convert::cell(&column.op, Text::framed(digits, frame), out)
@@ -156,8 +156,8 @@ mod tests {
             .collect();
         Table {
             name: "public.t".into(),
-            failing: crate::config::Failing::Fail,
-            processing: crate::config::Processing::Fail,
+            failing: cdc::modes::Failing::Fail,
+            processing: cdc::modes::Processing::Fail,
             tombstone: Arc::clone(&route),
             keyless: Arc::clone(&route),
             route,
@@ -165,7 +165,7 @@ mod tests {
             row: None,
             key: Box::default(),
             masked: Box::default(),
-            reselected: None,
+            extra: None,
             skip_unchanged: false,
         }
     }

@@ -17,7 +17,7 @@ use self::{kept::Kept, spilling::Trouble};
 use crate::{
     catalog::literal,
     config::{PostgresConfig, RetainedWal},
-    options::Policy,
+    options::policy,
     slot::Slot,
     task::{initial_statements, target},
     wire::{Connection, Side},
@@ -36,7 +36,7 @@ const DROPPED: &str = " It was dropped, as `slot.max.retained.wal.action` says. 
 
 /// Watches until it is dropped, or the server cannot be asked.
 pub(crate) async fn run(config: &PostgresConfig, guard: Guard) -> Result<()> {
-    if !Policy::of(config).streams {
+    if !policy(config).streams {
         return Ok(());
     }
     let mut side = Side::new(target(config), initial_statements(config));

@@ -24,6 +24,7 @@ use std::{
     sync::Arc,
 };
 
+use cdc::options::{Watermarking, signal_table};
 use cdc::{
     context::Context,
     java::uuid_text,
@@ -46,7 +47,6 @@ use crate::{
     captured::Captured,
     catalog::{self, TableInfo, Which},
     config::PostgresConfig,
-    options::{Watermarking, signal_table},
     relations::{Compiler, Table},
     wire::Connection,
 };

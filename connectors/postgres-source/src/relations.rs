@@ -4,100 +4,35 @@ mod foresight;
 
 use std::sync::Arc;
 
-use cdc::{adjust::Adjustment, envelope, text::Text, topics::TableNames};
-use connect_core::{Batch, Datum, Field, Result, Route, Schema, Type, Value};
+use cdc::{
+    adjust::Adjustment,
+    hide::hide,
+    modes::{Failing, Processing},
+    table::{self, Fallback, Plan, Planned},
+    text::Text,
+};
+use connect_core::{Batch, Datum, Field, Result, Schema, Type, Value};
 use rustc_hash::FxHashMap;
 
 use self::foresight::Foresight;
 use crate::{
     captured::Captured,
     catalog::{self, ColumnInfo, TableInfo},
-    config::{Failing, PostgresConfig, Processing, Unavailable},
+    config::{PostgresConfig, Unavailable},
     convert::{self, Op},
     default::{self, Default},
     mask,
     pgoutput::{self, Relation},
-    reselect, source,
+    reselect, source, source_type,
     types::{Customs, Modes},
     wire::Connection,
 };
 
-/// The place of a key's field that has the same value in every row.
-pub(crate) const CONSTANT: u16 = u16::MAX;
-
-/// A table, compiled: everything that its rows need and that does not change from row to row.
-#[derive(Debug)]
-pub(crate) struct Table {
-    /// `schema.table`
-    pub name: Arc<str>,
-    /// Topic, key schema and envelope.
-    pub route: Arc<Route>,
-    /// The same without a value schema, as Kafka Connect has it for tombstones.
-    pub tombstone: Arc<Route>,
-    /// The same without a key schema, for truncates.
-    pub keyless: Arc<Route>,
-    /// One for each column on the wire.
-    pub columns: Box<[Column]>,
-    /// Which of them make the row; `None` for all of them.
-    pub row: Option<Box<[u16]>>,
-    /// Which of them make the key; empty for none.
-    pub key: Box<[u16]>,
-    /// Columns that the row shows in another way than the key: their cells come behind those of all columns.
-    pub masked: Box<[(u16, Column)]>,
-    /// What is read again of its rows, if anything.
-    pub reselected: Option<Box<reselect::Plan>>,
-    /// Whether updates are left out that change nothing that is shown.
-    pub skip_unchanged: bool,
-    /// What becomes of values that cannot be decoded.
-    pub failing: Failing,
-    /// What becomes of rows with such values, where these are failures.
-    pub processing: Processing,
-}
-
-impl Table {
-    /// Whether its rows show a column.
-    pub(crate) fn shows(&self, at: u16) -> bool {
-        let masked = || self.masked.iter().any(|(column, _)| *column == at);
-        self.row
-            .as_ref()
-            .is_none_or(|row| row.contains(&at) || masked())
-    }
-
-    /// The places of the columns in its key.
-    pub(crate) fn key_columns(&self) -> impl Iterator<Item = u16> {
-        let places = self.key.iter().copied();
-        places.filter(|place| *place != CONSTANT)
-    }
-
-    /// A column by its place among the cells of a row, masked ones behind the others.
-    pub(crate) fn column(&self, at: usize) -> Option<&Column> {
-        let masked = || Some(&self.masked.get(at.checked_sub(self.columns.len())?)?.1);
-        self.columns.get(at).or_else(masked)
-    }
-}
+/// A table, and what is read again of its rows, if anything.
+pub(crate) type Table = table::Table<Op, Option<Box<reselect::Plan>>>;
 
 /// A column on the wire.
-#[derive(Debug)]
-pub(crate) struct Column {
-    /// How its text becomes a cell.
-    pub op: Op,
-    /// What stands where null may not.
-    pub fallback: Option<Fallback>,
-}
-
-/// The value of a required column that the server did not log (its default, else its type's zero).
-#[derive(Debug)]
-pub(crate) struct Fallback {
-    pub schema: Arc<Schema>,
-    pub value: Value,
-}
-
-impl Fallback {
-    /// Its cell.
-    pub(crate) fn cell(&self, out: &mut Batch) -> connect_core::Cell {
-        out.push_value(&self.value, Some(&self.schema))
-    }
-}
+pub(crate) type Column = table::Column<Op>;
 
 /// What a relation id stands for.
 #[derive(Debug, Clone)]
@@ -211,7 +146,7 @@ impl Relations {
         if self.compiler.captured.is_signals(&info.schema, &info.name) {
             self.signals = Some(relation.id);
         } else if let Some(settings) = self.compiler.captured.reselected() {
-            table.reselected = reselect::Plan::of(settings, &info, &table).map(Box::new);
+            table.extra = reselect::Plan::of(settings, &info, &table).map(Box::new);
         }
         tracing::info!(table = %info.full_name(), columns = info.columns.len(), "table learnt");
         self.by_id
@@ -320,94 +255,57 @@ impl Compiler {
     /// Compiles a table.
     pub(crate) fn compile(&self, info: &TableInfo, customs: &Customs) -> Table {
         let naming = self.captured.naming();
-        let names = (naming.names(&info.schema, &info.name)).adjusted(self.schema_names);
-        let key_names = self
-            .captured
-            .key(&info.schema, &info.name)
-            .unwrap_or(&info.key);
-        let is_key = |name: &str| key_names.iter().any(|key| key.eq_ignore_ascii_case(name));
-        let mut columns = Vec::with_capacity(info.columns.len());
-        let mut fields: Vec<Option<Field>> = Vec::new();
-        let mut row = Vec::new();
-        for (at, column) in (0u16..).zip(&info.columns) {
-            let shown = self.captured.column(&info.schema, &info.name, &column.name);
-            let shape = (shown || is_key(&column.name))
-                .then(|| self.column(column, customs))
-                .flatten();
-            let (compiled, field) = shape.unzip();
-            if shown && field.is_some() {
-                row.push(at);
-            }
-            columns.push(compiled.unwrap_or(Column {
-                op: Op::Skip,
-                fallback: None,
-            }));
-            fields.push(field);
-        }
-        let mut key: Vec<u16> = key_names
-            .iter()
-            .filter_map(|n| place(info, &fields, n))
-            .collect();
-        let mut key_fields = picked(&fields, &key);
-        if let Some(field) = naming.key_field(&info.schema, &info.name) {
-            key.push(CONSTANT);
-            key_fields.push(field);
-        }
-        let mut row_fields = picked(&fields, &row);
-        let all = row.len() == columns.len();
-        let masked = self.mask(info, customs, &mut row, &mut row_fields);
-        let value = self.envelope(&names, info, row_fields);
-        let key_schema = envelope::key_schema(&names, key_fields);
-        Table {
-            name: info.full_name().into(),
-            route: Route::new(
-                Arc::clone(&names.topic),
-                key_schema.clone(),
-                Some(Arc::clone(&value)),
-            ),
-            keyless: Route::new(Arc::clone(&names.topic), None, Some(value)),
-            tombstone: Route::new(names.topic, key_schema, None),
-            columns: columns.into(),
-            row: (!all || !masked.is_empty()).then(|| row.into()),
-            key: key.into(),
-            masked: masked.into(),
-            reselected: None,
+        let (schema, name) = (&info.schema, &info.name);
+        let key = self.captured.key(schema, name).unwrap_or(&info.key);
+        let plan = Plan {
+            name: info.full_name(),
+            names: naming.names(schema, name).adjusted(self.schema_names),
+            key,
+            key_constant: naming.key_field(schema, name),
+            source: source::schema(&self.prefix, &self.database, schema, name),
             skip_unchanged: self.skip_unchanged,
             failing: self.failing,
             processing: self.processing,
-        }
+            extra: None,
+        };
+        let columns = info.columns.iter();
+        let planned = columns.map(|column| self.planned(info, column, key, customs));
+        plan.compile(planned.collect(), &Op::Skip)
     }
 
-    /// Puts masked columns in the place of those that a row must not show.
-    fn mask(
+    fn planned(
         &self,
         info: &TableInfo,
+        column: &ColumnInfo,
+        key: &[String],
         customs: &Customs,
-        row: &mut [u16],
-        fields: &mut [Field],
-    ) -> Vec<(u16, Column)> {
-        let mut masked = Vec::new();
-        for (place, field) in row.iter_mut().zip(fields) {
-            let Some(column) = info.columns.get(usize::from(*place)) else {
-                continue;
-            };
-            let Some(mask) = self.captured.mask(&info.schema, &info.name, &column.name) else {
-                self.captured.types().tell(info, column, customs, field);
-                continue;
-            };
-            let is_string = mask::is_string(column.type_oid, customs);
-            let Some((plain, _)) = self.column(column, customs) else {
-                continue;
-            };
-            let (schema, hidden) = mask::hide(mask, column, plain, &field.schema, is_string);
-            field.schema = Arc::new(schema);
-            if let (Some(hidden), Ok(at)) =
-                (hidden, u16::try_from(info.columns.len() + masked.len()))
-            {
-                masked.push((std::mem::replace(place, at), hidden));
+    ) -> Planned<Op> {
+        let (schema, table, name) = (&info.schema, &info.name, &column.name);
+        let is_key = key.iter().any(|key| key.eq_ignore_ascii_case(name));
+        let is_shown = self.captured.column(schema, table, name);
+        let plain = (is_shown || is_key)
+            .then(|| self.column(column, customs))
+            .flatten();
+        let mut shown = plain.as_ref().filter(|_| is_shown).map(|(_, f)| f.clone());
+        let mut hidden = None;
+        if let Some(field) = &mut shown {
+            match self.captured.mask(schema, table, name) {
+                None => source_type::tell(self.captured.types(), (info, column), customs, field),
+                Some(mask) => {
+                    if let Some((plain, _)) = self.column(column, customs) {
+                        let kind = mask::kind(column, customs);
+                        let (schema, column) = hide(mask, kind, plain, &field.schema);
+                        (field.schema, hidden) = (Arc::new(schema), column);
+                    }
+                }
             }
         }
-        masked
+        Planned {
+            name: name.clone(),
+            plain,
+            shown,
+            hidden,
+        }
     }
 
     fn column(&self, column: &ColumnInfo, customs: &Customs) -> Option<(Column, Field)> {
@@ -450,29 +348,10 @@ impl Compiler {
             field,
         ))
     }
-
-    fn envelope(&self, names: &TableNames, info: &TableInfo, row: Vec<Field>) -> Arc<Schema> {
-        let source = source::schema(&self.prefix, &self.database, &info.schema, &info.name);
-        envelope::envelope_schema(names, &envelope::row_schema(names, row), &source)
-    }
 }
 
 fn is_numeric(op: &Op) -> bool {
     matches!(op, Op::Decimal | Op::NumericText)
-}
-
-fn place(info: &TableInfo, fields: &[Option<Field>], name: &str) -> Option<u16> {
-    let at = info
-        .columns
-        .iter()
-        .position(|c| c.name.eq_ignore_ascii_case(name))?;
-    fields.get(at)?.as_ref()?;
-    u16::try_from(at).ok()
-}
-
-fn picked(fields: &[Option<Field>], places: &[u16]) -> Vec<Field> {
-    let field = |at: &u16| fields.get(usize::from(*at)).cloned().flatten();
-    places.iter().filter_map(field).collect()
 }
 
 /// An owned value out of a text; `None` when the text has not the form of the type.

@@ -17,7 +17,7 @@ pub(crate) use self::{settings::Settings, table::Plan};
 use crate::{
     catalog::literal,
     change::after_of_last,
-    convert, decode, error,
+    convert, error,
     pgoutput::{Tuple, Value},
     relations::Table,
     seen::Seen,
@@ -81,7 +81,7 @@ impl Reselect {
         tuple: Tuple<'_>,
         out: &Batch,
     ) -> Result<()> {
-        let Some((plan, after)) = table.reselected.as_deref().zip(after_of_last(out)) else {
+        let Some((plan, after)) = table.extra.as_deref().zip(after_of_last(out)) else {
             return Ok(());
         };
         let columns = plan.lacking(out.cells(after));
@@ -120,7 +120,7 @@ impl Reselect {
             let same = |one: &Waiting| Arc::ptr_eq(&one.table, &table);
             let (rows, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(same);
             waiting = others;
-            let Some(plan) = table.reselected.as_deref() else {
+            let Some(plan) = table.extra.as_deref() else {
                 continue;
             };
             for rows in rows.chunks(ROWS) {
@@ -231,10 +231,10 @@ fn fill(
             continue;
         };
         let cell = match text {
-            None => decode::null(column, out),
+            None => column.null(out),
             Some(text) => match convert::cell(&column.op, Text::loose(text.as_bytes()), out) {
                 Ok(cell) => cell,
-                Err(error) => decode::failed(table, wanted.at, error, out)?,
+                Err(error) => table.failed(wanted.at, error, out)?,
             },
         };
         for row in rows.iter().filter(|row| row.columns.contains(at)) {

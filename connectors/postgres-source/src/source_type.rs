@@ -1,11 +1,7 @@
-//! `column.propagate.source.type`, `datatype.propagate.source.type`: a column's type in the parameters of its schema.
-//!
-//! Lengths and scales are those that the JDBC driver tells of a type, as Debezium shows them.
+//! The type of a column as `column.propagate.source.type` shows it: lengths and scales are those that the JDBC driver tells of it.
 
-use std::sync::Arc;
-
-use cdc::filters::Patterns;
-use connect_core::{Field, Finding, Schema, config::List};
+use cdc::source_types::{self, SourceTypes, Told};
+use connect_core::Field;
 
 use crate::{
     catalog::{ColumnInfo, TableInfo},
@@ -17,62 +13,31 @@ const UNLIMITED: i32 = i32::MAX;
 /// A domain over a domain over … ends somewhere.
 const DEPTH: usize = 16;
 
-/// Which columns tell their types.
-#[derive(Debug, Clone)]
-pub(crate) struct SourceTypes {
-    columns: Patterns,
-    types: Patterns,
-}
-
-impl SourceTypes {
-    /// Compiles the lists; `None` with findings when they do not compile.
-    pub(crate) fn new(
-        columns: (&str, &List),
-        types: (&str, &List),
-        findings: &mut Vec<Finding>,
-    ) -> Option<Self> {
-        let mut compile = |(key, list)| Patterns::compile(key, list, findings);
-        let (columns, types) = (compile(columns), compile(types));
-        Some(Self {
-            columns: columns?,
-            types: types?,
-        })
+/// Adds the type of a column to the schema of its field, where that is wanted.
+pub(crate) fn tell(
+    wanted: &SourceTypes,
+    (table, column): (&TableInfo, &ColumnInfo),
+    customs: &Customs,
+    field: &mut Field,
+) {
+    if !wanted.want(&table.full_name(), &column.name, &column.source_type) {
+        return;
     }
-
-    /// Adds the type of a column to the schema of its field, where that is wanted.
-    pub(crate) fn tell(
-        &self,
-        table: &TableInfo,
-        column: &ColumnInfo,
-        customs: &Customs,
-        field: &mut Field,
-    ) {
-        let wanted = |patterns: &Patterns, name: &str| {
-            !patterns.is_empty() && patterns.matches(&format!("{}.{name}", table.full_name()))
-        };
-        if !wanted(&self.columns, &column.name) && !wanted(&self.types, &column.source_type) {
-            return;
-        }
-        let (length, scale) = extent(customs, column.type_oid, column.modifier, DEPTH);
-        // Only the stream tells a `numeric` of any precision apart from one without.
-        let is_open = column.type_oid == oid::NUMERIC && column.modifier < 4 && !table.streamed;
-        let (length, scale) = match is_open {
-            true => (0, None),
-            false => (length, Some(scale)),
-        };
-        let add = |schema: Schema, name: &str, value: String| {
-            schema.parameter(format!("__debezium.source.column.{name}"), value)
-        };
-        let schema = Schema::clone(&field.schema);
-        let schema = add(schema, "type", column.source_type.to_uppercase());
-        let schema = add(schema, "length", length.to_string());
-        let schema = match scale {
-            Some(scale) => add(schema, "scale", scale.to_string()),
-            None => schema,
-        };
-        let schema = add(schema, "name", column.name.clone());
-        field.schema = Arc::new(schema);
-    }
+    let (length, scale) = extent(customs, column.type_oid, column.modifier, DEPTH);
+    // Only the stream tells a `numeric` of any precision apart from one without.
+    let is_open = column.type_oid == oid::NUMERIC && column.modifier < 4 && !table.streamed;
+    let (length, scale) = match is_open {
+        true => (0, None),
+        false => (length, Some(scale)),
+    };
+    let told = Told {
+        name: &column.source_type.to_uppercase(),
+        length: Some(length),
+        scale,
+        column: &column.name,
+        comment: None,
+    };
+    source_types::tell(told, field);
 }
 
 /// Length and scale of a type with a modifier.

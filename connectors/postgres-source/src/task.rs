@@ -24,7 +24,7 @@ use crate::{
     foreign,
     heartbeat::Beats,
     incremental::{Incremental, notifier},
-    options::Policy,
+    options::policy,
     position::{Place, partition, show_lsn},
     publication,
     relations::{Compiler, Relations},
@@ -111,7 +111,7 @@ impl PostgresTask {
     }
 
     fn streams(&self) -> bool {
-        Policy::of(&self.config).streams
+        policy(&self.config).streams
     }
 
     /// Starts replication from a place.

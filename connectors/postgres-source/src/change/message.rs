@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cdc::{
     binary::{hex, push_base64},
+    change::Op,
     envelope::transaction_schema,
     filters::Filter,
     modes::BinaryMode,
@@ -11,7 +12,7 @@ use cdc::{
 };
 use connect_core::{Batch, Cell, Field, Record, Route, Schema, Type};
 
-use super::{ChangeWriter, Op, field};
+use super::ChangeWriter;
 use crate::{PostgresConfig, pgoutput::Logical, source};
 
 /// What counts as their table in transactions.
@@ -100,10 +101,10 @@ impl ChangeWriter {
         let content = messages.content(Text::framed(logical.content, frame), out);
         self.at(lsn, out);
         let value = [
-            self.letters[Op::Message as usize],
-            self.envelope[field::TS_MS],
+            self.writer.letter(Op::Message),
+            self.writer.ts_ms(),
             out.push_nest(&self.source),
-            self.block(&messages.collection, out),
+            self.writer.block(&messages.collection, out),
             out.push_nest(&[prefix, content]),
         ];
         let (key, value) = (out.push_nest(&[prefix]), out.push_nest(&value));

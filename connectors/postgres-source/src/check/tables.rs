@@ -1,11 +1,11 @@
 //! The captured tables: whether there are any, can be read, and can be published without harm.
 
+use cdc::options::signal_table;
 use connect_core::{Result, config::List};
 
 use super::{Look, names, statements};
 use crate::{
     catalog::{TableInfo, literal, quoted},
-    options::signal_table,
     wire::{Answer, Connection},
 };
 

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use cdc::options::Watermarking;
 use connect_core::{Error, Result};
 use tokio::time::Instant;
 
@@ -13,7 +14,6 @@ use super::{
 use crate::{
     catalog::{self, TableInfo, Which, literal},
     copy, error,
-    options::Watermarking,
     position::parse_lsn,
     seen::Seen,
     temporal::{DAY_US, POSTGRES_EPOCH_US, postgres_micros_now, push_instant},

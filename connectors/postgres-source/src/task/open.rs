@@ -2,17 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
+use cdc::options::Policy;
 use connect_core::{Error, Result};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    Connection, Phase, Place, Policy, PostgresTask, Purpose, Side, Slot,
-    catch_up::snapshot_connection, publication, target,
+    Connection, Phase, Place, PostgresTask, Purpose, Side, Slot, catch_up::snapshot_connection,
+    publication, target,
 };
 use crate::{
     catalog::{self, Which},
     error,
     incremental::notifier,
+    options::policy,
     position::Progress,
     snapshot::{self, Division, Prepared, Reading, Report, Several, Snapshot, Workers},
 };
@@ -61,7 +63,7 @@ impl PostgresTask {
     }
 
     fn beginning(&self, stored: Option<Place>, slot: Option<Slot>) -> Result<Beginning> {
-        let policy = Policy::of(&self.config);
+        let policy = policy(&self.config);
         if !policy.streams {
             return Ok(match stored {
                 Some(place) if place.snapshot.is_none() && !policy.always => Beginning::Nothing,

@@ -1,12 +1,13 @@
 //! Which tables a snapshot reads, in which order, and how.
 
+use cdc::options::TableOrder;
 use cdc::signal::{Execute, Order, Signal, expand};
 use connect_core::Result;
 
 use super::{Compiler, Connection, Place, PostgresTask, Side};
 use crate::{
     catalog::{self, TableInfo, Which},
-    options::{Locking, TableOrder},
+    options::Locking,
     snapshot::Planned,
     wire::Answer,
 };

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::{Phase, PostgresTask, Side};
 use crate::{
     error,
-    options::Policy,
+    options::policy,
     position::{Place, show_lsn},
     slot::Slot,
     spill::{After, Session, Spool, broken},
@@ -85,7 +85,7 @@ impl PostgresTask {
     async fn replay(&mut self, session: Session, place: Place) -> Result<Phase> {
         let judged = Slot::judge_begin(&self.config, session.since, &place);
         let is_ahead = |error: &Error| error.code() == &error::SLOT_AHEAD;
-        if Policy::of(&self.config).on_loss && judged.as_ref().is_err_and(is_ahead) {
+        if policy(&self.config).on_loss && judged.as_ref().is_err_and(is_ahead) {
             if let Some(start) = &self.start {
                 let store = start.outside.keep().store()?;
                 self.forget_all(&**store, "it begins behind the stored position")

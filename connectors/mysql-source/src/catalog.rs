@@ -1,0 +1,190 @@
+//! What the server says of tables: columns, defaults, keys (`information_schema`).
+
+use connect_core::Result;
+use rustc_hash::FxHashMap;
+
+use crate::{
+    charset::Charset,
+    declared::Declared,
+    wire::{Answer, Connection, Flavor, Row},
+};
+
+/// A table as the server has it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableInfo {
+    /// Its database.
+    pub database: String,
+    /// Its name.
+    pub name: String,
+    /// Its columns in order.
+    pub columns: Vec<ColumnInfo>,
+    /// The columns of its primary key, else of its first unique index without nulls; may be empty.
+    pub key: Vec<String>,
+    /// The statement that gives its rows in a snapshot, where that is not the table itself.
+    pub select: Option<String>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ColumnInfo {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub declared: Declared,
+    /// Its character set; none for what is no text.
+    pub charset: Option<Charset>,
+    /// Whether it is declared NOT NULL.
+    pub required: bool,
+    /// Its default; none when it has none, or none that is the same for each row.
+    pub default: Option<String>,
+}
+
+/// Tables that pass, ordered by database and name as the server orders bytes.
+pub(crate) async fn tables(
+    connection: &mut Connection,
+    passes: impl Fn(&str, &str) -> bool,
+) -> Result<Vec<TableInfo>> {
+    let sql = "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES \
+        WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') \
+        ORDER BY CAST(TABLE_SCHEMA AS BINARY), CAST(TABLE_NAME AS BINARY)";
+    let rows = connection.query(sql).await?;
+    let names: Vec<(String, String)> = rows
+        .iter()
+        .filter(|row| passes(row.text(0), row.text(1)))
+        .map(|row| (row.text(0).to_owned(), row.text(1).to_owned()))
+        .collect();
+    named(connection, &names).await
+}
+
+/// These tables, as far as they exist.
+pub(crate) async fn named(
+    connection: &mut Connection,
+    names: &[(String, String)],
+) -> Result<Vec<TableInfo>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pairs: Vec<String> = names
+        .iter()
+        .map(|(database, table)| format!("({}, {})", literal(database), literal(table)))
+        .collect();
+    let wanted = format!("(TABLE_SCHEMA, TABLE_NAME) IN ({})", pairs.join(", "));
+    let mut tables: FxHashMap<(String, String), TableInfo> = FxHashMap::default();
+    let flavor = connection.server().flavor;
+    for row in connection.query(&columns_sql(&wanted)).await? {
+        let name = (row.text(0).to_owned(), row.text(1).to_owned());
+        let table = tables.entry(name).or_insert_with_key(|(database, name)| TableInfo {
+            database: database.clone(),
+            name: name.clone(),
+            columns: Vec::new(),
+            key: Vec::new(),
+            select: None,
+        });
+        table.columns.push(column(&row, flavor));
+    }
+    let mut index_of = FxHashMap::default();
+    for row in connection.query(&keys_sql(&wanted)).await? {
+        let name = (row.text(0).to_owned(), row.text(1).to_owned());
+        // The first index of each table is the one.
+        let index = index_of.entry(name.clone()).or_insert_with(|| row.text(2).to_owned());
+        if let Some(table) = tables.get_mut(&name).filter(|_| index == row.text(2)) {
+            table.key.push(row.text(3).to_owned());
+        }
+    }
+    Ok(names.iter().filter_map(|name| tables.remove(name)).collect())
+}
+
+fn columns_sql(wanted: &str) -> String {
+    format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, IS_NULLABLE, \
+         COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS WHERE {wanted} \
+         ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
+    )
+}
+
+/// The primary key, and unique indexes of columns that are never null; invisible ones and those of parts too, as for Debezium.
+fn keys_sql(wanted: &str) -> String {
+    format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS s \
+         WHERE {wanted} AND NON_UNIQUE = 0 AND COLUMN_NAME IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS n WHERE n.TABLE_SCHEMA = s.TABLE_SCHEMA \
+         AND n.TABLE_NAME = s.TABLE_NAME AND n.INDEX_NAME = s.INDEX_NAME AND n.NULLABLE = 'YES') \
+         ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX"
+    )
+}
+
+fn column(row: &Row, flavor: Flavor) -> ColumnInfo {
+    let text = |at: usize| row.get(at).cloned().flatten();
+    let charset = text(4).and_then(|name| Charset::named(&name));
+    let is_computed = row.text(7).contains("DEFAULT_GENERATED") || row.text(7).contains("GENERATED");
+    ColumnInfo {
+        name: row.text(2).to_owned(),
+        declared: Declared::parse(row.text(3)),
+        charset,
+        required: row.text(5) == "NO",
+        default: text(6).and_then(|sql| default(&sql, flavor, is_computed)),
+    }
+}
+
+/// A default as the text of a value. MariaDB shows it as SQL, MySQL as the text.
+fn default(sql: &str, flavor: Flavor, is_computed: bool) -> Option<String> {
+    let is_now = sql.to_ascii_lowercase().starts_with("current_timestamp");
+    if is_now {
+        return Some("CURRENT_TIMESTAMP".to_owned());
+    }
+    match flavor {
+        _ if is_computed => None,
+        Flavor::MySql => Some(sql.to_owned()),
+        Flavor::MariaDb => match sql.strip_prefix('\'').and_then(|s| s.strip_suffix('\'')) {
+            Some(inner) => Some(inner.replace("''", "'")),
+            None if sql.eq_ignore_ascii_case("null") || sql.contains('(') => None,
+            None => Some(sql.to_owned()),
+        },
+    }
+}
+
+/// A name in SQL.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A text in SQL.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+impl TableInfo {
+    /// `database.table`, as in filters.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}.{}", self.database, self.name)
+    }
+
+    /// Database and name in SQL.
+    pub(crate) fn sql_name(&self) -> String {
+        format!("{}.{}", quoted(&self.database), quoted(&self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_texts_of_values() {
+        let of = |sql: &str, flavor| default(sql, flavor, false);
+        assert_eq!(of("it's", Flavor::MySql).as_deref(), Some("it's"));
+        assert_eq!(of("'it''s'", Flavor::MariaDb).as_deref(), Some("it's"));
+        assert_eq!(of("NULL", Flavor::MariaDb), None);
+        assert_eq!(of("uuid()", Flavor::MariaDb), None);
+        assert_eq!(of("5", Flavor::MariaDb).as_deref(), Some("5"));
+        let now = Some("CURRENT_TIMESTAMP");
+        assert_eq!(of("current_timestamp(6)", Flavor::MariaDb).as_deref(), now);
+        assert_eq!(default("uuid()", Flavor::MySql, true), None);
+    }
+
+    #[test]
+    fn names_and_texts_are_quoted() {
+        assert_eq!(quoted("a`b"), "`a``b`");
+        assert_eq!(literal("it's \\"), "'it''s \\\\'");
+    }
+}
