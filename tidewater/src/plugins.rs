@@ -6,6 +6,8 @@ use connect_core::plugin::Plugin;
 pub(crate) fn all() -> Vec<Plugin> {
     vec![
         Plugin::source::<postgres_source::PostgresSource>(),
+        Plugin::source::<mysql_source::MySqlSource>(),
+        Plugin::source::<mysql_source::MariaDbSource>(),
         Plugin::sink::<redis_sink::RedisSink>(),
         Plugin::sink::<es_sink::EsSink>(),
     ]

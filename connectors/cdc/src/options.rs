@@ -65,10 +65,10 @@ pub struct Policy {
 
 /// Adds a finding for a mode that is a Java class.
 pub fn no_custom(modes: &[(&str, bool)], findings: &mut Vec<Finding>) {
-    for (key, _) in modes.iter().filter(|(_, is_custom)| *is_custom) {
+    for (key, _) in modes.iter().copied().filter(|(_, is_custom)| *is_custom) {
         let why =
             "A custom mode is a Java class, and no Java runs here: choose one of the other modes";
-        findings.push(Finding::invalid(*key, "custom", why));
+        findings.push(Finding::invalid(key, "custom", why));
     }
 }
 

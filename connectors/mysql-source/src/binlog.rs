@@ -49,6 +49,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether it is a whole transaction, compressed.
+    pub fn is_payload(&self) -> bool {
+        self.kind == kind::PAYLOAD
+    }
+
     /// Whether the server made it up for this connection.
     pub fn is_artificial(&self) -> bool {
         self.flags & ARTIFICIAL != 0

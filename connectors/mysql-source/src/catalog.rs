@@ -73,25 +73,32 @@ pub(crate) async fn named(
     let flavor = connection.server().flavor;
     for row in connection.query(&columns_sql(&wanted)).await? {
         let name = (row.text(0).to_owned(), row.text(1).to_owned());
-        let table = tables.entry(name).or_insert_with_key(|(database, name)| TableInfo {
-            database: database.clone(),
-            name: name.clone(),
-            columns: Vec::new(),
-            key: Vec::new(),
-            select: None,
-        });
+        let table = tables
+            .entry(name)
+            .or_insert_with_key(|(database, name)| TableInfo {
+                database: database.clone(),
+                name: name.clone(),
+                columns: Vec::new(),
+                key: Vec::new(),
+                select: None,
+            });
         table.columns.push(column(&row, flavor));
     }
     let mut index_of = FxHashMap::default();
     for row in connection.query(&keys_sql(&wanted)).await? {
         let name = (row.text(0).to_owned(), row.text(1).to_owned());
         // The first index of each table is the one.
-        let index = index_of.entry(name.clone()).or_insert_with(|| row.text(2).to_owned());
+        let index = index_of
+            .entry(name.clone())
+            .or_insert_with(|| row.text(2).to_owned());
         if let Some(table) = tables.get_mut(&name).filter(|_| index == row.text(2)) {
             table.key.push(row.text(3).to_owned());
         }
     }
-    Ok(names.iter().filter_map(|name| tables.remove(name)).collect())
+    Ok(names
+        .iter()
+        .filter_map(|name| tables.remove(name))
+        .collect())
 }
 
 fn columns_sql(wanted: &str) -> String {
@@ -116,7 +123,8 @@ fn keys_sql(wanted: &str) -> String {
 fn column(row: &Row, flavor: Flavor) -> ColumnInfo {
     let text = |at: usize| row.get(at).cloned().flatten();
     let charset = text(4).and_then(|name| Charset::named(&name));
-    let is_computed = row.text(7).contains("DEFAULT_GENERATED") || row.text(7).contains("GENERATED");
+    let is_computed =
+        row.text(7).contains("DEFAULT_GENERATED") || row.text(7).contains("GENERATED");
     ColumnInfo {
         name: row.text(2).to_owned(),
         declared: Declared::parse(row.text(3)),

@@ -144,7 +144,8 @@ impl ChangeWriter {
     ) {
         self.row(nth);
         let source = &self.source;
-        self.writer.rekey(Change { table, source }, rows, skipped, out);
+        self.writer
+            .rekey(Change { table, source }, rows, skipped, out);
     }
 
     /// A deleted row, and its tombstone.

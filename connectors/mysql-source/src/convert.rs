@@ -11,7 +11,9 @@ use std::{
 use cdc::{
     binary::{push_base64, push_hex},
     calendar::days_from_civil,
+    hide::Hide,
     iso::{self, DAY_US, SHORTEST},
+    masks::Mask,
     text::{Frame, Text},
 };
 use connect_core::{Batch, Cell, Result};
@@ -81,6 +83,22 @@ pub enum Op {
     Inet4,
     /// Sixteen bytes, the same.
     Inet6,
+    /// A text of this, hidden.
+    Masked(Arc<(Op, Mask)>),
+}
+
+impl Hide for Op {
+    fn is_bytes(&self) -> bool {
+        matches!(self, Self::Bytes(BytesOp::Plain, _))
+    }
+
+    fn characters_per_byte(&self) -> usize {
+        1
+    }
+
+    fn masked(self, mask: Mask) -> Self {
+        Self::Masked(Arc::new((self, mask)))
+    }
 }
 
 /// How bytes are shown.
@@ -114,9 +132,38 @@ pub fn cell(op: &Op, value: Value<'_>, frame: Option<Frame<'_>>, out: &mut Batch
         (Op::Bytes(form, width), Value::Bytes(bytes)) => {
             binary(*form, *width, Text::within(bytes, frame), out)
         }
+        (Op::Masked(of), value) => masked(&of.1, out, |out| cell(&of.0, value, None, out)),
         (op, Value::Bytes(bytes)) => structured(op, Text::within(bytes, frame), out),
         (op, value) => rarer(op, value, out),
     }
+}
+
+/// The cell of bytes that lie where a text lies.
+pub(crate) fn framed(op: &Op, value: Value<'_>, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
+    match (op, value) {
+        (Op::Bytes(form, width), Value::Bytes(bytes)) => {
+            binary(*form, *width, text.part(bytes), out)
+        }
+        (op, Value::Bytes(bytes)) => structured(op, text.part(bytes), out),
+        (op, value) => cell(op, value, None, out),
+    }
+}
+
+/// What `make` appends to the arena, hidden. Bytes of a truncated column are cut as they are.
+pub(crate) fn masked(
+    mask: &Mask,
+    out: &mut Batch,
+    make: impl FnOnce(&mut Batch) -> Result<Cell>,
+) -> Result<Cell> {
+    let at = out.arena().len();
+    make(out)?;
+    let made = out.arena().get(at..).unwrap_or_default();
+    let hidden = match (mask, std::str::from_utf8(made)) {
+        (Mask::Truncate(most), Err(_)) => made.get(..*most).unwrap_or(made).to_vec(),
+        (mask, text) => mask.apply(text.unwrap_or_default()).into_bytes(),
+    };
+    out.arena().truncate(at);
+    Ok(out.push_bytes(&hidden))
 }
 
 /// A cell of what is appended to the arena.

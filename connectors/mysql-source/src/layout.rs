@@ -100,6 +100,16 @@ pub enum Holds {
     Compressed,
 }
 
+impl Holds {
+    /// Whether the table map tells a collation for it (`is_character_type` of the servers).
+    pub fn has_charset(self) -> bool {
+        matches!(
+            self,
+            Self::Fixed | Self::Variable | Self::Large | Self::Compressed
+        )
+    }
+}
+
 /// A value as it lies in a row, without its name and character set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
@@ -187,6 +197,17 @@ impl Layout {
             },
             other => other,
         }
+    }
+
+    /// Whether it is binary JSON.
+    pub fn is_json(self) -> bool {
+        matches!(
+            self,
+            Self::Bytes {
+                holds: Holds::Json,
+                ..
+            }
+        )
     }
 
     /// Whether the table map has a bit for its sign (`is_numeric_type` of the servers).

@@ -35,6 +35,8 @@ pub struct Place {
     pub ts_s: Option<i64>,
     /// What has been told of the transaction that was read in part.
     pub counts: Option<Counts>,
+    /// Whether it is within a snapshot that Debezium has not completed.
+    pub in_snapshot: bool,
 }
 
 /// The source partition: `{"server":"<topic.prefix>"}`.
@@ -114,7 +116,17 @@ impl Place {
                 .unwrap_or_default(),
             ts_s: object.get("ts_sec").and_then(Value::as_i64),
             counts: Counts::read("", &object),
+            in_snapshot: object.get("snapshot").is_some_and(is_within),
         })
+    }
+}
+
+/// What Debezium writes while a snapshot runs: `true`, or its kind.
+fn is_within(snapshot: &Value) -> bool {
+    match snapshot {
+        Value::Bool(is) => *is,
+        Value::String(kind) => !kind.eq_ignore_ascii_case("false"),
+        _ => false,
     }
 }
 

@@ -26,7 +26,9 @@ pub(crate) fn cell(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
         Op::Decimal(..) => Ok(text.keep(out)),
         Op::Float | Op::DecimalAsDouble(..) => number(bytes).map(Cell::Float),
         Op::Bit | Op::Bits => convert::cell(op, Value::Bits(bytes), None, out),
-        Op::Masked(masked) => convert::masked(&masked.1, out, |out| cell(&masked.0, Text::loose(bytes), out)),
+        Op::Masked(masked) => convert::masked(&masked.1, out, |out| {
+            cell(&masked.0, Text::loose(bytes), out)
+        }),
         Op::Bytes(..) | Op::Geometry | Op::Point | Op::Vector => {
             convert::framed(op, Value::Bytes(bytes), text, out)
         }
@@ -100,7 +102,9 @@ fn time_of_day(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut seconds = 0i64;
     for part in whole.split(':') {
-        seconds = seconds.checked_mul(60)?.checked_add(part.parse::<u32>().ok()?.into())?;
+        seconds = seconds
+            .checked_mul(60)?
+            .checked_add(part.parse::<u32>().ok()?.into())?;
     }
     let digits: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
     Some(sign * seconds.checked_mul(1_000_000)?.checked_add(digits)?)
@@ -145,7 +149,10 @@ mod tests {
         assert_eq!(shown(&Op::Time(1, 1), "-00:00:01.5"), Some(-1_500_000));
         assert_eq!(shown(&Op::Time(1, 1), "838:59:59"), Some(3_020_399_000_000));
         assert_eq!(shown(&Op::Date(false), "1970-01-02"), Some(1));
-        assert_eq!(shown(&Op::DateTime(true, 1, 1), "1970-01-01 00:00:01.000002"), Some(1_000_002));
+        assert_eq!(
+            shown(&Op::DateTime(true, 1, 1), "1970-01-01 00:00:01.000002"),
+            Some(1_000_002)
+        );
         assert_eq!(shown(&Op::Date(false), "2026-02-30"), None);
         for wrong in ["", "2026", "2026-11-", "x-1-1"] {
             assert_eq!(shown(&Op::Date(false), wrong), None, "{wrong}");

@@ -91,9 +91,7 @@ impl Compiler {
         let (database, table, name) = (&info.database, &info.name, &column.name);
         let is_key = key.iter().any(|key| key.eq_ignore_ascii_case(name));
         let is_shown = self.captured.column(database, table, name);
-        let plain = (is_shown || is_key)
-            .then(|| self.column(column))
-            .flatten();
+        let plain = (is_shown || is_key).then(|| self.column(column)).flatten();
         let mut shown = plain.as_ref().filter(|_| is_shown).map(|(_, f)| f.clone());
         let mut hidden = None;
         if let Some(field) = &mut shown {
@@ -188,7 +186,9 @@ fn default(op: &Op, text: &str, required: bool, schema: &Schema) -> Option<Value
         return if required { zero(op, schema) } else { None };
     }
     if let (Op::Bit | Op::Bits, Some(bits)) = (op, bits(text)) {
-        let width = schema.parameter_value("length").and_then(|l| l.parse().ok());
+        let width = schema
+            .parameter_value("length")
+            .and_then(|l| l.parse().ok());
         let bytes = bits.to_be_bytes();
         let used = usize::div_ceil(width.unwrap_or(1), 8).min(bytes.len());
         return value(op, bytes.get(bytes.len() - used..)?, schema);

@@ -207,7 +207,7 @@ impl Packets {
         self.socket.flush().await.map_err(error::io)
     }
 
-    pub(super) async fn shutdown(&mut self) {
+    pub(crate) async fn shutdown(&mut self) {
         let _ = self.socket.shutdown().await;
     }
 

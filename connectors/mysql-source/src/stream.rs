@@ -1,0 +1,335 @@
+//! The streaming phase: from buffered packets to records, one poll at a time.
+
+mod reader;
+mod rows;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Buf, Bytes};
+use cdc::text::Frame;
+use connect_core::{Batch, Error, Result, meter::Gauge};
+use tokio::time::{Instant, timeout_at};
+
+pub(crate) use self::reader::Settings;
+use self::reader::{At, Reader};
+use crate::{
+    binlog::{self, EVENT_LIMIT, Header, Payload},
+    error,
+    heartbeat::Beats,
+    position::Place,
+    wire::{Dump, Look, Packets, Side, server_error},
+};
+
+/// A batch is full with so many records: they, their cells and what they are encoded to stay in a core's cache …
+const BATCH_RECORDS: usize = 512;
+/// … or so many bytes from the server.
+const BATCH_BYTES: usize = 256 << 10;
+/// A poll ends after this long, also with nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A change older than this is backlog: then it is better to wait for a full batch than to run with every row.
+const BACKLOG_S: i64 = 2;
+/// How long the socket is left to fill when there is backlog.
+const NAP: Duration = Duration::from_millis(2);
+/// What a packet with an event begins with.
+const EVENT: u8 = 0x00;
+const ERROR: u8 = 0xff;
+
+/// How a stream is run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// The source partition.
+    pub partition: Arc<str>,
+    /// A batch is full with so many records, if that is fewer than usual.
+    pub batch_records: usize,
+    /// Heartbeats, if there are any.
+    pub beats: Option<Beats>,
+    /// How long the server may be silent: it was asked for signs of life.
+    pub silence_limit: Duration,
+    /// How far behind the source's clock the last record was.
+    pub lag: Gauge,
+}
+
+/// The running stream.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    packets: Packets,
+    reader: Reader,
+    side: Side,
+    payload: Unpacking,
+    run: Run,
+    heard: Instant,
+    reported: Option<Place>,
+    reported_at: Instant,
+    frames_in_batch: u32,
+    bytes_in_batch: usize,
+}
+
+/// A compressed transaction that is being read.
+struct Unpacking {
+    payload: Payload,
+    input: Option<Bytes>,
+}
+
+impl std::fmt::Debug for Unpacking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let left = self.input.as_ref().map(Bytes::len);
+        f.debug_struct("Unpacking").field("left", &left).finish()
+    }
+}
+
+impl Stream {
+    /// A stream that goes on from a place.
+    pub(crate) fn new(
+        dump: Dump,
+        side: Side,
+        settings: Settings,
+        place: Place,
+        run: Run,
+    ) -> Result<Self> {
+        let now = Instant::now();
+        Ok(Self {
+            packets: dump.packets,
+            reader: Reader::new(settings, place, dump.checked),
+            side,
+            payload: Unpacking {
+                payload: Payload::new(EVENT_LIMIT)?,
+                input: None,
+            },
+            run: Run {
+                batch_records: BATCH_RECORDS.min(run.batch_records),
+                ..run
+            },
+            heard: now,
+            reported: None,
+            reported_at: now,
+            frames_in_batch: 0,
+            bytes_in_batch: 0,
+        })
+    }
+
+    /// See [`connect_core::SourceTask::poll`].
+    pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<()> {
+        let patience = Instant::now() + PATIENCE;
+        let due = self.run.beats.as_ref().map(Beats::due);
+        let deadline = due.map_or(patience, |due| due.min(patience));
+        (self.frames_in_batch, self.bytes_in_batch) = (0, 0);
+        let mut now_ms = self.reader.begin_batch(out);
+        loop {
+            if self.drain(out).await? {
+                break;
+            }
+            let more = match out.is_empty() {
+                true => self.wait(deadline).await?,
+                false => self.more(now_ms).await?,
+            };
+            if !more || (out.is_empty() && Instant::now() >= deadline) {
+                break;
+            }
+            if out.is_empty() {
+                // The clock stands in every record: it must not be that of a quiet second ago.
+                now_ms = self.reader.begin_batch(out);
+            }
+        }
+        self.beat(out, now_ms).await?;
+        self.report(out, now_ms);
+        Ok(())
+    }
+
+    /// Ends the stream; gives back the side connection.
+    pub(crate) async fn close(mut self) -> Side {
+        self.packets.shutdown().await;
+        self.side
+    }
+
+    fn is_full(&self, read: usize, out: &Batch) -> bool {
+        out.len() >= self.run.batch_records || self.bytes_in_batch + read >= BATCH_BYTES
+    }
+
+    /// Reads the events that lie in the buffer, and takes them as one frame of the batch. Whether the batch is full.
+    async fn drain(&mut self, out: &mut Batch) -> Result<bool> {
+        if self.payload.input.is_some() && self.unpack(out).await? {
+            return Ok(true);
+        }
+        let records = out.len();
+        let mut at = 0;
+        let full = loop {
+            if self.is_full(at, out) {
+                break true;
+            }
+            let payload = match self.packets.look_at(at)? {
+                Look::Whole(payload) => payload,
+                Look::Missing(_) => break false,
+                // What lies before it is taken first.
+                Look::Large if at > 0 => break false,
+                Look::Large => return self.large(out).await,
+            };
+            let frame = Frame {
+                bytes: self.packets.bytes(),
+                index: self.frames_in_batch,
+            };
+            let end = payload.end;
+            let event = event_of(frame.bytes.get(payload).unwrap_or_default())?;
+            let header = binlog::header(event)?;
+            let body = binlog::body(event, &header, self.reader.checked)?;
+            at = end;
+            if header.is_payload() {
+                let input = Bytes::copy_from_slice(body);
+                self.begin_payload(header, input)?;
+                break false;
+            }
+            let frame = Some(frame);
+            let event = At {
+                header,
+                body,
+                frame,
+            };
+            self.reader.event(event, &mut self.side, out).await?;
+        };
+        self.take(at, out.len() > records, out);
+        if !out.is_empty() && self.packets.look_at(0)? == Look::Large {
+            return Ok(true);
+        }
+        if self.payload.input.is_some() {
+            return Ok(full || self.unpack(out).await?);
+        }
+        Ok(full)
+    }
+
+    /// An event of more than one packet: it is its own bytes, and its values are copied.
+    async fn large(&mut self, out: &mut Batch) -> Result<bool> {
+        let payload = self.packets.large().await?;
+        let event = event_of(&payload)?;
+        let header = binlog::header(event)?;
+        let body = binlog::body(event, &header, self.reader.checked)?;
+        if header.is_payload() {
+            let input = payload.slice_ref(body);
+            self.begin_payload(header, input)?;
+            return self.unpack(out).await;
+        }
+        let frame = Frame {
+            bytes: &payload,
+            index: self.frames_in_batch,
+        };
+        let frame = Some(frame);
+        let at = At {
+            header,
+            body,
+            frame,
+        };
+        self.reader.event(at, &mut self.side, out).await?;
+        self.frames_in_batch += 1;
+        self.bytes_in_batch += payload.len();
+        out.push_frame(payload);
+        Ok(self.is_full(0, out))
+    }
+
+    fn begin_payload(&mut self, header: Header, input: Bytes) -> Result<()> {
+        self.payload.input = Some(input);
+        self.payload.payload.begin(header)
+    }
+
+    /// Reads on in a compressed transaction. Whether the batch is full.
+    async fn unpack(&mut self, out: &mut Batch) -> Result<bool> {
+        while let Some(input) = &mut self.payload.input {
+            if out.len() >= self.run.batch_records || out.bytes() >= 4 * BATCH_BYTES {
+                return Ok(true);
+            }
+            let mut rest = &input[..];
+            let Some((header, body)) = self.payload.payload.next(&mut rest)? else {
+                self.payload.input = None;
+                self.payload.payload.end()?;
+                return Ok(false);
+            };
+            let used = input.len() - rest.len();
+            input.advance(used);
+            let at = At {
+                header,
+                body,
+                frame: None,
+            };
+            self.reader.event(at, &mut self.side, out).await?;
+        }
+        Ok(false)
+    }
+
+    /// Takes what has been read out of the buffer: as a frame of the batch when records lie in it.
+    fn take(&mut self, bytes: usize, has_records: bool, out: &mut Batch) {
+        if has_records {
+            out.push_frame(self.packets.take(bytes));
+            self.frames_in_batch += 1;
+            self.bytes_in_batch += bytes;
+        } else {
+            self.packets.skip(bytes);
+        }
+    }
+
+    /// Waits for the server; whether it said something before the deadline.
+    async fn wait(&mut self, deadline: Instant) -> Result<bool> {
+        match timeout_at(deadline, self.packets.read()).await {
+            Ok(read) => {
+                self.heard = Instant::now();
+                read.map(|()| true)
+            }
+            // It sends heartbeats, so that silence means a dead connection.
+            Err(_) if self.heard.elapsed() > self.run.silence_limit => Err(Error::new(
+                &error::CONNECTION,
+                "the server has fallen silent",
+            )),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// What has come meanwhile; with backlog, what comes within a moment.
+    async fn more(&mut self, now_ms: i64) -> Result<bool> {
+        if self.packets.try_read().await? {
+            self.heard = Instant::now();
+            return Ok(true);
+        }
+        if now_ms / 1000 - i64::from(self.reader.last_s()) < BACKLOG_S {
+            return Ok(false);
+        }
+        tokio::time::sleep(NAP).await;
+        self.packets.try_read().await
+    }
+
+    async fn beat(&mut self, out: &mut Batch, now_ms: i64) -> Result<()> {
+        self.side.tidy().await;
+        let Some(beats) = &mut self.run.beats else {
+            return Ok(());
+        };
+        match beats.beat(out, now_ms) {
+            Some(query) => self.side.connection().await?.execute(&query).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sets the position: always with records, else when it has moved, about once a second.
+    fn report(&mut self, out: &mut Batch, now_ms: i64) {
+        let place = self.reader.place();
+        let due = self.reported_at.elapsed() >= PATIENCE;
+        let moved = self.reported.as_ref() != Some(&place);
+        if !out.is_empty() || (due && moved) {
+            out.set_position(place.position(&self.run.partition));
+            self.reported = Some(place);
+            self.reported_at = Instant::now();
+        }
+        let behind = match out.is_empty() {
+            true => 0,
+            false => now_ms - i64::from(self.reader.last_s()) * 1000,
+        };
+        self.run.lag.set(behind.max(0));
+    }
+}
+
+/// The event in a packet.
+fn event_of(packet: &[u8]) -> Result<&[u8]> {
+    match packet.split_first() {
+        Some((&EVENT, event)) => Ok(event),
+        Some((&ERROR, _)) => Err(server_error(packet).into()),
+        Some(_) => Err(Error::new(
+            &error::CONNECTION,
+            "the server has ended the stream",
+        )),
+        None => Err(error::protocol("the server sent an empty packet")),
+    }
+}

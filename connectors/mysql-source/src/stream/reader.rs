@@ -1,0 +1,299 @@
+//! Events into records, one by one.
+
+use cdc::{context::Context, modes::SkippedOperations, text::Frame, transaction::TransactionTopic};
+use connect_core::{Batch, Cell, Error, Result};
+
+use super::rows::RowReader;
+use crate::{
+    binlog::{self, EVENT_LIMIT, Event, GtidEvent, Header, Inflater, Query, TableMap},
+    change::ChangeWriter,
+    config::Inconsistent,
+    course::Course,
+    ddl::{Kind, Statement, Xa},
+    error,
+    known::Tables,
+    position::Place,
+    wire::Side,
+};
+
+/// What a reader is made with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The tables, none known yet.
+    pub tables: Tables,
+    /// Whether deletes get tombstones.
+    pub tombstones: bool,
+    /// What records say of this task, if they do.
+    pub context: Option<Context>,
+    /// Operations that are left out.
+    pub skipped: SkippedOperations,
+    /// Where transactions are told, if they are.
+    pub transactions: Option<TransactionTopic>,
+    /// Whether records tell the statement that made them.
+    pub include_query: bool,
+    /// What becomes of rows whose table is not what is known of it.
+    pub inconsistent: Inconsistent,
+}
+
+/// Reads events one by one.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    tables: Tables,
+    course: Course,
+    writer: ChangeWriter,
+    rows: RowReader,
+    include_query: bool,
+    inconsistent: Inconsistent,
+    /// When the transaction at hand was committed where it happened first.
+    committed_us: Option<i64>,
+    /// Whether events have checksums.
+    pub(super) checked: bool,
+    inflater: Inflater,
+    /// When the last event happened, in seconds since 1970-01-01.
+    last_s: u32,
+}
+
+/// An event, and where it lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) header: Header,
+    pub(super) body: &'a [u8],
+    /// The frame, for what does not come out of a decoder.
+    pub(super) frame: Option<Frame<'a>>,
+}
+
+impl At<'_> {
+    /// Where it begins.
+    fn start(&self) -> u64 {
+        u64::from(self.header.next_pos.wrapping_sub(self.header.size))
+    }
+
+    /// Where the next one begins.
+    fn end(&self) -> u64 {
+        self.header.next_pos.into()
+    }
+}
+
+impl Reader {
+    /// Goes on from a place.
+    pub(super) fn new(settings: Settings, place: Place, checked: bool) -> Self {
+        let writer = ChangeWriter::new(settings.tombstones)
+            .with_context(settings.context)
+            .with_transactions(settings.transactions);
+        Self {
+            tables: settings.tables,
+            course: Course::new(place),
+            writer,
+            rows: RowReader::new(settings.skipped),
+            include_query: settings.include_query,
+            inconsistent: settings.inconsistent,
+            committed_us: None,
+            checked,
+            inflater: Inflater::new(EVENT_LIMIT),
+            last_s: 0,
+        }
+    }
+
+    /// Begins a batch; gives its time in milliseconds since 1970-01-01.
+    pub(super) fn begin_batch(&mut self, out: &mut Batch) -> i64 {
+        self.writer.begin_batch(out)
+    }
+
+    /// Where the task stands.
+    pub(super) fn place(&self) -> Place {
+        self.course.place(self.writer.counted())
+    }
+
+    /// When the last event happened, in seconds since 1970-01-01.
+    pub(super) fn last_s(&self) -> u32 {
+        self.last_s
+    }
+
+    /// Takes one event; its records go to `out`. The server is asked on the side for tables that are not known.
+    pub(super) async fn event(
+        &mut self,
+        at: At<'_>,
+        side: &mut Side,
+        out: &mut Batch,
+    ) -> Result<()> {
+        if at.header.timestamp_s > 0 {
+            self.last_s = at.header.timestamp_s;
+        }
+        match binlog::event(&at.header, at.body)? {
+            Event::Rows(rows) => {
+                let Self {
+                    rows: reader,
+                    tables,
+                    course,
+                    writer,
+                    inflater,
+                    committed_us,
+                    ..
+                } = self;
+                let header = &at.header;
+                let us = committed_us.unwrap_or(i64::from(header.timestamp_s) * 1_000_000);
+                writer.event(header.server_id, at.start(), us);
+                course.note(header.server_id, header.timestamp_s);
+                let frame = at.frame.filter(|_| !rows.compressed);
+                let Event::Rows(rows) = inflater.event(Event::Rows(rows))? else {
+                    return Ok(());
+                };
+                let to = (course, writer);
+                reader
+                    .read(&rows, tables, frame, to, out)
+                    .map_err(|error| located(error, self.course.file(), &at))?;
+                self.course.complete(at.end());
+            }
+            Event::TableMap(map) => {
+                if !self.tables.knows(&map, at.body) {
+                    self.learn(&map, &at, side).await?;
+                }
+                self.course.complete(at.end());
+            }
+            other => self.rarer(other, &at, out)?,
+        }
+        Ok(())
+    }
+
+    async fn learn(&mut self, map: &TableMap<'_>, at: &At<'_>, side: &mut Side) -> Result<()> {
+        let connection = side.connection().await?;
+        let learnt = self.tables.learn(map, at.body, connection).await;
+        match (learnt, self.inconsistent) {
+            (Err(error), mode) if error.code() == &error::SCHEMA && mode != Inconsistent::Fail => {
+                if mode == Inconsistent::Warn {
+                    tracing::warn!(%error, "the rows of a table are left out");
+                }
+                self.tables.ignore(map, at.body);
+                Ok(())
+            }
+            (learnt, _) => learnt.map_err(|error| located(error, self.course.file(), at)),
+        }
+    }
+
+    fn rarer(&mut self, event: Event<'_>, at: &At<'_>, out: &mut Batch) -> Result<()> {
+        match event {
+            Event::Rotate { file, pos } => {
+                self.course.rotate(file, pos);
+                self.writer.file(file, out);
+            }
+            Event::Format(format) => self.checked = format.checked,
+            Event::Gtid(gtid) => self.gtid(gtid, at, out),
+            Event::Query(query) => self.query(query, at, out)?,
+            Event::Xid | Event::XaPrepare => self.end(at, out),
+            Event::Statement(sql) => {
+                if self.include_query {
+                    self.writer.query(Some(sql), out);
+                }
+                self.course.complete(at.end());
+            }
+            Event::Incident => {
+                let what = "the server has lost events of its binlog";
+                return Err(located(
+                    Error::new(&error::PURGED, what),
+                    self.course.file(),
+                    at,
+                ));
+            }
+            Event::OfStatement => self.course.complete(at.end()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn gtid(&mut self, gtid: GtidEvent, at: &At<'_>, out: &mut Batch) {
+        self.committed_us = gtid.id.and(gtid.committed_us);
+        self.course.announce(gtid.id);
+        self.course.complete(at.end());
+        // MariaDB writes no BEGIN: the id is one.
+        if matches!(gtid.id, Some(binlog::Gtid::MariaDb(_))) && !gtid.standalone {
+            self.begin(at, out);
+        }
+    }
+
+    fn begin(&mut self, at: &At<'_>, out: &mut Batch) {
+        self.course.begin(at.start());
+        let gtid = self.course.gtid().map(ToString::to_string);
+        let id = match &gtid {
+            Some(gtid) => gtid.clone(),
+            None => format!("file={},pos={}", self.course.file(), at.start()),
+        };
+        self.writer.begin_transaction(gtid, out);
+        let told = self.course.told_before();
+        let ms = match self.committed_us {
+            Some(us) => us.div_euclid(1000),
+            None => i64::from(at.header.timestamp_s) * 1000,
+        };
+        self.writer.tell_begin(&id, ms, told, out);
+    }
+
+    fn end(&mut self, at: &At<'_>, out: &mut Batch) {
+        self.writer.tell_end(out);
+        self.course.end(at.end());
+        self.writer.begin_transaction(None, out);
+    }
+
+    fn query(&mut self, query: Query<'_>, at: &At<'_>, out: &mut Batch) -> Result<()> {
+        let Event::Query(query) = self.inflater.event(Event::Query(query))? else {
+            return Ok(());
+        };
+        let sql = String::from_utf8_lossy(query.sql).into_owned();
+        let database = String::from_utf8_lossy(query.database).into_owned();
+        let thread = query.thread;
+        match Statement::of(&sql) {
+            Statement::Begin | Statement::Xa(Xa::Start) => {
+                self.writer.thread(Some(thread));
+                self.begin(at, out);
+            }
+            Statement::Commit | Statement::Rollback => self.end(at, out),
+            Statement::Tables(changes) => {
+                for change in &changes {
+                    let of = change.table.database.as_deref().unwrap_or(&database);
+                    self.tables.forget(of, &change.table.table);
+                    if let Some(to) = &change.to {
+                        let of = to.database.as_deref().unwrap_or(&database);
+                        self.tables.forget(of, &to.table);
+                    }
+                    if change.kind == Kind::Truncate {
+                        self.truncate((of, &change.table.table), at, out);
+                    }
+                }
+                self.pass(at);
+            }
+            Statement::Rows => {
+                tracing::warn!(file = %self.course.file(), pos = at.start(),
+                    "a change was logged as a statement: its rows are not known");
+                self.pass(at);
+            }
+            _ => self.pass(at),
+        }
+        Ok(())
+    }
+
+    /// A statement that is of no concern: within a transaction it counts, alone it is one.
+    fn pass(&mut self, at: &At<'_>) {
+        match self.course.is_open() {
+            true => self.course.complete(at.end()),
+            false => self.course.end(at.end()),
+        }
+    }
+
+    fn truncate(&mut self, (database, table): (&str, &str), at: &At<'_>, out: &mut Batch) {
+        if self.rows.skips_truncates() {
+            return;
+        }
+        let Some(table) = self.tables.named(database, table) else {
+            return;
+        };
+        let us = i64::from(at.header.timestamp_s) * 1_000_000;
+        self.writer.event(at.header.server_id, at.start(), us);
+        self.writer.truncate(table, out);
+    }
+}
+
+/// The error with the place of its event.
+fn located(error: Error, file: &str, at: &At<'_>) -> Error {
+    error.context("file", file).context("pos", at.start())
+}
+
+/// Cells of a row.
+pub(super) type Cells = Vec<Cell>;

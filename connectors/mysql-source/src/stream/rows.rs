@@ -1,0 +1,234 @@
+//! Changed rows into records.
+
+use cdc::{modes::SkippedOperations, text::Frame};
+use connect_core::{Batch, Cell, Error, Result, Span};
+
+use super::reader::Cells;
+use crate::{
+    binlog::{self, EVENT_LIMIT, Image, Inflater, Operation},
+    change::ChangeWriter,
+    course::Course,
+    decode::{Partial, Rows, Target},
+    error,
+    known::Tables,
+    tables::Table,
+    wire::Fields,
+};
+
+/// Set in an update whose JSON documents are perhaps only differences.
+const PARTIAL_JSON: u64 = 1;
+
+/// Reads changed rows.
+#[derive(Debug)]
+pub(super) struct RowReader {
+    skipped: SkippedOperations,
+    new: Cells,
+    old: Cells,
+    inflater: Inflater,
+}
+
+impl RowReader {
+    pub(super) fn new(skipped: SkippedOperations) -> Self {
+        Self {
+            skipped,
+            new: Cells::new(),
+            old: Cells::new(),
+            inflater: Inflater::new(EVENT_LIMIT),
+        }
+    }
+
+    pub(super) fn skips_truncates(&self) -> bool {
+        self.skipped.truncate
+    }
+
+    /// Reads the rows of an event.
+    pub(super) fn read(
+        &mut self,
+        rows: &binlog::Rows<'_>,
+        tables: &Tables,
+        frame: Option<Frame<'_>>,
+        (course, writer): (&mut Course, &mut ChangeWriter),
+        out: &mut Batch,
+    ) -> Result<()> {
+        let known = tables
+            .get(rows.table)
+            .ok_or_else(|| error::protocol("changed rows name a table that was not announced"))?;
+        let Some(table) = known.table.as_deref() else {
+            return Ok(());
+        };
+        if rows.columns != known.layouts.len() {
+            let what = "rows have another number of columns than their table";
+            return Err(Error::new(&error::SCHEMA, what).context("table", &table.name));
+        }
+        let is_left_out = match rows.operation {
+            Operation::Insert => self.skipped.create,
+            Operation::Update | Operation::PartialUpdate => self.skipped.update,
+            Operation::Delete => self.skipped.delete,
+        };
+        if is_left_out {
+            return Ok(());
+        }
+        let of = Rows {
+            table,
+            layouts: &known.layouts,
+            frame,
+        };
+        let mut data = Fields(rows.data);
+        let mut nth = 0;
+        while !data.is_empty() {
+            let wanted = course.wants(nth);
+            let arena = out.arena().len();
+            self.row(rows, of, &mut data, (nth, wanted), writer, out)?;
+            if wanted {
+                course.done(nth + 1);
+            } else {
+                out.arena().truncate(arena);
+            }
+            nth += 1;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn row<'a>(
+        &mut self,
+        rows: &binlog::Rows<'a>,
+        of: Rows<'a>,
+        data: &mut Fields<'a>,
+        (nth, wanted): (u64, bool),
+        writer: &mut ChangeWriter,
+        out: &mut Batch,
+    ) -> Result<()> {
+        let Self {
+            new, old, inflater, ..
+        } = self;
+        let first = Image(rows.first);
+        match rows.operation {
+            Operation::Insert => {
+                let cells = &mut *new;
+                let to = Target {
+                    inflater,
+                    cells,
+                    out,
+                };
+                of.image(first, data, (None, None), to)?;
+                if wanted {
+                    writer.create(of.table, nth, new, out);
+                }
+            }
+            Operation::Delete => {
+                let cells = &mut *old;
+                let to = Target {
+                    inflater,
+                    cells,
+                    out,
+                };
+                of.image(first, data, (None, None), to)?;
+                if wanted {
+                    writer.delete(of.table, nth, old, out);
+                }
+            }
+            Operation::Update | Operation::PartialUpdate => {
+                self.both(rows, of, data, out)?;
+                if wanted {
+                    self.updated(of.table, nth, of.frame, writer, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The images before and after a change.
+    #[inline]
+    fn both<'a>(
+        &mut self,
+        rows: &binlog::Rows<'a>,
+        of: Rows<'a>,
+        data: &mut Fields<'a>,
+        out: &mut Batch,
+    ) -> Result<()> {
+        let Self {
+            new, old, inflater, ..
+        } = self;
+        let (first, before) = (Image(rows.first), data.rest());
+        let cells = &mut *old;
+        let to = Target {
+            inflater,
+            cells,
+            out,
+        };
+        of.image(first, data, (None, None), to)?;
+        let bits = partial(rows.operation, &of, data)?;
+        let partial = bits.map(|bits| Partial {
+            bits,
+            before: (before, first),
+        });
+        let to = Target {
+            inflater,
+            cells: new,
+            out,
+        };
+        of.image(Image(rows.second), data, (partial, Some(old)), to)
+    }
+
+    fn updated(
+        &mut self,
+        table: &Table,
+        nth: u64,
+        frame: Option<Frame<'_>>,
+        writer: &mut ChangeWriter,
+        out: &mut Batch,
+    ) {
+        let (old, new) = (&self.old, &self.new);
+        let is_same = |at: &u16| {
+            let at = usize::from(*at);
+            same(old.get(at), new.get(at), frame, out)
+        };
+        let mut columns = 0..u16::try_from(new.len()).unwrap_or(u16::MAX);
+        if table.skip_unchanged && columns.all(|at| !table.shows(at) || is_same(&at)) {
+            return;
+        }
+        let is_rekeyed = !table.key_columns().all(|at| is_same(&at));
+        match is_rekeyed {
+            true => writer.rekey(table, nth, (old, new), self.skipped, out),
+            false => writer.update(table, nth, (old, new), out),
+        }
+    }
+}
+
+/// Which JSON documents of the row that follows are differences, if any may be.
+fn partial<'a>(
+    operation: Operation,
+    of: &Rows<'_>,
+    data: &mut Fields<'a>,
+) -> Result<Option<Image<'a>>> {
+    if operation != Operation::PartialUpdate || data.lenenc()? & PARTIAL_JSON == 0 {
+        return Ok(None);
+    }
+    let documents = of.layouts.iter().filter(|layout| layout.is_json()).count();
+    data.bytes(documents.div_ceil(8))
+        .map(|bits| Some(Image(bits)))
+}
+
+/// Whether two cells of a column are the same value.
+fn same(one: Option<&Cell>, other: Option<&Cell>, frame: Option<Frame<'_>>, out: &Batch) -> bool {
+    match (one, other) {
+        (Some(Cell::Span(one)), Some(Cell::Span(other))) => {
+            bytes(*one, frame, out) == bytes(*other, frame, out)
+        }
+        (_, Some(Cell::Absent)) => true,
+        (one, other) => one == other,
+    }
+}
+
+/// The bytes of a span, also in the frame that is not part of the batch yet.
+fn bytes<'b>(span: Span, frame: Option<Frame<'b>>, out: &'b Batch) -> &'b [u8] {
+    let at = span.at as usize;
+    match frame.filter(|frame| frame.index == span.frame) {
+        Some(frame) => frame
+            .bytes
+            .get(at..at + span.len as usize)
+            .unwrap_or_default(),
+        None => out.span(span),
+    }
+}

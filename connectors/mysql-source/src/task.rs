@@ -1,0 +1,184 @@
+//! The task: which phase it is in, and how one follows the other.
+
+mod open;
+
+use std::{sync::Arc, time::Duration};
+
+use cdc::{
+    captured::Captured, context::Context, options, topics::transaction_topic,
+    transaction::TransactionTopic,
+};
+use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
+use tokio::time::sleep;
+
+use crate::{
+    captured,
+    config::{MySqlConfig, SslMode},
+    known::Tables,
+    position::{Place, partition},
+    snapshot::{Polled, Snapshot},
+    source::connector,
+    stream::{Settings, Stream},
+    tables::Compiler,
+    wire::{Flavor, Side, Target},
+};
+
+/// How long the stream's heartbeats are apart.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// A running MySQL or MariaDB source.
+#[derive(Debug)]
+pub struct MySqlTask {
+    config: Arc<MySqlConfig>,
+    flavor: Flavor,
+    captured: Arc<Captured>,
+    /// What records say of this task, if they do.
+    context: Option<Context>,
+    partition: Arc<str>,
+    phase: Phase,
+    start: Option<Start>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Not opened yet, or closed.
+    Idle,
+    /// Reading tables.
+    Snapshot(Box<Snapshot>),
+    /// Reading the stream.
+    Stream(Box<Stream>),
+    /// The snapshot is complete and nothing else was wanted.
+    Done,
+}
+
+impl MySqlTask {
+    /// A task that has not connected yet.
+    pub fn new(config: MySqlConfig, flavor: Flavor) -> Result<Self> {
+        let mut findings = Vec::new();
+        let captured = captured::captured(&config, &mut findings)
+            .ok_or_else(|| connect_core::config::invalid(&findings))?;
+        Ok(Self {
+            partition: partition(&config.topic_prefix).into(),
+            context: (config.extended_headers)
+                .then(|| Context::new(&config.topic_prefix, 0, connector(flavor))),
+            captured: Arc::new(captured),
+            config: Arc::new(config),
+            flavor,
+            phase: Phase::Idle,
+            start: None,
+        })
+    }
+
+    fn meter(&self) -> Meter {
+        self.start
+            .as_ref()
+            .map(|start| start.meter.clone())
+            .unwrap_or_default()
+    }
+
+    fn side(&self) -> Side {
+        let statements = options::statements(self.config.initial_statements.as_deref());
+        Side::new(target(&self.config, self.flavor), statements)
+    }
+
+    fn compiler(&self) -> Compiler {
+        Compiler::new(&self.config, self.flavor, Arc::clone(&self.captured))
+    }
+
+    fn settings(&self) -> Settings {
+        let config = &self.config;
+        let transactions = config.transaction_metadata.then(|| {
+            let parts = (&config.topic_prefix, &config.topic_delimiter);
+            let topic = transaction_topic(parts.0, parts.1, &config.transaction_topic);
+            TransactionTopic::new(topic, config.schema_names)
+        });
+        Settings {
+            tables: Tables::new(self.compiler()),
+            tombstones: config.tombstones,
+            context: self.context.clone(),
+            skipped: config.skipped,
+            transactions,
+            include_query: config.include_query,
+            inconsistent: config.inconsistent,
+        }
+    }
+
+    /// The snapshot is complete: stream, or rest.
+    async fn after_snapshot(&mut self) -> Result<()> {
+        let Phase::Snapshot(snapshot) = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return Ok(());
+        };
+        let place = snapshot.finish().await?;
+        self.phase = match self.config.policy().streams {
+            true => {
+                sleep(self.config.streaming_delay.0).await;
+                self.stream_phase(place).await?
+            }
+            false => Phase::Done,
+        };
+        Ok(())
+    }
+}
+
+impl SourceTask for MySqlTask {
+    async fn open(&mut self, start: Start) -> Result<()> {
+        let stored = start.stored.iter().find(|p| p.partition == self.partition);
+        let stored = stored
+            .map(|position| Place::parse(&position.offset))
+            .transpose()?;
+        self.start = Some(start);
+        // Boxed: opening has many steps and happens once.
+        self.phase = Box::pin(self.open_phase(stored)).await?;
+        Ok(())
+    }
+
+    async fn poll(&mut self, out: &mut Batch) -> Result<()> {
+        match &mut self.phase {
+            Phase::Stream(stream) => stream.poll(out).await,
+            Phase::Snapshot(snapshot) => {
+                if snapshot.poll(out).await? == Polled::Complete {
+                    out.set_position(snapshot.place().position(&self.partition));
+                    Box::pin(self.after_snapshot()).await?;
+                }
+                Ok(())
+            }
+            Phase::Done => {
+                sleep(Duration::from_secs(1)).await;
+                Ok(())
+            }
+            Phase::Idle => Err(Error::new(
+                &connect_core::error::INTERNAL,
+                "a task was polled before it was opened",
+            )),
+        }
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        if let Phase::Stream(stream) = std::mem::replace(&mut self.phase, Phase::Idle) {
+            stream.close().await.close().await;
+        }
+        Ok(())
+    }
+}
+
+/// How to reach the server.
+pub(crate) fn target(config: &MySqlConfig, flavor: Flavor) -> Target {
+    let usual = match flavor {
+        Flavor::MySql => SslMode::Preferred,
+        Flavor::MariaDb => SslMode::Disabled,
+    };
+    Target {
+        host: config.host.clone(),
+        port: config.port,
+        user: config.user.clone(),
+        password: config.password.clone(),
+        ssl_mode: config.ssl_mode.unwrap_or(usual).plain(),
+        ssl_ca: config.ssl_ca.clone(),
+        ssl_cert: config.ssl_cert.clone(),
+        ssl_key: config.ssl_key.clone(),
+        keep_alive: config.keep_alive,
+        connect_timeout: config.connect_timeout.0,
+        query_timeout: config.query_timeout.0,
+        application: format!("tidewater {}", config.topic_prefix),
+    }
+}

@@ -1,0 +1,174 @@
+//! Where to begin: what is stored, what the server still has, what `snapshot.mode` wants.
+
+use connect_core::{Error, Result};
+use tokio::time::sleep;
+
+use super::{HEARTBEAT, MySqlTask, Phase, target};
+use crate::{
+    catalog, error,
+    gtid::Gtids,
+    heartbeat::Beats,
+    position::Place,
+    snapshot::{self, Planned, Snapshot},
+    stream::{Run, Stream},
+    wire::{Answer, Connection, DumpFrom, DumpPlace, Flavor},
+};
+
+/// The server is silent for so many heartbeats when it is gone.
+const SILENT_HEARTBEATS: u32 = 3;
+
+impl MySqlTask {
+    /// Decides and begins.
+    pub(super) async fn open_phase(&mut self, stored: Option<Place>) -> Result<Phase> {
+        let policy = self.config.policy();
+        let mut side = self.side();
+        let connection = side.connection().await?;
+        self.is_of_its_family(connection)?;
+        let stored = stored.filter(|place| !place.in_snapshot);
+        let kept = match &stored {
+            Some(place) if policy.streams => is_kept(connection, place).await?,
+            _ => true,
+        };
+        side.close().await;
+        match stored {
+            Some(_) if !kept && policy.on_loss => self.snapshot_phase().await,
+            Some(place) if !kept => Err(Error::new(
+                &error::PURGED,
+                "the server does not have the binlog any more that follows the stored position",
+            )
+            .context("file", &place.file)
+            .context("pos", place.pos)),
+            Some(_) if policy.always && policy.first => self.snapshot_phase().await,
+            Some(place) if policy.streams => self.stream_phase(place).await,
+            None if policy.first => self.snapshot_phase().await,
+            None if policy.streams => {
+                let mut connection = self.side().fresh().await?;
+                let place = snapshot::end_of_binlog(&mut connection).await?;
+                connection.close().await;
+                self.stream_phase(place).await
+            }
+            _ => Ok(Phase::Done),
+        }
+    }
+
+    fn is_of_its_family(&self, connection: &Connection) -> Result<()> {
+        let server = connection.server();
+        let oldest = match server.flavor {
+            Flavor::MySql => (8, 0, 0),
+            Flavor::MariaDb => (10, 5, 0),
+        };
+        if server.flavor == self.flavor && server.version >= oldest {
+            return Ok(());
+        }
+        let (major, minor, patch) = server.version;
+        let what = "the server is too old, or of the other family";
+        Err(Error::new(&error::VERSION, what)
+            .context("version", format!("{major}.{minor}.{patch}")))
+    }
+
+    async fn snapshot_phase(&mut self) -> Result<Phase> {
+        sleep(self.config.snapshot_delay.0).await;
+        let mut connection = self.side().fresh().await?;
+        let locking = self.config.snapshot_locking;
+        let place = snapshot::begin(&mut connection, locking).await?;
+        let captured = &self.captured;
+        let passes = |database: &str, table: &str| {
+            captured.table(database, table) && captured.in_snapshot(database, table)
+        };
+        let tables = catalog::tables(&mut connection, passes).await?;
+        let compiler = self.compiler();
+        let plan = tables.into_iter().map(|mut info| {
+            let table = compiler.compile(&info).into();
+            info.select = captured.select(&info.database, &info.name).cloned();
+            Planned { info, table }
+        });
+        let plan = plan.collect();
+        let context = self.context.clone();
+        let snapshot = Snapshot::new(connection, plan, place, context, locking).await?;
+        Ok(Phase::Snapshot(Box::new(snapshot)))
+    }
+
+    pub(super) async fn stream_phase(&mut self, place: Place) -> Result<Phase> {
+        let target = target(&self.config, self.flavor);
+        let connection = Connection::open(&target).await?;
+        let encoded;
+        let text;
+        let from = match &place.gtids {
+            Some(Gtids::MySql(set)) => {
+                let mut side = self.side();
+                let purged = purged(side.connection().await?).await?;
+                side.close().await;
+                encoded = match purged {
+                    Some(Gtids::MySql(purged)) => set.with(&purged),
+                    _ => set.clone(),
+                }
+                .encoded();
+                DumpPlace::Gtids(&encoded)
+            }
+            Some(gtids @ Gtids::MariaDb(_)) => {
+                text = gtids.to_string();
+                DumpPlace::MariaDbGtids(&text)
+            }
+            None => DumpPlace::File(&place.file, place.pos),
+        };
+        let from = DumpFrom {
+            place: from,
+            server_id: self.config.server_id.0,
+            uuid: &uuid(&self.config.topic_prefix, self.config.server_id.0),
+            heartbeat: HEARTBEAT,
+            annotated: self.config.include_query,
+        };
+        let dump = connection.dump(&from).await?;
+        tracing::info!(file = %place.file, pos = place.pos, "streaming");
+        let run = Run {
+            partition: std::sync::Arc::clone(&self.partition),
+            batch_records: usize::try_from(self.config.batch_size.0).unwrap_or(usize::MAX),
+            beats: Beats::new(&self.config),
+            silence_limit: HEARTBEAT * SILENT_HEARTBEATS,
+            lag: self.meter().gauge("milliseconds-behind-source"),
+        };
+        let stream = Stream::new(dump, self.side(), self.settings(), place, run)?;
+        Ok(Phase::Stream(Box::new(stream)))
+    }
+}
+
+/// Whether the server still has what follows a place.
+async fn is_kept(connection: &mut Connection, place: &Place) -> Result<bool> {
+    if let Some(Gtids::MySql(read)) = &place.gtids {
+        return Ok(match purged(connection).await? {
+            Some(Gtids::MySql(purged)) => purged.is_within(read),
+            _ => true,
+        });
+    }
+    if place.gtids.is_some() {
+        // MariaDB does not tell which ids are purged: its first answer does.
+        return Ok(true);
+    }
+    let logs = connection.query("SHOW BINARY LOGS").await?;
+    Ok(logs.iter().any(|row| row.text(0) == &*place.file))
+}
+
+/// The transactions that are in no binlog of the server any more.
+async fn purged(connection: &mut Connection) -> Result<Option<Gtids>> {
+    if connection.server().flavor == Flavor::MariaDb {
+        return Ok(None);
+    }
+    let rows = connection.query("SELECT @@GLOBAL.gtid_purged").await?;
+    let text = rows.first().map_or("", |row| row.text(0)).trim().to_owned();
+    match text.is_empty() {
+        true => Ok(None),
+        false => text.parse().map(Some),
+    }
+}
+
+/// A name among the server's replicas that is always the same for a connector: a later connection ends an earlier one.
+fn uuid(prefix: &str, server_id: u32) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in prefix.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!(
+        "{server_id:08x}-7469-4465-8000-{:012x}",
+        hash & 0xffff_ffff_ffff
+    )
+}
