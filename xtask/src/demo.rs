@@ -3,6 +3,7 @@
 mod binary;
 mod compare;
 mod connectors;
+mod database;
 mod dice;
 mod guide;
 mod heartbeat;
@@ -10,8 +11,10 @@ mod inventory;
 mod lag;
 mod mirror;
 mod mix;
+mod mysql;
 mod named;
 mod options;
+mod postgres;
 mod progress;
 mod redis;
 mod resp;
@@ -20,7 +23,6 @@ mod run;
 mod search;
 mod servers;
 mod session;
-mod shape;
 mod stop;
 mod truth;
 mod verdict;
@@ -42,7 +44,7 @@ use worker::Worker;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// `[--check] [--kafka] [--seconds N] [--rows N]`
+/// `[--source postgres|mysql|mariadb] [--check] [--kafka] [--seconds N] [--rows N]`
 pub(crate) fn run(words: &[String]) -> Outcome {
     let options = Options::parse(words)?;
     let progress = Progress::start();
@@ -56,7 +58,7 @@ pub(crate) fn run(words: &[String]) -> Outcome {
     let inventory = Inventory::of_rows(options.rows);
     progress.step(
         "database inventory",
-        || inventory.create(&servers.postgres),
+        || servers.database.create(inventory),
         |()| format!("{} rows", grouped(inventory.rows().into())),
     )?;
     let worker = progress.step(

@@ -38,7 +38,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "demo",
-        usage: "[--check] [--kafka] [--seconds N] [--rows N]",
+        usage: "[--source postgres|mysql|mariadb] [--check] [--kafka] [--seconds N] [--rows N]",
         about: "the main job on real servers, until Ctrl-C; --check compares every row at the end",
         run: demo::run,
     },

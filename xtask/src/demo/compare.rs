@@ -7,8 +7,7 @@ use serde_json::Value;
 use super::{
     Result,
     mirror::{Document, Mirror},
-    shape::Form,
-    truth::{Column, Row, Truth},
+    truth::{Column, Form, Row, Truth},
 };
 
 /// Rows asked for at once; the largest have 60 kB.
@@ -149,7 +148,9 @@ fn same(form: Form, expected: Option<&str>, found: Option<&Value>, plain: bool) 
     let text = match (form, found, plain) {
         (Form::Items, Value::String(text), true) => return items(expected, text),
         (Form::Items, Value::Array(_), false) => return items(expected, &found.to_string()),
-        (_, Value::String(text), true) | (Form::Text, Value::String(text), false) => text.clone(),
+        (_, Value::String(text), true) | (Form::Text | Form::Json, Value::String(text), false) => {
+            text.clone()
+        }
         (Form::Integer | Form::Single | Form::Double, Value::Number(number), false) => {
             number.to_string()
         }
@@ -159,6 +160,7 @@ fn same(form: Form, expected: Option<&str>, found: Option<&Value>, plain: bool) 
     match form {
         Form::Single => bits::<f32, _>(expected, &text, f32::to_bits),
         Form::Double => bits::<f64, _>(expected, &text, f64::to_bits),
+        Form::Json => items(expected, &text),
         _ => expected == text,
     }
 }

@@ -1,6 +1,6 @@
 //! How to look around while the demo runs.
 
-use super::{connectors::PREFIX, servers::Servers, worker::Worker};
+use super::{servers::Servers, worker::Worker};
 
 /// Addresses and commands, one a line.
 pub(super) fn text(servers: &Servers, worker: &Worker) -> String {
@@ -11,11 +11,12 @@ pub(super) fn text(servers: &Servers, worker: &Worker) -> String {
         ..
     } = worker;
     let Servers {
-        postgres,
+        database,
         redis,
         search,
         ..
     } = servers;
+    let prefix = database.prefix();
     let logs = server.log_path().parent().unwrap_or(server.log_path());
     let lines = [
         ("REST API", format!("http://{rest}")),
@@ -24,28 +25,21 @@ pub(super) fn text(servers: &Servers, worker: &Worker) -> String {
             format!("curl -s 'http://{rest}/connectors?expand=status'"),
         ),
         ("metrics", format!("curl -s http://{rest}/metrics")),
-        (
-            "PostgreSQL",
-            format!(
-                "{} {}",
-                postgres.program("psql").display(),
-                postgres.cdc_url()
-            ),
-        ),
+        (database.name(), database.client()),
         (
             "Redis",
-            format!("redis-cli -u {} HGETALL {PREFIX}orders:1", redis.url()),
+            format!("redis-cli -u {} HGETALL {prefix}orders:1", redis.url()),
         ),
         (
             "search",
             format!(
-                "curl -s '{}/{PREFIX}customers/_search?q=active:true'",
+                "curl -s '{}/{prefix}customers/_search?q=active:true'",
                 search.url()
             ),
         ),
         (
             "topics",
-            format!("kcat -C -b {topics} -t {PREFIX}orders -o -3 -e"),
+            format!("kcat -C -b {topics} -t {prefix}orders -o -3 -e"),
         ),
         ("store", worker.store()),
         ("logs", logs.display().to_string()),

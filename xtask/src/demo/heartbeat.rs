@@ -6,10 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stack::Postgres;
-
 use super::{
     Result,
+    database::Database,
     inventory::{Beaten, HEARTBEAT},
     session::Session,
     stop::Stop,
@@ -60,8 +59,8 @@ pub(super) struct Heartbeat {
 
 impl Heartbeat {
     /// Beats until `stop`.
-    pub(super) fn start(postgres: &Postgres, beats: Beats, stop: Stop) -> Result<Self> {
-        let mut session = Session::open(postgres)?;
+    pub(super) fn start(database: &dyn Database, beats: Beats, stop: Stop) -> Result<Self> {
+        let mut session = database.session()?;
         let beating = move || {
             while !stop.wait(EVERY) {
                 beats.beat(&mut session)?;

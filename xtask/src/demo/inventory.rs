@@ -1,11 +1,5 @@
 //! The database `inventory`: its tables, and how many rows each begins with.
 
-use stack::Postgres;
-
-use super::Result;
-
-const SQL: &str = include_str!("inventory.sql");
-
 /// The captured tables.
 pub(super) const TABLES: [&str; 4] = ["customers", "products", "orders", "order_lines"];
 
@@ -68,31 +62,6 @@ impl Inventory {
             orders,
             lines: rows - customers - orders - products,
         }
-    }
-
-    /// Creates and fills the tables.
-    pub(super) fn create(&self, postgres: &Postgres) -> Result<()> {
-        let Self {
-            customers,
-            products,
-            orders,
-            lines,
-        } = self;
-        let named = TABLES.map(|table| format!("'{table}'")).join(",");
-        let there = postgres.psql_as_cdc(&format!(
-            "SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename IN ({named})"
-        ))?;
-        if !there.trim().is_empty() {
-            let there = there.trim();
-            return Err(format!(
-                "the database has tables of the demo's names already: drop {there}, or name an empty database"
-            )
-            .into());
-        }
-        postgres.psql_as_cdc(&format!(
-            "\\set customers {customers}\n\\set products {products}\n\\set orders {orders}\n\\set lines {lines}\n{SQL}"
-        ))?;
-        Ok(())
     }
 
     /// All rows but those of the heartbeat.

@@ -1,9 +1,10 @@
 //! What the customers of the demo do: transactions of every kind, as SQL.
 
-use super::{dice::Dice, inventory::Inventory};
+use super::{database::Phrases, dice::Dice, inventory::Inventory};
 
 /// Makes transactions.
 pub(super) struct Mix {
+    phrases: Box<dyn Phrases>,
     dice: Dice,
     inventory: Inventory,
     last_order: u64,
@@ -15,8 +16,9 @@ const MOVED: u64 = 10_000_000;
 
 impl Mix {
     /// The same transactions in every run.
-    pub(super) fn new(inventory: Inventory) -> Self {
+    pub(super) fn new(inventory: Inventory, phrases: Box<dyn Phrases>) -> Self {
         Self {
+            phrases,
             dice: Dice::new(20_240_229),
             inventory,
             last_order: inventory.orders.into(),
@@ -52,22 +54,15 @@ impl Mix {
         let customer = self.dice.id(self.inventory.customers.into());
         let product = self.dice.id(self.inventory.products.into());
         let lines = self.dice.id(6);
-        let products = self.inventory.products;
-        format!(
-            "INSERT INTO orders SELECT {order}, (SELECT id FROM customers WHERE id >= {customer} ORDER BY id LIMIT 1), \
-             gen_random_uuid(), 'new', (random() * 10000)::numeric(14,4), 'EUR', clock_timestamp(), NULL, \
-             make_interval(hours => {lines}), random() < 0.2, {lines}, json_build_object('agent', 'app \"β\"'), \
-             CASE WHEN {lines} > 4 THEN E'schnell,\\nbitte' END, 1;\n\
-             INSERT INTO order_lines SELECT {order}, n, 1 + ({product} + n * 31) % {products}, n * 2, \
-             (random() * 500)::numeric(10,2), random(), NULL, 'new' FROM generate_series(1, {lines}) n;\n"
-        )
+        self.phrases
+            .order(order, customer, product, self.inventory.products, lines)
     }
 
-    /// Stock and price of ten products; their manuals stay, and PostgreSQL does not send them.
+    /// Stock and price of ten products; their manuals stay, and PostgreSQL does not send those.
     fn sell(&mut self) -> String {
         let first = self.dice.id(self.inventory.products.into());
         transaction(&format!(
-            "UPDATE products SET stock = stock - 1, price = price * 1.01, updated_at = clock_timestamp() \
+            "UPDATE products SET stock = stock - 1, price = price * 1.01, updated_at = localtimestamp(6) \
              WHERE id BETWEEN {first} AND {first} + 9 AND price < 1000000;\n"
         ))
     }
@@ -75,16 +70,13 @@ impl Mix {
     fn rewrite_manual(&mut self) -> String {
         let product = self.dice.id(self.inventory.products.into());
         let (seed, words) = (self.dice.below(100_000), 800 + self.dice.below(1200));
-        transaction(&format!(
-            "UPDATE products SET updated_at = clock_timestamp(), \
-             manual = manual({seed}, {words}) WHERE id = {product};\n"
-        ))
+        transaction(&self.phrases.rewrite_manual(product, seed, words))
     }
 
     fn ship(&mut self) -> String {
         let first = self.dice.id(self.last_order);
         transaction(&format!(
-            "UPDATE orders SET status = 'shipped', shipped_at = localtimestamp WHERE id BETWEEN {first} AND {first} + 19;\n"
+            "UPDATE orders SET status = 'shipped', shipped_at = localtimestamp(6) WHERE id BETWEEN {first} AND {first} + 19;\n"
         ))
     }
 
@@ -117,19 +109,12 @@ impl Mix {
 
     fn forget(&mut self) -> String {
         let first = self.dice.id(self.inventory.customers.into());
-        transaction(&format!(
-            "UPDATE customers SET email = NULL, birthday = NULL, last_seen = NULL, score = NULL, tags = NULL, \
-             lucky_numbers = NULL, preferences = NULL, avatar = NULL, last_address = NULL, call_after = NULL, notes = NULL \
-             WHERE id BETWEEN {first} AND {first} + 4;\n"
-        ))
+        transaction(&self.phrases.forget(first))
     }
 
     fn remember(&mut self) -> String {
         let first = self.dice.id(self.inventory.customers.into());
-        transaction(&format!(
-            "UPDATE customers SET last_seen = localtimestamp, visits = visits + 1, notes = 'war wieder da: \"' || id || '\"', \
-             tags = tags || ARRAY['back'] WHERE id BETWEEN {first} AND {first} + 4;\n"
-        ))
+        transaction(&self.phrases.remember(first))
     }
 
     /// What is rolled back never was.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::Result;
+use super::{Result, database::Source};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Options {
+    /// The database.
+    pub(super) source: Source,
     /// Compare the sinks with the tables at the end.
     pub(super) check: bool,
     /// Topics in Kafka rather than in the embedded log.
@@ -17,14 +19,18 @@ pub(super) struct Options {
     pub(super) rows: u32,
 }
 
+/// The flags in words.
+pub(crate) const USAGE: &str =
+    "[--source postgres|mysql|mariadb] [--check] [--kafka] [--seconds N] [--rows N]";
 const CHECK_LENGTH: Duration = Duration::from_secs(10);
 const ROWS: u32 = 120_000;
 const FEWEST_ROWS: u32 = 1_000;
 
 impl Options {
-    /// `[--check] [--kafka] [--seconds N] [--rows N]`
+    /// [`USAGE`].
     pub(super) fn parse(words: &[String]) -> Result<Self> {
         let mut options = Self {
+            source: Source::Postgres,
             check: false,
             kafka: false,
             length: None,
@@ -33,6 +39,11 @@ impl Options {
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
+                "--source" => {
+                    let source = words.next().and_then(|word| Source::named(word));
+                    options.source =
+                        source.ok_or_else(|| format!("--source needs a database: {USAGE}"))?;
+                }
                 "--check" => options.check = true,
                 "--kafka" => options.kafka = true,
                 "--seconds" => {
@@ -40,9 +51,7 @@ impl Options {
                 }
                 "--rows" => options.rows = number(word, words.next())?.max(FEWEST_ROWS),
                 other => {
-                    return Err(
-                        format!("{other}? [--check] [--kafka] [--seconds N] [--rows N]").into(),
-                    );
+                    return Err(format!("{other}? {USAGE}").into());
                 }
             }
         }
@@ -78,6 +87,8 @@ mod tests {
             (short.length, short.rows),
             (Some(Duration::from_secs(3)), 5000)
         );
+        assert_eq!(parse("--source mysql").unwrap().source, Source::Mysql);
+        assert!(parse("--source").is_err() && parse("--source db2").is_err());
         assert!(parse("--rows").is_err() && parse("--rows x").is_err() && parse("--no").is_err());
     }
 }

@@ -1,11 +1,10 @@
-//! Redis, where each row is a hash `inventory.public.TABLE:KEY`.
+//! Redis, where each row is a hash `PREFIX.TABLE:KEY`.
 
 use serde_json::Value;
 use stack::Redis;
 
 use super::{
     Result,
-    connectors::PREFIX,
     inventory::HEARTBEAT,
     mirror::{Document, Mirror},
     resp::{Reply, Resp},
@@ -14,12 +13,14 @@ use super::{
 /// A reader of Redis.
 pub(super) struct RedisMirror {
     resp: Resp,
+    prefix: &'static str,
 }
 
 impl RedisMirror {
-    /// Connects.
-    pub(super) fn open(redis: &Redis) -> Result<Self> {
+    /// Connects; names begin with the prefix.
+    pub(super) fn open(redis: &Redis, prefix: &'static str) -> Result<Self> {
         Ok(Self {
+            prefix,
             resp: Resp::connect(&redis.url())?,
         })
     }
@@ -35,9 +36,10 @@ impl Mirror for RedisMirror {
     }
 
     fn beat(&mut self) -> Result<Option<u64>> {
+        let prefix = self.prefix;
         let keys = HEARTBEAT
             .each_ref()
-            .map(|it| format!("{PREFIX}{}:{}", it.table, it.key));
+            .map(|it| format!("{prefix}{}:{}", it.table, it.key));
         let commands = keys
             .iter()
             .zip(HEARTBEAT)
@@ -65,9 +67,10 @@ impl Mirror for RedisMirror {
     }
 
     fn fetch(&mut self, table: &str, keys: &[&str]) -> Result<Vec<Option<Document>>> {
+        let prefix = self.prefix;
         let names: Vec<String> = keys
             .iter()
-            .map(|key| format!("{PREFIX}{table}:{key}"))
+            .map(|key| format!("{prefix}{table}:{key}"))
             .collect();
         let commands = names.iter().map(|name| vec!["HGETALL", name.as_str()]);
         let replies = self.resp.ask_all(commands)?;
@@ -78,7 +81,8 @@ impl Mirror for RedisMirror {
     }
 
     fn keys(&mut self) -> Result<Vec<(String, String)>> {
-        let pattern = format!("{PREFIX}*");
+        let prefix = self.prefix;
+        let pattern = format!("{prefix}*");
         let mut all = Vec::new();
         let mut cursor = "0".to_owned();
         loop {
@@ -88,7 +92,7 @@ impl Mirror for RedisMirror {
                 return Err("SCAN gave no cursor".into());
             };
             for name in found.items().iter().filter_map(Reply::text) {
-                let rest = name.strip_prefix(PREFIX).unwrap_or(&name);
+                let rest = name.strip_prefix(prefix).unwrap_or(&name);
                 let (table, key) = rest.split_once(':').unwrap_or((rest, ""));
                 all.push((table.to_owned(), key.to_owned()));
             }

@@ -52,6 +52,7 @@ impl<'a> Run<'a> {
         (worker, rest, stop): (&'a Worker, &'a Rest, &'a Stop),
     ) -> Result<Self> {
         let beats = Beats::default();
+        let prefix = servers.database.prefix();
         Ok(Self {
             progress,
             worker,
@@ -61,8 +62,8 @@ impl<'a> Run<'a> {
             watches: Watches::start(servers, &beats)?,
             beats,
             mirrors: [
-                Box::new(RedisMirror::open(&servers.redis)?),
-                Box::new(SearchMirror::new(&servers.search)),
+                Box::new(RedisMirror::open(&servers.redis, prefix)?),
+                Box::new(SearchMirror::new(&servers.search, prefix)),
             ],
         })
     }

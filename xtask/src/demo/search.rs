@@ -1,11 +1,10 @@
-//! The search engine, where each row is a document `KEY` of the index `inventory.public.TABLE`.
+//! The search engine, where each row is a document `KEY` of the index `PREFIX.TABLE`.
 
 use serde_json::{Value, json};
 use stack::Search;
 
 use super::{
     Result,
-    connectors::PREFIX,
     inventory::HEARTBEAT,
     mirror::{Document, Mirror},
 };
@@ -13,22 +12,25 @@ use super::{
 /// A reader of the search engine.
 pub(super) struct SearchMirror {
     search: Search,
+    prefix: &'static str,
 }
 
 /// How long a full server is given.
 const ROOM: std::time::Duration = std::time::Duration::from_secs(30);
 
 impl SearchMirror {
-    /// A reader; every request is a connection.
-    pub(super) fn new(search: &Search) -> Self {
+    /// A reader; every request is a connection, and indices begin with the prefix.
+    pub(super) fn new(search: &Search, prefix: &'static str) -> Self {
         Self {
+            prefix,
             search: search.clone(),
         }
     }
 
     /// The indices of the demo's tables.
     pub(super) fn indices(&self) -> Result<Vec<String>> {
-        let path = format!("/_cat/indices/{PREFIX}*?format=json&h=index");
+        let prefix = self.prefix;
+        let path = format!("/_cat/indices/{prefix}*?format=json&h=index");
         let listed = self.ask("GET", &path, &Value::Null)?;
         let listed = listed.as_array().into_iter().flatten();
         let names = listed.filter_map(|it| it["index"].as_str().map(str::to_owned));
@@ -86,8 +88,9 @@ impl Mirror for SearchMirror {
     /// What a search would find. To read what is not refreshed yet would make the server refresh it each time, which is
     /// dear, and would slow down the writes that are being timed.
     fn beat(&mut self) -> Result<Option<u64>> {
+        let prefix = self.prefix;
         let rows = HEARTBEAT.each_ref().map(|it| {
-            json!({"_index": format!("{PREFIX}{}", it.table), "_id": it.key, "_source": [it.column]})
+            json!({"_index": format!("{prefix}{}", it.table), "_id": it.key, "_source": [it.column]})
         });
         let found = self.glance("POST", "/_mget?realtime=false", &json!({ "docs": rows }))?;
         let beats = HEARTBEAT
@@ -99,12 +102,14 @@ impl Mirror for SearchMirror {
     }
 
     fn rows(&mut self) -> Result<u64> {
-        let count = self.glance("GET", &format!("/{PREFIX}*/_count"), &Value::Null)?;
+        let prefix = self.prefix;
+        let count = self.glance("GET", &format!("/{prefix}*/_count"), &Value::Null)?;
         Ok(count["count"].as_u64().unwrap_or(0))
     }
 
     fn writes(&mut self) -> Result<u64> {
-        let path = format!("/{PREFIX}*/_stats/indexing");
+        let prefix = self.prefix;
+        let path = format!("/{prefix}*/_stats/indexing");
         let told = self.glance("GET", &path, &Value::Null)?;
         let counts = &told["_all"]["primaries"]["indexing"];
         let count = |name: &str| counts[name].as_u64().unwrap_or(0);
@@ -112,7 +117,8 @@ impl Mirror for SearchMirror {
     }
 
     fn fetch(&mut self, table: &str, keys: &[&str]) -> Result<Vec<Option<Document>>> {
-        let path = format!("/{PREFIX}{table}/_mget");
+        let prefix = self.prefix;
+        let path = format!("/{prefix}{table}/_mget");
         let mut told = self.ask("POST", &path, &json!({ "ids": keys }))?;
         let Some(Value::Array(found)) = told.get_mut("docs").map(Value::take) else {
             return Ok(keys.iter().map(|_| None).collect());
@@ -125,13 +131,14 @@ impl Mirror for SearchMirror {
     }
 
     fn keys(&mut self) -> Result<Vec<(String, String)>> {
-        self.ask("POST", &format!("/{PREFIX}*/_refresh"), &Value::Null)?;
+        let prefix = self.prefix;
+        self.ask("POST", &format!("/{prefix}*/_refresh"), &Value::Null)?;
         let first = json!({"size": 5000, "_source": false, "sort": ["_doc"]});
-        let mut page = self.ask("POST", &format!("/{PREFIX}*/_search?scroll=1m"), &first)?;
+        let mut page = self.ask("POST", &format!("/{prefix}*/_search?scroll=1m"), &first)?;
         let mut all = Vec::new();
         while let Some(hits) = page["hits"]["hits"].as_array().filter(|it| !it.is_empty()) {
             all.extend(hits.iter().filter_map(|hit| {
-                let table = hit["_index"].as_str()?.strip_prefix(PREFIX)?;
+                let table = hit["_index"].as_str()?.strip_prefix(prefix)?;
                 Some((table.to_owned(), hit["_id"].as_str()?.to_owned()))
             }));
             let next = json!({"scroll": "1m", "scroll_id": page["_scroll_id"]});

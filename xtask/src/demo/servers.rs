@@ -2,13 +2,13 @@
 
 use std::thread;
 
-use stack::{Kafka, PgVersion, Postgres, Redis, Search, SearchOptions, Server, Stack};
+use stack::{Kafka, Redis, Search, SearchOptions, Server, Stack};
 
-use super::{Result, options::Options, progress::Progress};
+use super::{Result, database::Database, options::Options, progress::Progress};
 
-/// PostgreSQL, Redis, the search engine, and Kafka if asked for. They end when this is dropped.
+/// The database, Redis, the search engine, and Kafka if asked for. They end when this is dropped.
 pub(super) struct Servers {
-    pub(super) postgres: Postgres,
+    pub(super) database: Box<dyn Database>,
     pub(super) redis: Redis,
     pub(super) search: Search,
     pub(super) kafka: Option<Kafka>,
@@ -25,10 +25,11 @@ impl Servers {
         let stack = Stack::new()?;
         let at = |server: &Server| format!("ready on port {}", server.port());
         let begin = &stack;
-        let (postgres, redis, search, kafka, done) = thread::scope(|scope| {
-            let postgres = scope.spawn(move || {
-                let start = || begin.postgres(PgVersion::V15);
-                progress.step("PostgreSQL 15", start, |it| at(it))
+        let (database, redis, search, kafka, done) = thread::scope(|scope| {
+            let source = options.source;
+            let database = scope.spawn(move || {
+                let start = || source.start(begin);
+                progress.step(source.name(), start, |it| at(it.server()))
             });
             let redis = scope.spawn(move || progress.step("Redis", || begin.redis(), |it| at(it)));
             let search = scope.spawn(move || {
@@ -42,7 +43,7 @@ impl Servers {
                 scope.spawn(move || progress.step("Kafka", || begin.kafka(), |it| at(it)))
             });
             let done = meanwhile();
-            let joined = (postgres.join(), redis.join(), search.join());
+            let joined = (database.join(), redis.join(), search.join());
             (
                 joined.0,
                 joined.1,
@@ -57,7 +58,7 @@ impl Servers {
             None => None,
         };
         let servers = Self {
-            postgres: postgres.map_err(panicked)??,
+            database: database.map_err(panicked)??,
             redis: redis.map_err(panicked)??,
             search: search.map_err(panicked)??,
             kafka,

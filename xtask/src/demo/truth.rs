@@ -1,12 +1,5 @@
 //! A table, read with SQL: what a sink should hold.
 
-use stack::Postgres;
-
-use super::{
-    Result,
-    shape::{Form, Shape},
-};
-
 /// A column.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
@@ -14,12 +7,33 @@ pub(super) struct Column {
     pub(super) form: Form,
 }
 
+/// How a value lies in JSON, and how it is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A string, letter for letter.
+    Text,
+    /// A string of JSON, whose blanks may differ.
+    Json,
+    /// A number, digit for digit.
+    Integer,
+    /// A number; its text may differ, its 32 bits may not.
+    Single,
+    /// The same with 64 bits.
+    Double,
+    /// `true` or `false`.
+    Bool,
+    /// An array of strings, integers and nulls.
+    Items,
+}
+
 /// All rows of a table as the sinks should have them.
 pub(super) struct Truth {
     pub(super) table: String,
     pub(super) columns: Vec<Column>,
-    /// `COPY`'s text format: the key, then the columns.
-    copy: String,
+    /// What the client printed, a row in each line: the key, then the columns.
+    pub(super) lines: String,
+    /// Reads a line.
+    pub(super) row: fn(&str) -> Row,
 }
 
 /// A row: its key, its columns' expected texts in order, `None` for null.
@@ -29,80 +43,15 @@ pub(super) struct Row {
     pub(super) values: Vec<Option<String>>,
 }
 
-/// Column, type, and place in the primary key.
-const COLUMNS: &str = "SELECT a.attname, CASE t.typtype WHEN 'e' THEN 'enum' ELSE format_type(a.atttypid, a.atttypmod) END, \
-    array_position(i.indkey::int2[], a.attnum) \
-    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
-    WHERE a.attrelid = 'public.{}'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-
 impl Truth {
-    /// Reads a table of the schema `public`.
-    pub(super) fn read(postgres: &Postgres, table: &str) -> Result<Self> {
-        let mut columns = Vec::new();
-        let mut expressions = Vec::new();
-        let mut key = Vec::new();
-        for line in postgres.psql_as_cdc(&COLUMNS.replace("{}", table))?.lines() {
-            let mut words = line.split('|');
-            let (Some(name), Some(ty), Some(place)) = (words.next(), words.next(), words.next())
-            else {
-                return Err(format!("a column without type: {line}").into());
-            };
-            let unknown = || format!("{table}.{name}: nothing says how {ty} is expected in a sink");
-            let shape = Shape::of(ty).ok_or_else(unknown)?;
-            expressions.push(shape.sql(name));
-            if !place.is_empty() {
-                key.push((place.to_owned(), format!("\"{name}\"")));
-            }
-            columns.push(Column {
-                name: name.to_owned(),
-                form: shape.form,
-            });
-        }
-        key.sort();
-        let key: Vec<String> = key.into_iter().map(|(_, name)| name).collect();
-        let copy = format!(
-            "COPY (SELECT concat_ws(':', {}), {} FROM public.{table}) TO STDOUT",
-            key.join(", "),
-            expressions.join(", ")
-        );
-        // What a session shows depends on these.
-        let settings = "SET extra_float_digits = 1; SET bytea_output = hex; SET TimeZone = 'UTC';";
-        Ok(Self {
-            table: table.to_owned(),
-            columns,
-            copy: postgres.psql_as_cdc(&format!("{settings}\n{copy}"))?,
-        })
-    }
-
     /// All rows.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> {
-        self.copy.lines().map(row)
-    }
-
-    #[cfg(test)]
-    pub(super) fn of(table: &str, columns: &[(&str, Form)], copy: &str) -> Self {
-        let columns = columns.iter().map(|(name, form)| Column {
-            name: (*name).to_owned(),
-            form: *form,
-        });
-        Self {
-            table: table.to_owned(),
-            columns: columns.collect(),
-            copy: copy.to_owned(),
-        }
+        self.lines.lines().map(self.row)
     }
 }
 
-fn row(line: &str) -> Row {
-    let mut values = line.split('\t').map(unescaped);
-    Row {
-        key: values.next().flatten().unwrap_or_default(),
-        values: values.collect(),
-    }
-}
-
-/// A value of `COPY`'s text format.
-fn unescaped(text: &str) -> Option<String> {
+/// A value as both clients print it: special letters behind a backslash.
+pub(super) fn unescaped(text: &str) -> Option<String> {
     if text == "\\N" {
         return None;
     }
@@ -125,17 +74,4 @@ fn unescaped(text: &str) -> Option<String> {
         out.push(letter);
     }
     Some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_what_copy_writes() {
-        let read = row("12:3\ta\\tb\\\\n\\n\t\\N\t");
-        assert_eq!(read.key, "12:3");
-        let expected = [Some("a\tb\\n\n".to_owned()), None, Some(String::new())];
-        assert_eq!(read.values, expected);
-    }
 }

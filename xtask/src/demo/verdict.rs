@@ -5,17 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stack::{Postgres, wait_until};
+use stack::wait_until;
 
 use super::{
     Result,
     compare::{self, Finding, Findings},
+    database::Database,
     inventory::TABLES,
     mirror::Mirror,
     progress::grouped,
     run::Run,
     servers::Servers,
-    truth::Truth,
 };
 
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(180);
@@ -30,7 +30,10 @@ pub(super) fn pronounce(run: Run<'_>, servers: &Servers) -> Result<()> {
     let compare = || {
         let mut all = Vec::new();
         for mirror in &mut mirrors {
-            all.push((mirror.name(), findings(&servers.postgres, mirror.as_mut())?));
+            all.push((
+                mirror.name(),
+                findings(servers.database.as_ref(), mirror.as_mut())?,
+            ));
         }
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(all)
     };
@@ -116,11 +119,11 @@ fn at_rest(mirror: &mut dyn Mirror) -> Result<()> {
     failure.map_or(Ok(()), Err)
 }
 
-fn findings(postgres: &Postgres, mirror: &mut dyn Mirror) -> Result<Findings> {
+fn findings(database: &dyn Database, mirror: &mut dyn Mirror) -> Result<Findings> {
     let mut findings = Findings::new();
     let mut known = HashSet::new();
     for table in TABLES {
-        let truth = Truth::read(postgres, table)?;
+        let truth = database.truth(table)?;
         let finding = compare::rows(&truth, mirror, &mut known)?;
         findings.insert(table.to_owned(), finding);
     }

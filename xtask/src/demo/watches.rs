@@ -21,8 +21,9 @@ impl Watches {
     /// Both begin.
     pub(super) fn start(servers: &Servers, beats: &Beats) -> Result<Self> {
         let stop = Stop::default();
-        let redis = Box::new(RedisMirror::open(&servers.redis)?);
-        let search = Box::new(SearchMirror::new(&servers.search));
+        let prefix = servers.database.prefix();
+        let redis = Box::new(RedisMirror::open(&servers.redis, prefix)?);
+        let search = Box::new(SearchMirror::new(&servers.search, prefix));
         let all = [
             Watch::start(redis, REDIS_STEP, beats.clone(), stop.clone())?,
             Watch::start(search, SEARCH_STEP, beats.clone(), stop.clone())?,

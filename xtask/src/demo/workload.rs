@@ -9,9 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stack::Postgres;
-
-use super::{Result, inventory::Inventory, mix::Mix, session::Session, stop::Stop};
+use super::{Result, database::Database, inventory::Inventory, mix::Mix, stop::Stop};
 
 /// Rows a second.
 pub(super) const RATE: u32 = 1_000;
@@ -26,12 +24,12 @@ pub(super) struct Workload {
 
 impl Workload {
     /// Writes [`RATE`] rows a second until `stop`.
-    pub(super) fn start(postgres: &Postgres, inventory: Inventory, stop: Stop) -> Result<Self> {
-        let mut session = Session::open(postgres)?;
+    pub(super) fn start(database: &dyn Database, inventory: Inventory, stop: Stop) -> Result<Self> {
+        let mut session = database.session()?;
         let rows = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&rows);
+        let mut mix = Mix::new(inventory, database.phrases());
         let working = move || {
-            let mut mix = Mix::new(inventory);
             let mut due = 0.0;
             let mut before = Instant::now();
             while !stop.wait(TICK) {

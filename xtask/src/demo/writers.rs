@@ -21,10 +21,10 @@ impl Writers {
     /// Both begin.
     pub(super) fn start(servers: &Servers, inventory: Inventory, beats: &Beats) -> Result<Self> {
         let stop = Stop::default();
-        let postgres = &servers.postgres;
+        let database = servers.database.as_ref();
         Ok(Self {
-            workload: Workload::start(postgres, inventory, stop.clone())?,
-            heartbeat: Heartbeat::start(postgres, beats.clone(), stop.clone())?,
+            workload: Workload::start(database, inventory, stop.clone())?,
+            heartbeat: Heartbeat::start(database, beats.clone(), stop.clone())?,
             stop,
         })
     }

@@ -52,7 +52,16 @@ fn truth() -> Truth {
         ("tags", Form::Items),
     ];
     let copy = "1\t1\ta\\nb\t0.1\ttrue\t[\"x\", null]\n2\t2\t\\N\t\\N\t\\N\t\\N\n";
-    Truth::of("items", &columns, copy)
+    let column = |(name, form): &(&str, Form)| Column {
+        name: (*name).to_owned(),
+        form: *form,
+    };
+    Truth {
+        table: "items".to_owned(),
+        columns: columns.iter().map(column).collect(),
+        lines: copy.to_owned(),
+        row: crate::demo::postgres::row,
+    }
 }
 
 fn search() -> Memory {

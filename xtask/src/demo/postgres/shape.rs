@@ -4,6 +4,8 @@
 //! semantic types with their default modes, and what the sinks make of them by default: ISO 8601 text for dates and times,
 //! decimals as text with every digit, bytes in base64.
 
+use crate::demo::truth::Form;
+
 /// What a column of a type becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -11,23 +13,6 @@ pub(super) struct Shape {
     sql: String,
     /// How to compare it.
     pub(super) form: Form,
-}
-
-/// How a value lies in JSON, and how it is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A string, letter for letter.
-    Text,
-    /// A number, digit for digit.
-    Integer,
-    /// A number; its text may differ, its 32 bits may not.
-    Single,
-    /// The same with 64 bits.
-    Double,
-    /// `true` or `false`.
-    Bool,
-    /// An array of strings, integers and nulls.
-    Items,
 }
 
 impl Shape {
