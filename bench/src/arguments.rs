@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
+    database::Source,
     scenario::{Kind, Scenario},
     tool::ToolKind,
 };
@@ -11,9 +12,20 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Suite {
     /// One table: snapshot, stream, latency.
-    Postgres,
+    OneTable,
     /// The stream of tables and changes that differ.
     Workloads,
+}
+
+/// Whether Debezium is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// It is not.
+    None,
+    /// It is, too.
+    Too,
+    /// It is, and Tidewater is not.
+    Alone,
 }
 
 /// What was asked for.
@@ -21,12 +33,14 @@ pub(crate) enum Suite {
 pub(crate) struct Arguments {
     /// Which benchmark.
     pub(crate) suite: Suite,
+    /// The database.
+    pub(crate) source: Source,
     /// Rows per scenario.
     pub(crate) rows: u64,
     /// Seconds of each latency scenario.
     pub(crate) seconds: u64,
     /// The peer to measure too.
-    pub(crate) peer: bool,
+    pub(crate) peer: Peer,
     /// Whether to measure the memory for a large transaction and a large value too.
     pub(crate) large: bool,
     /// Only scenarios whose name contains this.
@@ -38,10 +52,12 @@ pub(crate) struct Arguments {
 }
 
 const USAGE: &str =
-    "bench postgres|workloads [--rows N] [--seconds N] [--peer debezium] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
+    "bench postgres|mysql|mariadb|workloads [--source postgres|mysql|mariadb] [--rows N] [--seconds N] [--peer debezium|alone] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
+  --source NAME    the database of the workloads (default postgres)
   --rows N         rows per scenario (default 1000000), or of the narrow table of the workloads (default 200000)
   --seconds N      seconds of each latency scenario (default 20)
   --peer debezium  measure a real Kafka Connect with Debezium too
+  --peer alone     measure that only
   --large yes      add a transaction of five times N rows and a value of 20 MB: for the memory (Tidewater only)
   --only TEXT      only scenarios whose name contains TEXT, such as `stream json`
   --worker N=V     a worker property for both tools, such as `producer.compression.type=none`
@@ -50,16 +66,21 @@ const USAGE: &str =
 impl Arguments {
     /// Reads the arguments, or gives the usage.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (suite, rows) = match words.next().as_deref() {
-            Some("postgres") => (Suite::Postgres, 1_000_000),
+        let name = words.next();
+        let (suite, rows) = match name.as_deref() {
             Some("workloads") => (Suite::Workloads, 200_000),
-            _ => return Err(USAGE.to_owned()),
+            _ => (Suite::OneTable, 1_000_000),
+        };
+        let source = match suite {
+            Suite::Workloads => Some(Source::Postgres),
+            Suite::OneTable => name.as_deref().and_then(Source::named),
         };
         let mut read = Self {
             suite,
+            source: source.ok_or(USAGE)?,
             rows,
             seconds: 20,
-            peer: false,
+            peer: Peer::None,
             large: false,
             only: None,
             json: None,
@@ -72,7 +93,11 @@ impl Arguments {
             match word.as_str() {
                 "--rows" => read.rows = number(&word, &value)?,
                 "--seconds" => read.seconds = number(&word, &value)?,
-                "--peer" if value == "debezium" => read.peer = true,
+                "--source" if suite == Suite::Workloads => {
+                    read.source = Source::named(&value).ok_or(USAGE)?;
+                }
+                "--peer" if value == "debezium" => read.peer = Peer::Too,
+                "--peer" if value == "alone" => read.peer = Peer::Alone,
                 "--large" if value == "yes" => read.large = true,
                 "--only" => read.only = Some(value),
                 "--worker" => read.worker.push(property(&value)?),
@@ -86,8 +111,9 @@ impl Arguments {
     /// The tools to measure, in order.
     pub(crate) fn tools(&self) -> Vec<ToolKind> {
         match self.peer {
-            true => vec![ToolKind::Tidewater, ToolKind::Debezium],
-            false => vec![ToolKind::Tidewater],
+            Peer::None => vec![ToolKind::Tidewater],
+            Peer::Too => vec![ToolKind::Tidewater, ToolKind::Debezium],
+            Peer::Alone => vec![ToolKind::Debezium],
         }
     }
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use e2e::{Outcome, configs::postgres_source, configs::with};
-use stack::{Kafka, wait_in_steps, wait_until};
+use e2e::Outcome;
+use stack::{Kafka, wait_in_steps};
 
-use crate::{database::Database, limit, report::Measured, tool::Tool, topic, workload::Workload};
+use crate::{
+    database::Database, report::Measured, scenario::with_json, tool::Tool, topic,
+    workload::Workload,
+};
 
 const LIMIT: Duration = Duration::from_secs(300);
 /// One before the changes that are measured, one after them, and one of the warm-up.
@@ -13,22 +16,10 @@ const MARKERS: u64 = 3;
 /// Each look at all topics starts a Java program.
 const STEP: Duration = Duration::from_secs(1);
 
-/// The server's own limit, which is measured once for each workload, before the first tool.
-pub(crate) fn limit(workload: &Workload, database: &Database) -> Outcome<Measured> {
-    database.fresh_schema("limits", &workload.setup)?;
-    let postgres = database.server();
-    postgres.psql("select pg_create_logical_replication_slot('limits_slot', 'pgoutput')")?;
-    postgres.psql(&workload.write)?;
-    database.settle()?;
-    let limit = limit::receive(postgres, workload.changes, workload.name)?;
-    database.drop_slot("limits_slot")?;
-    Ok(limit)
-}
-
 /// Measures a tool.
 pub(crate) fn measure(
     workload: &Workload,
-    (database, kafka, tool): (&Database, &Kafka, &Tool),
+    (database, kafka, tool): (&dyn Database, &Kafka, &Tool),
     limit: &Measured,
 ) -> Outcome<Measured> {
     let id = format!("{}_{}", tool.kind().name(), identifier(workload.name));
@@ -46,7 +37,7 @@ pub(crate) fn measure(
         workload.warm_records + workload.records + MARKERS,
     )?;
     tool.delete(&id)?;
-    database.drop_slot(&format!("{id}_slot"))?;
+    database.forget(&id)?;
     let span = topic::span(kafka, &marker, 1)?;
     let mut measured = Measured {
         tool: tool.kind().name().to_owned(),
@@ -73,44 +64,23 @@ fn marker_topic(id: &str) -> String {
 /// A connector that knows its tables and topics and is stopped, and behind it the changes.
 fn backlog(
     workload: &Workload,
-    (database, kafka, tool): (&Database, &Kafka, &Tool),
+    (database, kafka, tool): (&dyn Database, &Kafka, &Tool),
     id: &str,
 ) -> Outcome {
-    let postgres = database.server();
-    let more = [
-        ("snapshot.mode", "no_data"),
-        ("publication.autocreate.mode", "disabled"),
-        (
-            "key.converter",
-            "org.apache.kafka.connect.json.JsonConverter",
-        ),
-        ("key.converter.schemas.enable", "false"),
-        (
-            "value.converter",
-            "org.apache.kafka.connect.json.JsonConverter",
-        ),
-        ("value.converter.schemas.enable", "false"),
-    ];
-    tool.create(
-        id,
-        &with(postgres_source(postgres, id, workload.tables), &more),
-    )?;
-    let active = format!(
-        "select count(*) from pg_replication_slots where slot_name = '{id}_slot' and active"
-    );
-    let slot_is = |count: &str| Ok(postgres.psql(&active)?.trim() == count);
-    wait_until("the slot to be read", LIMIT, || slot_is("1"))?;
-    postgres.psql(&format!(
-        "{}; insert into w.marker values (1)",
+    let config = database.source(id, workload.tables, kafka.bootstrap());
+    tool.create(id, &with_json(config, "no_data", "false"))?;
+    database.await_reader(id, true)?;
+    database.sql(&format!(
+        "{}; insert into w.marker values (1);",
         workload.warm
     ))?;
     counted(kafka, id, workload.warm_records + 1)?;
     tool.put(id, "stop")?;
     tool.wait_stopped(id)?;
-    wait_until("the slot to be let go", LIMIT, || slot_is("0"))?;
-    postgres.psql("insert into w.marker values (2)")?;
-    postgres.psql(&workload.write)?;
-    postgres.psql("insert into w.marker values (3)")?;
+    database.await_reader(id, false)?;
+    database.sql("insert into w.marker values (2)")?;
+    database.sql(&workload.write)?;
+    database.sql("insert into w.marker values (3)")?;
     database.settle()
 }
 
@@ -118,8 +88,8 @@ fn backlog(
 fn counted(kafka: &Kafka, id: &str, records: u64) -> Outcome {
     let mut last = 0;
     let waited = wait_in_steps("all records to be there", LIMIT, STEP, || {
-        let total = topic::total(kafka, id);
-        last = total.map_err(|error| stack::Error::new(error.to_string()))?;
+        // Kafka's tool fails as long as there is none of the topics.
+        last = topic::total(kafka, id).unwrap_or(0);
         Ok(last >= records)
     });
     match waited {

@@ -1,114 +1,131 @@
-//! The database: one table of seven columns, filled by the server itself.
+//! The database: one table of seven columns, filled by the server itself. Each kind does it in its own way.
+
+mod mysql;
+mod postgres;
+
+use std::process::Child;
 
 use e2e::Outcome;
-use stack::{PgVersion, Postgres, PostgresOptions, Stack};
+use serde_json::Value;
+use stack::{MysqlVersion, Stack};
+
+use crate::{
+    report::Measured,
+    workload::{Dialect, Workload},
+};
 
 /// Rows of one transaction of the backlog.
 const ROWS_PER_TRANSACTION: u64 = 1000;
 
-/// A PostgreSQL tuned as a production server would be, with fsync on.
-pub(crate) struct Database(Postgres);
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// PostgreSQL 15.
+    Postgres,
+    /// MySQL 9.7.
+    Mysql,
+    /// MariaDB 11.8.
+    Mariadb,
+}
 
-impl Database {
-    /// Starts the server.
-    pub(crate) fn start(stack: &Stack) -> Outcome<Self> {
-        let options = PostgresOptions::new(PgVersion::V15)
-            .set("shared_buffers", "1GB")
-            .set("max_wal_size", "8GB")
-            .set("checkpoint_timeout", "30min");
-        Ok(Self(stack.postgres_with(options)?))
+impl Source {
+    /// By its name on the command line.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        match word {
+            "postgres" => Some(Self::Postgres),
+            "mysql" => Some(Self::Mysql),
+            "mariadb" => Some(Self::Mariadb),
+            _ => None,
+        }
     }
 
-    /// The server.
-    pub(crate) fn server(&self) -> &Postgres {
-        &self.0
-    }
-
-    /// A new, empty table under this name, and a publication `NAME_publication` of it.
-    pub(crate) fn create_table(&self, name: &str) -> Outcome {
-        self.0.psql(&format!(
-            "drop publication if exists {name}_publication;
-             drop table if exists {name};
-             create table {name} (
-                 id bigint primary key, customer int not null, status varchar(20) not null,
-                 amount numeric(12,2) not null, created timestamp(6) not null, updated timestamptz, note text);
-             create publication {name}_publication for table {name};
-             alter table {name} owner to cdc; alter publication {name}_publication owner to cdc"
-        ))?;
-        Ok(())
-    }
-
-    /// The schema `w` anew, with these tables and `w.marker`, and a publication `NAME_publication` of all of them.
-    pub(crate) fn fresh_schema(&self, name: &str, tables: &str) -> Outcome {
-        self.0
-            .psql("drop schema if exists w cascade; create schema w authorization cdc")?;
-        self.0.psql(tables)?;
-        self.0.psql(&format!(
-            "create table w.marker (id int primary key);
-             grant select on all tables in schema w to cdc;
-             drop publication if exists {name}_publication;
-             create publication {name}_publication for tables in schema w"
-        ))?;
-        Ok(())
-    }
-
-    /// Inserts rows in transactions of a thousand.
-    pub(crate) fn fill(&self, name: &str, rows: u64) -> Outcome {
-        self.0.psql(&format!(
-            "do $$ begin
-               for batch in 0..{last} loop
-                 insert into {name} {rows_of} from generate_series(batch * {size} + 1, least((batch + 1) * {size}, {rows})) i;
-                 commit;
-               end loop;
-             end $$",
-            last = rows.div_ceil(ROWS_PER_TRANSACTION) - 1,
-            size = ROWS_PER_TRANSACTION,
-            rows_of = row(),
-        ))?;
-        Ok(())
-    }
-
-    /// Inserts rows in one transaction.
-    pub(crate) fn fill_at_once(&self, name: &str, rows: u64) -> Outcome {
-        let rows_of = row();
-        self.0.psql(&format!(
-            "insert into {name} {rows_of} from generate_series(1, {rows}) i"
-        ))?;
-        Ok(())
-    }
-
-    /// Inserts one row with a text of 20 MB.
-    pub(crate) fn fill_large(&self, name: &str) -> Outcome {
-        self.0.psql(&format!(
-            "insert into {name} select 1, 1, 'open', 1, now(), now(), string_agg(md5(i::text), '') from generate_series(1, 655360) i"
-        ))?;
-        Ok(())
-    }
-
-    /// Makes the server write out what it holds, so that no scenario pays for the one before.
-    pub(crate) fn settle(&self) -> Outcome {
-        self.0.psql("vacuum analyze; checkpoint")?;
-        Ok(())
-    }
-
-    /// Drops a slot once nobody uses it.
-    pub(crate) fn drop_slot(&self, slot: &str) -> Outcome {
-        let sql = format!(
-            "select pg_drop_replication_slot(slot_name) from pg_replication_slots
-             where slot_name = '{slot}' and not active"
-        );
-        let left = format!("select count(*) from pg_replication_slots where slot_name = '{slot}'");
-        let limit = std::time::Duration::from_secs(60);
-        stack::wait_until("a slot to be let go", limit, || {
-            self.0.psql(&sql)?;
-            Ok(self.0.psql(&left)?.trim() == "0")
-        })?;
-        Ok(())
+    /// Starts a server, set up as a production server would be, with fsync on.
+    pub(crate) fn start(self, stack: &Stack) -> Outcome<Box<dyn Database>> {
+        Ok(match self {
+            Self::Postgres => Box::new(postgres::PostgresDatabase::start(stack)?),
+            Self::Mysql => Box::new(mysql::MysqlDatabase::start(stack, MysqlVersion::V97)?),
+            Self::Mariadb => Box::new(mysql::MysqlDatabase::start(
+                stack,
+                MysqlVersion::Mariadb118,
+            )?),
+        })
     }
 }
 
-/// The select list of row `i`.
-fn row() -> &'static str {
-    "select i, i % 5000, case i % 3 when 0 then 'open' when 1 then 'paid' else 'shipped' end,
-     (i % 100000) / 100.0, timestamp '2026-01-01' + i * interval '1 second', now(), 'note of row ' || i || ' ' || md5(i::text)"
+/// A running database server.
+pub(crate) trait Database {
+    /// Runs SQL as a superuser.
+    fn sql(&self, sql: &str) -> Outcome;
+
+    /// A table as `table.include.list` and topics name it: `public.NAME`.
+    fn table(&self, name: &str) -> String;
+
+    /// Whether several connections can read one table for a snapshot.
+    fn snapshots_in_parallel(&self) -> bool;
+
+    /// A new, empty table under this name, ready to be captured by the connector of this name.
+    fn create_table(&self, name: &str) -> Outcome;
+
+    /// Drops that table.
+    fn drop_table(&self, name: &str) -> Outcome;
+
+    /// The schema `w` anew, with these tables and `w.marker`, ready to be captured by the connector of this name.
+    fn fresh_schema(&self, name: &str, tables: &str) -> Outcome;
+
+    /// Inserts rows in transactions of a thousand.
+    fn fill(&self, name: &str, rows: u64) -> Outcome;
+
+    /// Inserts rows in one transaction.
+    fn fill_at_once(&self, name: &str, rows: u64) -> Outcome;
+
+    /// Inserts one row with a text of 20 MB.
+    fn fill_large(&self, name: &str) -> Outcome;
+
+    /// A client that commits one row each millisecond.
+    fn write_steadily(&self, name: &str, rows: u64) -> Outcome<Child>;
+
+    /// Finds in a record in JSON when its change was committed, in microseconds by the server's clock, which is this machine's.
+    fn commit_us(&self) -> fn(&str) -> Option<u64>;
+
+    /// Makes the server write out what it holds, so that no scenario pays for the one before.
+    fn settle(&self) -> Outcome;
+
+    /// The configuration of a source connector for some tables, the same for all tools.
+    fn source(&self, name: &str, tables: &str, bootstrap: &str) -> Value;
+
+    /// Waits until the stream of a connector is read, or is no more.
+    fn await_reader(&self, name: &str, reads: bool) -> Outcome;
+
+    /// Drops what the server keeps for a connector, once it is let go.
+    fn forget(&self, name: &str) -> Outcome;
+
+    /// What the server gives a client that throws everything away.
+    fn limits(&self, rows: u64) -> Outcome<Vec<Measured>>;
+
+    /// The same for the stream of a workload.
+    fn stream_limit(&self, workload: &Workload) -> Outcome<Measured>;
+
+    /// Its SQL for workloads.
+    fn dialect(&self) -> Box<dyn Dialect>;
+}
+
+/// `source.ts_us`.
+fn source_us(record: &str) -> Option<u64> {
+    number_after(record.rsplit("\"source\":{").next()?, "\"ts_us\":")
+}
+
+/// The number after a name in JSON.
+fn number_after(json: &str, name: &str) -> Option<u64> {
+    let text = json.split(name).nth(1)?;
+    let digits = text.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_commit_time_is_that_of_the_source_block() {
+        let record = r#"{"before":null,"after":{"ts_us":1},"source":{"version":"x","ts_ms":5,"ts_us":5123,"ts_ns":5123000},"ts_us":9}"#;
+        assert_eq!(super::source_us(record), Some(5123));
+    }
 }

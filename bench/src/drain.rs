@@ -1,9 +1,7 @@
 //! Snapshots and backlogs: rows per second, CPU, memory.
 
-use std::time::Duration;
-
 use e2e::Outcome;
-use stack::{Kafka, wait_until};
+use stack::Kafka;
 
 use crate::{
     database::Database,
@@ -16,13 +14,13 @@ use crate::{
 /// Lets a tool drain `rows` rows into a topic of its own.
 pub(crate) fn measure(
     scenario: Scenario,
-    database: &Database,
+    database: &dyn Database,
     kafka: &Kafka,
     tool: &Tool,
     rows: u64,
 ) -> Outcome<Measured> {
     let id = scenario.identifier(tool);
-    let topic = format!("{id}.public.{id}");
+    let topic = format!("{id}.{}", database.table(&id));
     topic::create(kafka, &topic)?;
     let process = tool.process()?;
     match scenario.kind {
@@ -30,12 +28,12 @@ pub(crate) fn measure(
             database.fill(&id, rows)?;
             database.settle()?;
         }
-        _ => backlog(scenario, database, tool, &id, rows)?,
+        _ => backlog(scenario, (database, kafka), tool, &id, rows)?,
     }
     let before = process.cpu_seconds().unwrap_or_default();
     match scenario.kind {
         Kind::Snapshot | Kind::ParallelSnapshot => {
-            tool.create(&id, &scenario.config(database, &id, "initial"))?
+            tool.create(&id, &scenario.config((database, kafka), &id, "initial"))?
         }
         _ => tool.put(&id, "resume")?,
     }
@@ -61,20 +59,20 @@ pub(crate) fn measure(
     })
 }
 
-/// A connector that has its slot and is stopped, and behind it `rows` committed rows.
-fn backlog(scenario: Scenario, database: &Database, tool: &Tool, id: &str, rows: u64) -> Outcome {
-    tool.create(id, &scenario.config(database, id, "no_data"))?;
-    let active = format!(
-        "select count(*) from pg_replication_slots where slot_name = '{id}_slot' and active"
-    );
-    wait_until("the slot to be read", Duration::from_secs(60), || {
-        Ok(database.server().psql(&active)?.trim() == "1")
-    })?;
+/// A connector that has begun to read and is stopped, and behind it `rows` committed rows.
+fn backlog(
+    scenario: Scenario,
+    (database, kafka): (&dyn Database, &Kafka),
+    tool: &Tool,
+    id: &str,
+    rows: u64,
+) -> Outcome {
+    let config = scenario.config((database, kafka), id, "no_data");
+    tool.create(id, &config)?;
+    database.await_reader(id, true)?;
     tool.put(id, "stop")?;
     tool.wait_stopped(id)?;
-    wait_until("the slot to be let go", Duration::from_secs(60), || {
-        Ok(database.server().psql(&active)?.trim() == "0")
-    })?;
+    database.await_reader(id, false)?;
     match scenario.kind {
         Kind::Transaction => database.fill_at_once(id, rows)?,
         Kind::Value => database.fill_large(id)?,

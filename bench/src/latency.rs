@@ -1,8 +1,8 @@
-//! From the commit in PostgreSQL to the record readable in Kafka, at a thousand rows a second.
+//! From the commit in the database to the record readable in Kafka, at a thousand rows a second.
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     sync::mpsc::{Receiver, sync_channel},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -20,18 +20,18 @@ const WARM_UP_SECONDS: u64 = 5;
 /// Measures a tool for some seconds.
 pub(crate) fn measure(
     scenario: Scenario,
-    database: &Database,
+    database: &dyn Database,
     kafka: &Kafka,
     tool: &Tool,
     seconds: u64,
 ) -> Outcome<Measured> {
     let id = scenario.identifier(tool);
-    let topic = format!("{id}.public.{id}");
+    let topic = format!("{id}.{}", database.table(&id));
     topic::create(kafka, &topic)?;
-    tool.create(&id, &scenario.config(database, &id, "no_data"))?;
+    tool.create(&id, &scenario.config((database, kafka), &id, "no_data"))?;
     let rows = RATE * (seconds + WARM_UP_SECONDS);
-    let (mut reader, seen) = watch(kafka, &topic, rows)?;
-    let mut writer = write(database, &id, rows)?;
+    let (mut reader, seen) = watch(kafka, &topic, rows, database.commit_us())?;
+    let mut writer = database.write_steadily(&id, rows)?;
     let mut delays = delays(&seen, rows)?;
     reader.kill()?;
     reader.wait()?;
@@ -62,7 +62,12 @@ fn delays(seen: &Receiver<f64>, rows: u64) -> Outcome<Vec<f64>> {
 }
 
 /// A consumer that takes the time at which each record can be read, less that of its commit.
-fn watch(kafka: &Kafka, topic: &str, rows: u64) -> Outcome<(Child, Receiver<f64>)> {
+fn watch(
+    kafka: &Kafka,
+    topic: &str,
+    rows: u64,
+    commit_us: fn(&str) -> Option<u64>,
+) -> Outcome<(Child, Receiver<f64>)> {
     let mut reader = kafka
         .kcat_command(&[
             "-C",
@@ -103,40 +108,4 @@ fn watch(kafka: &Kafka, topic: &str, rows: u64) -> Outcome<(Child, Receiver<f64>
         }
     });
     Ok((reader, seen))
-}
-
-/// `source.ts_us`: the time of the commit by the server's clock, which is this machine's.
-fn commit_us(record: &str) -> Option<u64> {
-    let source = record.rsplit("\"source\":{").next()?;
-    let text = source.split("\"ts_us\":").nth(1)?;
-    text.split(|c: char| !c.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
-}
-
-/// A client that commits one row each millisecond: psql with a loop in the server.
-fn write(database: &Database, id: &str, rows: u64) -> Outcome<Child> {
-    let postgres = database.server();
-    let sql = format!(
-        "do $$ declare started timestamptz := clock_timestamp(); begin
-           for i in 1..{rows} loop
-             insert into {id} values (i, i % 5000, 'open', i / 100.0, clock_timestamp(), now(), 'note of row ' || i || ' ' || md5(i::text));
-             commit;
-             perform pg_sleep(greatest(0, extract(epoch from started + i * interval '1 millisecond' - clock_timestamp())));
-           end loop;
-         end $$"
-    );
-    let mut command = Command::new(postgres.program("psql"));
-    command.args(["-q", "-d", &postgres.url(), "-c", &sql]);
-    Ok(command.stdout(Stdio::null()).spawn()?)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_commit_time_is_that_of_the_source_block() {
-        let record = r#"{"before":null,"after":{"ts_us":1},"source":{"version":"x","ts_ms":5,"ts_us":5123,"ts_ns":5123000},"ts_us":9}"#;
-        assert_eq!(super::commit_us(record), Some(5123));
-    }
 }

@@ -1,102 +1,80 @@
-//! The server's own limit: what it gives a client that throws everything away.
+//! The limits: what a server gives a client that throws everything away, and what a broker takes from one that does nothing
+//! but write.
 
 use std::{
+    io::Write,
     process::{Command, Stdio},
     time::Instant,
 };
 
 use e2e::Outcome;
-use stack::Postgres;
+use stack::{Kafka, KafkaTools};
 
-use crate::{database::Database, report::Measured, scenario::CONNECTIONS};
+use crate::{report::Measured, topic};
 
-/// Snapshot (`COPY … TO STDOUT`, by one connection and by several) and stream (`pg_recvlogical` to nowhere).
-pub(crate) fn all(database: &Database, rows: u64) -> Outcome<[Measured; 3]> {
-    let postgres = database.server();
-    database.create_table("limits")?;
-    postgres.psql("select pg_create_logical_replication_slot('limits_slot', 'pgoutput')")?;
-    database.fill("limits", rows)?;
-    database.settle()?;
-    let copied = copy(postgres, rows)?;
-    let by_several = copy_by_several(postgres, rows)?;
-    let received = receive(postgres, rows, "stream")?;
-    database.drop_slot("limits_slot")?;
-    postgres.psql("drop publication limits_publication; drop table limits")?;
-    Ok([copied, by_several, received])
-}
+/// Different records that the producer sends.
+const SAMPLE: u64 = 1000;
+const TOPIC: &str = "limits";
 
-fn copy(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
+/// Runs a client to its end and takes the time.
+pub(crate) fn timed(
+    name: &str,
+    scenario: &str,
+    rows: u64,
+    command: &mut Command,
+) -> Outcome<Measured> {
     let started = Instant::now();
-    run(Command::new(postgres.program("psql")).args([
-        "-q",
-        "-d",
-        &postgres.url(),
-        "-c",
-        "copy limits to stdout",
-    ]))?;
-    Ok(Measured::limit(
-        "server limit: COPY",
-        "snapshot",
-        rows,
-        started.elapsed(),
-    ))
-}
-
-fn copy_by_several(postgres: &Postgres, rows: u64) -> Outcome<Measured> {
-    let share = rows.div_ceil(CONNECTIONS);
-    let started = Instant::now();
-    let mut copies = Vec::new();
-    for part in 0..CONNECTIONS {
-        let (from, to) = (part * share, (part + 1) * share);
-        let sql = format!("copy (select * from limits where id > {from} and id <= {to}) to stdout");
-        let mut psql = Command::new(postgres.program("psql"));
-        psql.args(["-q", "-d", &postgres.url(), "-c", &sql]);
-        copies.push(psql.stdout(Stdio::null()).spawn()?);
-    }
-    for mut copy in copies {
-        if !copy.wait()?.success() {
-            return Err("a COPY of a part failed".into());
-        }
-    }
-    let name = format!("server limit: {CONNECTIONS} COPY");
-    let elapsed = started.elapsed();
-    Ok(Measured::limit(&name, "parallel snapshot", rows, elapsed))
-}
-
-/// The stream of the slot `limits_slot`, which holds so many rows.
-pub(crate) fn receive(postgres: &Postgres, rows: u64, scenario: &str) -> Outcome<Measured> {
-    let end = postgres.psql("select pg_current_wal_lsn()")?;
-    // Something after the end, so that the sender reaches it.
-    postgres.psql("select pg_logical_emit_message(true, 'bench', 'end')")?;
-    let started = Instant::now();
-    run(Command::new(postgres.program("pg_recvlogical")).args([
-        "-d",
-        &postgres.url(),
-        "--slot",
-        "limits_slot",
-        "--start",
-        "-f",
-        "/dev/null",
-        "--no-loop",
-        "-o",
-        "proto_version=1",
-        "-o",
-        "publication_names=limits_publication",
-        "--endpos",
-        end.trim(),
-    ]))?;
-    Ok(Measured::limit(
-        "server limit: pg_recvlogical",
-        scenario,
-        rows,
-        started.elapsed(),
-    ))
-}
-
-fn run(command: &mut Command) -> Outcome {
     let status = command.stdout(Stdio::null()).status()?;
     match status.success() {
-        true => Ok(()),
+        true => Ok(Measured::limit(name, scenario, rows, started.elapsed())),
         false => Err(format!("{command:?} ended with {status}").into()),
+    }
+}
+
+/// Kafka's own producer with records of a topic, again and again.
+pub(crate) fn produce(kafka: &Kafka, from: &str, rows: u64, scenario: &str) -> Outcome<Measured> {
+    let count = SAMPLE.min(rows).to_string();
+    let records = kafka.kcat(&[
+        "-C", "-t", from, "-p", "0", "-o", "0", "-c", &count, "-e", "-f", "%s\n",
+    ])?;
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(records.as_bytes())?;
+    topic::create(kafka, TOPIC)?;
+    let (rows_text, path) = (rows.to_string(), file.path().display().to_string());
+    let words = [
+        "--topic",
+        TOPIC,
+        "--num-records",
+        &rows_text,
+        "--throughput",
+        "-1",
+        "--payload-file",
+        &path,
+    ];
+    let tools = KafkaTools::at(kafka.bootstrap()).full_speed();
+    let printed = tools.run("org.apache.kafka.tools.ProducerPerformance", &words)?;
+    let rate = printed.lines().rev().find_map(rate);
+    let rate = rate.ok_or_else(|| format!("no rate in {printed:?}"))?;
+    let bytes = records.len() / records.lines().count().max(1);
+    Ok(Measured {
+        tool: format!("kafka limit: producer-perf-test, {bytes} bytes"),
+        scenario: scenario.to_owned(),
+        rows_per_s: Some(rate),
+        ..Measured::default()
+    })
+}
+
+/// `50000 records sent, 81300.8 records/sec (…`
+fn rate(line: &str) -> Option<f64> {
+    let (_, rest) = line.split_once("records sent, ")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_rate_is_found() {
+        let line = "50000 records sent, 81300.8 records/sec (77.53 MB/sec), 5.1 ms avg latency";
+        assert_eq!(super::rate(line), Some(81300.8));
     }
 }

@@ -19,7 +19,7 @@ use arguments::{Arguments, Suite};
 use database::Database;
 use e2e::Outcome;
 use report::Measured;
-use scenario::Scenario;
+use scenario::{Kind, Scenario};
 use stack::{Kafka, KafkaOptions, Stack};
 use tool::{Tool, ToolKind};
 
@@ -42,7 +42,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Outcome {
     let stack = Stack::new()?;
-    let database = Database::start(&stack)?;
+    let database = arguments.source.start(&stack)?;
+    let database = database.as_ref();
     // The broker's clock on every record: throughput is read from the topic, not from the tool.
     let options = KafkaOptions::default()
         .full_speed()
@@ -52,8 +53,8 @@ fn run(arguments: &Arguments) -> Outcome {
     let kafka = stack.kafka_with(options)?;
     println!("{}", report::head());
     let all = match arguments.suite {
-        Suite::Postgres => one_table(arguments, &stack, &database, &kafka)?,
-        Suite::Workloads => workloads(arguments, &stack, &database, &kafka)?,
+        Suite::OneTable => one_table(arguments, &stack, database, &kafka)?,
+        Suite::Workloads => workloads(arguments, &stack, database, &kafka)?,
     };
     finish(arguments, &all)
 }
@@ -61,15 +62,15 @@ fn run(arguments: &Arguments) -> Outcome {
 fn workloads(
     arguments: &Arguments,
     stack: &Stack,
-    database: &Database,
+    database: &dyn Database,
     kafka: &Kafka,
 ) -> Outcome<Vec<Measured>> {
-    let mut workloads = workload::all(arguments.rows);
+    let mut workloads = workload::all(database.dialect().as_ref(), arguments.rows);
     let only = arguments.only.as_deref().unwrap_or_default();
     workloads.retain(|workload| workload.name.contains(only));
     let mut limits = Vec::new();
     for workload in &workloads {
-        let limit = course::limit(workload, database)?;
+        let limit = database.stream_limit(workload)?;
         println!("{}", limit.row());
         limits.push(limit);
     }
@@ -90,11 +91,11 @@ fn workloads(
 fn one_table(
     arguments: &Arguments,
     stack: &Stack,
-    database: &Database,
+    database: &dyn Database,
     kafka: &Kafka,
 ) -> Outcome<Vec<Measured>> {
     let mut all = Vec::new();
-    for limit in limit::all(database, arguments.rows)? {
+    for limit in database.limits(arguments.rows)? {
         println!("{}", limit.row());
         all.push(limit);
     }
@@ -103,7 +104,7 @@ fn one_table(
             let scenarios: Vec<Scenario> = arguments
                 .scenarios()
                 .into_iter()
-                .filter(|s| s.exactly_once == exactly_once && s.is_for(kind))
+                .filter(|s| s.exactly_once == exactly_once && s.is_for(kind, database))
                 .collect();
             if scenarios.is_empty() {
                 continue;
@@ -120,10 +121,32 @@ fn one_table(
                 println!("{}", measured.row());
                 all.push(measured);
             }
+            if !exactly_once {
+                for limit in broker_limits(&scenarios, &tool, (database, kafka), arguments.rows)? {
+                    println!("{}", limit.row());
+                    all.push(limit);
+                }
+            }
             tool.stop()?;
         }
     }
     Ok(all)
+}
+
+/// The broker's limit for records of the streams that a tool has written.
+fn broker_limits(
+    scenarios: &[Scenario],
+    tool: &Tool,
+    (database, kafka): (&dyn Database, &Kafka),
+    rows: u64,
+) -> Outcome<Vec<Measured>> {
+    let streams = scenarios.iter().filter(|s| s.kind == Kind::Stream);
+    let limit = |scenario: &Scenario| {
+        let id = scenario.identifier(tool);
+        let topic = format!("{id}.{}", database.table(&id));
+        limit::produce(kafka, &topic, rows, &scenario.name())
+    };
+    streams.map(limit).collect()
 }
 
 fn finish(arguments: &Arguments, all: &[Measured]) -> Outcome {

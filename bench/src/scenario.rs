@@ -1,7 +1,7 @@
 //! What is measured.
 
-use e2e::Outcome;
-use serde_json::{Value, json};
+use e2e::{Outcome, configs::with};
+use serde_json::Value;
 use stack::Kafka;
 
 use crate::{
@@ -71,8 +71,12 @@ impl Scenario {
 
     /// Whether a tool is measured in it. Debezium's producer would need other settings for a large value, and minutes for
     /// the large transaction.
-    pub(crate) fn is_for(self, kind: ToolKind) -> bool {
-        !matches!(self.kind, Kind::Transaction | Kind::Value) || kind == ToolKind::Tidewater
+    pub(crate) fn is_for(self, kind: ToolKind, database: &dyn Database) -> bool {
+        match self.kind {
+            Kind::Transaction | Kind::Value => kind == ToolKind::Tidewater,
+            Kind::ParallelSnapshot => database.snapshots_in_parallel(),
+            _ => true,
+        }
     }
 
     /// How many rows it has when others have `rows`.
@@ -87,7 +91,7 @@ impl Scenario {
     /// Measures a tool.
     pub(crate) fn measure(
         self,
-        database: &Database,
+        database: &dyn Database,
         kafka: &Kafka,
         tool: &Tool,
         arguments: &Arguments,
@@ -108,31 +112,37 @@ impl Scenario {
             }
             Kind::Latency => latency::measure(self, database, kafka, tool, arguments.seconds)?,
         };
-        database.drop_slot(&format!("{id}_slot"))?;
-        database.server().psql(&format!(
-            "drop publication {id}_publication; drop table {id}"
-        ))?;
+        database.forget(&id)?;
+        database.drop_table(&id)?;
         Ok(measured)
     }
 
     /// The connector's configuration: the same for both tools.
-    pub(crate) fn config(self, database: &Database, id: &str, snapshot_mode: &str) -> Value {
-        let table = format!("public.{id}");
-        let mut config = e2e::configs::postgres_source(database.server(), id, &table);
-        let more = json!({
-            "snapshot.mode": snapshot_mode,
-            "publication.autocreate.mode": "disabled",
-            "key.converter": "org.apache.kafka.connect.json.JsonConverter",
-            "key.converter.schemas.enable": self.schemas.to_string(),
-            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-            "value.converter.schemas.enable": self.schemas.to_string(),
-        });
+    pub(crate) fn config(
+        self,
+        (database, kafka): (&dyn Database, &Kafka),
+        id: &str,
+        snapshot_mode: &str,
+    ) -> Value {
+        let config = database.source(id, &database.table(id), kafka.bootstrap());
+        let schemas = self.schemas.to_string();
+        let mut config = with_json(config, snapshot_mode, &schemas);
         if self.kind == Kind::ParallelSnapshot {
             config["snapshot.max.threads"] = CONNECTIONS.to_string().into();
         }
-        if let (Some(all), Some(more)) = (config.as_object_mut(), more.as_object()) {
-            all.extend(more.clone());
-        }
         config
     }
+}
+
+/// A configuration with JSON converters.
+pub(crate) fn with_json(config: Value, snapshot_mode: &str, schemas: &str) -> Value {
+    const CONVERTER: &str = "org.apache.kafka.connect.json.JsonConverter";
+    let more = [
+        ("snapshot.mode", snapshot_mode),
+        ("key.converter", CONVERTER),
+        ("key.converter.schemas.enable", schemas),
+        ("value.converter", CONVERTER),
+        ("value.converter.schemas.enable", schemas),
+    ];
+    with(config, &more)
 }

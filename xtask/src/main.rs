@@ -44,7 +44,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        usage: "postgres|workloads [--rows N] [--peer debezium] [--json FILE]",
+        usage: "postgres|mysql|mariadb|workloads [--source NAME] [--rows N] [--peer debezium] [--json FILE]",
         about: "speed, CPU, memory and latency beside the server's limit and a peer",
         run: bench::run,
     },

@@ -1,7 +1,7 @@
 //! Connector configurations as users write them.
 
 use serde_json::{Value, json};
-use stack::{DATABASE, PASSWORD, Postgres, Redis, Search, USER};
+use stack::{DATABASE, Mysql, PASSWORD, Postgres, Redis, Search, USER};
 
 /// Debezium's PostgreSQL connector, unchanged, for tables of schema `public`.
 pub fn postgres_source(postgres: &Postgres, prefix: &str, tables: &str) -> Value {
@@ -24,6 +24,29 @@ pub fn postgres_source_at(port: u16, prefix: &str, tables: &str) -> Value {
         "publication.name": format!("{prefix}_publication"),
         "publication.autocreate.mode": "filtered",
         "table.include.list": tables,
+    })
+}
+
+/// Debezium's connector for MySQL or MariaDB, unchanged, for tables of any database. The history of the tables is in the
+/// topic `history-PREFIX`.
+pub fn mysql_source(mysql: &Mysql, prefix: &str, tables: &str, bootstrap: &str) -> Value {
+    let class = match mysql.version().is_mariadb() {
+        true => "io.debezium.connector.mariadb.MariaDbConnector",
+        false => "io.debezium.connector.mysql.MySqlConnector",
+    };
+    json!({
+        "connector.class": class,
+        "tasks.max": "1",
+        "database.hostname": "127.0.0.1",
+        "database.port": mysql.port().to_string(),
+        "database.user": USER,
+        "database.password": PASSWORD,
+        "database.server.id": "6400",
+        "topic.prefix": prefix,
+        "table.include.list": tables,
+        "schema.history.internal.kafka.bootstrap.servers": bootstrap,
+        "schema.history.internal.kafka.topic": format!("history-{prefix}"),
+        "schema.history.internal.store.only.captured.tables.ddl": "true",
     })
 }
 

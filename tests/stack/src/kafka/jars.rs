@@ -59,10 +59,10 @@ pub(crate) fn jvm(heap: Heap, folder: &Path, main: &'static str, properties: &st
 }
 
 /// A program of theirs that ends by itself.
-pub(crate) fn command(libraries: &Path, main: &str) -> Result<Command> {
+pub(crate) fn command(libraries: &Path, main: &str, full_speed: bool) -> Result<Command> {
     let mut command = Command::new(jvm::program(RELEASE)?);
     command
-        .args(jvm::QUICK)
+        .args(jvm::QUICK.iter().filter(|_| !full_speed))
         .arg("-cp")
         .arg(jvm::class_path(libraries))
         .arg(main);
@@ -82,8 +82,10 @@ fn format_storage(folder: &Path) -> Result<()> {
             data.display()
         ),
     )?;
-    run(command(&folder.join("libs"), "kafka.tools.StorageTool")?
-        .args(["format", "-t", CLUSTER, "-c"])
-        .arg(&file))?;
+    run(
+        command(&folder.join("libs"), "kafka.tools.StorageTool", false)?
+            .args(["format", "-t", CLUSTER, "-c"])
+            .arg(&file),
+    )?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::{Result, run::run};
 #[derive(Clone, Debug)]
 pub struct KafkaTools {
     bootstrap: String,
+    full_speed: bool,
 }
 
 impl KafkaTools {
@@ -16,7 +17,14 @@ impl KafkaTools {
     pub fn at(bootstrap: &str) -> Self {
         Self {
             bootstrap: bootstrap.to_owned(),
+            full_speed: false,
         }
+    }
+
+    /// For measurements: the JVM's own choice of compiler and collector. It starts slower.
+    pub fn full_speed(mut self) -> Self {
+        self.full_speed = true;
+        self
     }
 
     /// Runs a main class and returns what it prints: `run("org.apache.kafka.tools.TopicCommand", &["--list"])`.
@@ -27,7 +35,7 @@ impl KafkaTools {
 
     /// The command, for a caller that reads its output as it comes.
     pub fn command(&self, class: &str, words: &[&str]) -> Result<Command> {
-        let mut command = jars::command(&jars::libraries()?, class)?;
+        let mut command = jars::command(&jars::libraries()?, class, self.full_speed)?;
         command
             .args(["--bootstrap-server", &self.bootstrap])
             .args(words);
