@@ -79,6 +79,9 @@ fn workloads(
         let bootstrap = kafka.bootstrap();
         let tool = Tool::start(stack, kind, bootstrap, false, &arguments.worker)?;
         for (workload, limit) in workloads.iter().zip(&limits) {
+            if kind == ToolKind::Debezium && !workload.is_for_peer {
+                continue;
+            }
             let measured = course::measure(workload, (database, kafka, &tool), limit)?;
             println!("{}", measured.row());
             all.push(measured);

@@ -48,6 +48,8 @@ pub(crate) struct Workload {
     pub(crate) records: u64,
     /// What `table.include.list` lets through.
     pub(crate) tables: &'static str,
+    /// Whether Debezium can read it.
+    pub(crate) is_for_peer: bool,
 }
 
 const ALL_TABLES: &str = "w\\..*";
@@ -92,6 +94,7 @@ fn inserts(
         changes: rows,
         records: rows,
         tables: ALL_TABLES,
+        is_for_peer: true,
     }
 }
 
@@ -162,6 +165,7 @@ fn updates(sql: &dyn Dialect, name: &'static str, setup: String, rows: u64) -> W
         changes: rows.div_ceil(BATCH) * BATCH,
         records: rows.div_ceil(BATCH) * BATCH,
         tables: ALL_TABLES,
+        is_for_peer: true,
     }
 }
 
@@ -188,6 +192,7 @@ fn many_tables(sql: &dyn Dialect, rows: u64) -> Workload {
         changes: rounds * TABLES,
         records: rounds * TABLES,
         tables: ALL_TABLES,
+        is_for_peer: true,
     }
 }
 
@@ -212,6 +217,7 @@ fn tenth(sql: &dyn Dialect, rows: u64) -> Workload {
         changes: rows,
         records: rows / 10,
         tables: "w\\.t0,w\\.marker",
+        is_for_peer: true,
     }
 }
 
