@@ -30,6 +30,8 @@ pub(crate) fn measure(
     topic::create(kafka, &topic)?;
     tool.create(&id, &scenario.config((database, kafka), &id, "no_data"))?;
     let rows = RATE * (seconds + WARM_UP_SECONDS);
+    // What is committed before it reads is not in its stream.
+    database.await_reader(&id, true)?;
     let (mut reader, seen) = watch(kafka, &topic, rows, database.commit_us())?;
     let mut writer = database.write_steadily(&id, rows)?;
     let mut delays = delays(&seen, rows)?;
