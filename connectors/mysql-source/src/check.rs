@@ -7,6 +7,7 @@ use connect_core::{Finding, Result};
 use crate::{
     captured, catalog,
     config::MySqlConfig,
+    foreign,
     task::target,
     wire::{Answer, Connection, Flavor},
 };
@@ -24,7 +25,7 @@ pub(crate) async fn check(
     {
         return Vec::new();
     }
-    let mut findings = Vec::new();
+    let mut findings = foreign::warnings(config);
     let connection = Connection::open(&target(config, flavor)).await;
     let looked = match connection {
         Ok(mut connection) => {

@@ -12,7 +12,7 @@ use connect_core::{
     config::{List, Millis, Positive, Rules},
 };
 
-use crate::{captured, types::BigUnsigned};
+use crate::{captured, foreign, types::BigUnsigned};
 
 choice! {
     /// `database.ssl.mode`: the names of MySQL's connector, and those of MariaDB's.
@@ -351,6 +351,7 @@ impl Rules for MySqlConfig {
         ];
         no_custom(&modes, &mut findings);
         self.channels().rules(&mut findings);
+        findings.extend(foreign::errors(&self.rest));
         findings
     }
 }

@@ -25,6 +25,7 @@ pub mod decimal;
 pub mod declared;
 mod decode;
 pub mod error;
+mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod geometry;

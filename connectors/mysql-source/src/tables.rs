@@ -193,7 +193,18 @@ fn default(op: &Op, text: &str, required: bool, schema: &Schema) -> Option<Value
         let used = usize::div_ceil(width.unwrap_or(1), 8).min(bytes.len());
         return value(op, bytes.get(bytes.len() - used..)?, schema);
     }
-    value(op, text.as_bytes(), schema).filter(|value| *value != Value::Null)
+    // MySQL shows those of bytes in hex.
+    let bytes = match (op, text.strip_prefix("0x").and_then(unhex)) {
+        (Op::Bytes(..), Some(bytes)) => bytes,
+        _ => text.as_bytes().to_vec(),
+    };
+    value(op, &bytes, schema).filter(|value| *value != Value::Null)
+}
+
+fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let pairs = (0..digits.len()).step_by(2);
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    pairs.map(byte).collect()
 }
 
 /// `b'101'`

@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use crate::{
     captured,
     config::{MySqlConfig, SslMode},
+    foreign,
     known::Tables,
     position::{Place, partition},
     snapshot::{Polled, Snapshot},
@@ -127,6 +128,9 @@ impl SourceTask for MySqlTask {
             .map(|position| Place::parse(&position.offset))
             .transpose()?;
         self.start = Some(start);
+        for warning in foreign::warnings(&self.config) {
+            tracing::warn!("{}", warning.message);
+        }
         // Boxed: opening has many steps and happens once.
         self.phase = Box::pin(self.open_phase(stored)).await?;
         Ok(())

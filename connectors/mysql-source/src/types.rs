@@ -153,7 +153,7 @@ impl Modes {
         op: impl FnOnce(Arc<[String]>) -> Op,
     ) -> Shape {
         let schema = named(Type::String, &format!("io.debezium.data.{name}"))
-            .parameter("allowed", declared.members.join(","));
+            .parameter("allowed", allowed(&declared.members));
         shape(schema, op(declared.members.clone().into()))
     }
 
@@ -192,6 +192,13 @@ fn shape(schema: Schema, op: Op) -> Shape {
 /// MySQL's JSON is binary, MariaDB's a text.
 fn json(text: Option<Charset>) -> Op {
     text.map_or(Op::Json, Op::Text)
+}
+
+/// With commas between them, and a backslash before those within.
+fn allowed(members: &[String]) -> String {
+    let escaped = |member: &String| member.replace('\\', "\\\\").replace(',', "\\,");
+    let members: Vec<String> = members.iter().map(escaped).collect();
+    members.join(",")
 }
 
 fn has_single_bits(declared: &Declared) -> bool {

@@ -8,6 +8,7 @@ mod compressed;
 mod connections;
 mod dumps;
 mod gtids;
+mod tasks;
 mod values;
 
 use std::time::Duration;

@@ -1,0 +1,230 @@
+//! A task from its snapshot on, and from every position that it has had.
+
+use connect_core::{
+    Advance, Batch, Config, Datum, Position, Properties, SourceConnector, SourceTask, Start,
+    TaskPlan, Value, batch::Row, meter::Meter, outside::Outside, watermark::watermark,
+};
+use mysql_source::{MariaDbSource, MySqlConfig, MySqlSource, MySqlTask};
+use stack::{Mysql, MysqlOptions, MysqlVersion, Stack};
+
+use super::{VERSIONS, block_on, soon};
+
+/// A running task, and the position that it gave last.
+struct Source {
+    task: MySqlTask,
+    _advance: Advance<Position>,
+    position: Option<Position>,
+}
+
+fn properties(mysql: &Mysql, more: &[(&str, &str)]) -> Properties {
+    let port = mysql.port().to_string();
+    let base = [
+        ("topic.prefix", "t"),
+        ("database.hostname", "127.0.0.1"),
+        ("database.port", &port),
+        ("database.user", "cdc"),
+        ("database.password", "cdc"),
+        ("database.server.id", "7100"),
+        ("database.include.list", "inventory"),
+    ];
+    let all = base.iter().chain(more);
+    all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+async fn open(
+    mysql: &Mysql,
+    version: MysqlVersion,
+    more: &[(&str, &str)],
+    stored: Option<Position>,
+) -> Source {
+    let config = MySqlConfig::parse(&properties(mysql, more)).unwrap();
+    let task = match version.is_mariadb() {
+        true => MariaDbSource::task(config, TaskPlan::new()),
+        false => MySqlSource::task(config, TaskPlan::new()),
+    };
+    let mut task = task.unwrap();
+    let (advance, safe) = watermark();
+    let start = Start {
+        stored: stored.clone().into_iter().collect(),
+        safe,
+        meter: Meter::default(),
+        outside: Outside::default(),
+    };
+    soon(task.open(start)).await.unwrap();
+    Source {
+        task,
+        _advance: advance,
+        position: stored,
+    }
+}
+
+/// `c 4 d` for a created row, `u 4 c>d` for a changed one, `tombstone` for what follows a delete.
+fn told(row: Row<'_>) -> String {
+    let shown = |datum: Datum<'_>| match datum.to_value() {
+        Value::Null => "null".to_owned(),
+        Value::Absent => "absent".to_owned(),
+        Value::Int(number) => number.to_string(),
+        Value::Digits(digits) => digits.to_string(),
+        Value::Str(text) => text.clone(),
+        other => format!("{other:?}"),
+    };
+    let value = row.value();
+    let Some(op) = value.get("op") else {
+        return "tombstone".to_owned();
+    };
+    let (op, before, after) = (
+        op,
+        value.get("before").unwrap(),
+        value.get("after").unwrap(),
+    );
+    let field = |side: &Datum<'_>, name: &str| side.get(name).map_or("-".to_owned(), &shown);
+    let op = shown(op);
+    match op.as_str() {
+        "u" => format!(
+            "u {} {}>{}",
+            field(&after, "id"),
+            field(&before, "v"),
+            field(&after, "v")
+        ),
+        "d" => format!("d {} {}", field(&before, "id"), field(&before, "v")),
+        "t" => op,
+        _ => format!("{op} {} {}", field(&after, "id"), field(&after, "v")),
+    }
+}
+
+impl Source {
+    /// Reads until a record tells `last`; the records, and behind each batch its position.
+    async fn until(&mut self, last: &str) -> Vec<(String, Option<Position>)> {
+        let mut read = Vec::new();
+        let reading = async {
+            while read.last().is_none_or(|(told, _)| told != last) {
+                let mut batch = Batch::default();
+                self.task.poll(&mut batch).await.unwrap();
+                read.extend(batch.rows().map(|row| (told(row), None)));
+                if let Some(position) = batch.position() {
+                    self.position = Some(position.clone());
+                    if let Some((_, behind)) = read.last_mut() {
+                        *behind = Some(position.clone());
+                    }
+                }
+            }
+        };
+        soon(reading).await;
+        read
+    }
+
+    async fn close(mut self) {
+        self.task.close().await.unwrap();
+    }
+}
+
+const SNAPSHOT: &str = "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20), n BIGINT UNSIGNED);
+    INSERT INTO t VALUES (1, 'a', 7), (2, 'ü', NULL), (3, NULL, 18446744073709551615)";
+/// A position behind each event.
+const ONE: [(&str, &str); 1] = [("max.batch.size", "1")];
+const CHANGES: [&str; 7] = [
+    "INSERT INTO t VALUES (4, 'd', 1), (5, 'e', 2)",
+    "BEGIN; UPDATE t SET v = 'b' WHERE id = 2; DELETE FROM t WHERE id = 1; COMMIT",
+    "UPDATE t SET id = 6 WHERE id = 5",
+    "ALTER TABLE t ADD COLUMN w VARCHAR(5) DEFAULT 'w' AFTER id",
+    "INSERT INTO t (id, v) VALUES (7, 'g')",
+    "BEGIN; INSERT INTO t (id, v) VALUES (8, 'undone'); ROLLBACK",
+    "INSERT INTO t (id, v) VALUES (9, 'last')",
+];
+const STREAMED: [&str; 10] = [
+    "c 4 d",
+    "c 5 e",
+    "u 2 ü>b",
+    "d 1 a",
+    "tombstone",
+    "d 5 e",
+    "tombstone",
+    "c 6 e",
+    "c 7 g",
+    "c 9 last",
+];
+
+fn texts(read: &[(String, Option<Position>)]) -> Vec<&str> {
+    read.iter().map(|(told, _)| told.as_str()).collect()
+}
+
+/// Begins with the snapshot, and streams what comes; then begins again at each position that there was.
+fn streams_and_goes_on(version: MysqlVersion, options: MysqlOptions) {
+    let stack = Stack::new().unwrap();
+    let mysql = stack.mysql_with(options).unwrap();
+    mysql.sql(SNAPSHOT).unwrap();
+    block_on(async {
+        let mut source = open(&mysql, version, &ONE, None).await;
+        let read = source.until("r 3 null").await;
+        assert_eq!(texts(&read), ["r 1 a", "r 2 ü", "r 3 null"], "{version}");
+        let mut all = Vec::new();
+        for sql in CHANGES {
+            mysql.sql(sql).unwrap();
+        }
+        all.extend(source.until("c 9 last").await);
+        assert_eq!(texts(&all), STREAMED, "{version}");
+        source.close().await;
+        let places: Vec<(usize, Position)> = all
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (_, position))| Some((at, position.clone()?)))
+            .collect();
+        // Rows of one event stay together: the first two, and those of the changed key.
+        assert_eq!(places.len(), 6, "{version}");
+        for (at, position) in places.iter().take(places.len() - 1) {
+            let mut again = open(&mysql, version, &ONE, Some(position.clone())).await;
+            let read = again.until("c 9 last").await;
+            assert_eq!(texts(&read), STREAMED[at + 1..], "{version}: {position:?}");
+            again.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_task_reads_tables_and_then_what_changes_in_them() {
+    for version in VERSIONS {
+        streams_and_goes_on(version, MysqlOptions::new(version));
+    }
+}
+
+#[test]
+fn without_ids_and_names_in_the_binlog_it_is_the_same() {
+    let version = MysqlVersion::V97;
+    let options = MysqlOptions::new(version)
+        .set("gtid_mode", "OFF")
+        .set("enforce_gtid_consistency", "OFF");
+    streams_and_goes_on(version, options);
+}
+
+#[test]
+fn compressed_transactions_are_the_same() {
+    let mysql = MysqlVersion::V97;
+    let options = MysqlOptions::new(mysql).set("binlog_transaction_compression", "ON");
+    streams_and_goes_on(mysql, options);
+    let mariadb = MysqlVersion::Mariadb118;
+    let options = MysqlOptions::new(mariadb)
+        .set("log_bin_compress", "ON")
+        .set("log_bin_compress_min_len", "10");
+    streams_and_goes_on(mariadb, options);
+}
+
+#[test]
+fn what_a_minimal_image_does_not_have_is_absent() {
+    let stack = Stack::new().unwrap();
+    for version in VERSIONS {
+        let options = MysqlOptions::new(version).set("binlog_row_image", "MINIMAL");
+        let mysql = stack.mysql_with(options).unwrap();
+        mysql.sql(SNAPSHOT).unwrap();
+        block_on(async {
+            let mut source = open(&mysql, version, &[], None).await;
+            source.until("r 3 null").await;
+            mysql.sql("UPDATE t SET n = 8 WHERE id = 1").unwrap();
+            let read = source.until("u 1 absent>absent").await;
+            assert_eq!(read.len(), 1, "{version}");
+            mysql.sql("UPDATE t SET v = 'x' WHERE id = 1").unwrap();
+            source.until("u 1 absent>x").await;
+            source.close().await;
+        });
+    }
+}
