@@ -49,6 +49,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether it tells how those that follow are written: the server repeats it where reading begins.
+    pub fn is_format(&self) -> bool {
+        self.kind == kind::FORMAT
+    }
+
     /// Whether it is a whole transaction, compressed.
     pub fn is_payload(&self) -> bool {
         self.kind == kind::PAYLOAD

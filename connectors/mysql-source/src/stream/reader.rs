@@ -51,6 +51,8 @@ pub(crate) struct Reader {
     inflater: Inflater,
     /// When the last event happened, in seconds since 1970-01-01.
     last_s: u32,
+    /// Where the next event begins in its file.
+    pos: u64,
 }
 
 /// An event, and where it lies.
@@ -62,16 +64,37 @@ pub(super) struct At<'a> {
     pub(super) frame: Option<Frame<'a>>,
 }
 
-impl At<'_> {
+/// The same, with its place in the file.
+#[derive(Debug, Clone, Copy)]
+struct Placed<'a> {
+    header: Header,
+    body: &'a [u8],
+    frame: Option<Frame<'a>>,
+    /// Where the next event begins.
+    end: u64,
+}
+
+impl Placed<'_> {
     /// Where it begins.
     fn start(&self) -> u64 {
-        u64::from(self.header.next_pos.wrapping_sub(self.header.size))
+        self.end.saturating_sub(self.header.size.into())
     }
 
     /// Where the next one begins.
     fn end(&self) -> u64 {
-        self.header.next_pos.into()
+        self.end
     }
+}
+
+/// Where the next event begins, of which events tell only the lower 32 bits; `pos` is where this one does.
+fn widened(pos: u64, header: &Header) -> u64 {
+    let is_in_file = header.next_pos > 0 && !header.is_artificial() && !header.is_format();
+    if !is_in_file {
+        return pos;
+    }
+    let (high, low) = (pos >> 32, pos & u64::from(u32::MAX));
+    let high = high + u64::from(u64::from(header.next_pos) < low);
+    high << 32 | u64::from(header.next_pos)
 }
 
 impl Reader {
@@ -91,6 +114,7 @@ impl Reader {
             checked,
             inflater: Inflater::new(EVENT_LIMIT),
             last_s: 0,
+            pos: 0,
         }
     }
 
@@ -119,6 +143,19 @@ impl Reader {
         if at.header.timestamp_s > 0 {
             self.last_s = at.header.timestamp_s;
         }
+        self.pos = widened(self.pos, &at.header);
+        let At {
+            header,
+            body,
+            frame,
+        } = at;
+        let end = self.pos;
+        let at = Placed {
+            header,
+            body,
+            frame,
+            end,
+        };
         match binlog::event(&at.header, at.body)? {
             Event::Rows(rows) => {
                 let Self {
@@ -155,7 +192,7 @@ impl Reader {
         Ok(())
     }
 
-    async fn learn(&mut self, map: &TableMap<'_>, at: &At<'_>, side: &mut Side) -> Result<()> {
+    async fn learn(&mut self, map: &TableMap<'_>, at: &Placed<'_>, side: &mut Side) -> Result<()> {
         let connection = side.connection().await?;
         let learnt = self.tables.learn(map, at.body, connection).await;
         match (learnt, self.inconsistent) {
@@ -170,9 +207,10 @@ impl Reader {
         }
     }
 
-    fn rarer(&mut self, event: Event<'_>, at: &At<'_>, out: &mut Batch) -> Result<()> {
+    fn rarer(&mut self, event: Event<'_>, at: &Placed<'_>, out: &mut Batch) -> Result<()> {
         match event {
             Event::Rotate { file, pos } => {
+                self.pos = pos;
                 self.course.rotate(file, pos);
                 self.writer.file(file, out);
             }
@@ -200,7 +238,7 @@ impl Reader {
         Ok(())
     }
 
-    fn gtid(&mut self, gtid: GtidEvent, at: &At<'_>, out: &mut Batch) {
+    fn gtid(&mut self, gtid: GtidEvent, at: &Placed<'_>, out: &mut Batch) {
         self.committed_us = gtid.id.and(gtid.committed_us);
         self.course.announce(gtid.id);
         self.course.complete(at.end());
@@ -210,7 +248,7 @@ impl Reader {
         }
     }
 
-    fn begin(&mut self, at: &At<'_>, out: &mut Batch) {
+    fn begin(&mut self, at: &Placed<'_>, out: &mut Batch) {
         self.course.begin(at.start());
         let gtid = self.course.gtid().map(ToString::to_string);
         let id = match &gtid {
@@ -226,13 +264,13 @@ impl Reader {
         self.writer.tell_begin(&id, ms, told, out);
     }
 
-    fn end(&mut self, at: &At<'_>, out: &mut Batch) {
+    fn end(&mut self, at: &Placed<'_>, out: &mut Batch) {
         self.writer.tell_end(out);
         self.course.end(at.end());
         self.writer.begin_transaction(None, out);
     }
 
-    fn query(&mut self, query: Query<'_>, at: &At<'_>, out: &mut Batch) -> Result<()> {
+    fn query(&mut self, query: Query<'_>, at: &Placed<'_>, out: &mut Batch) -> Result<()> {
         let Event::Query(query) = self.inflater.event(Event::Query(query))? else {
             return Ok(());
         };
@@ -270,14 +308,14 @@ impl Reader {
     }
 
     /// A statement that is of no concern: within a transaction it counts, alone it is one.
-    fn pass(&mut self, at: &At<'_>) {
+    fn pass(&mut self, at: &Placed<'_>) {
         match self.course.is_open() {
             true => self.course.complete(at.end()),
             false => self.course.end(at.end()),
         }
     }
 
-    fn truncate(&mut self, (database, table): (&str, &str), at: &At<'_>, out: &mut Batch) {
+    fn truncate(&mut self, (database, table): (&str, &str), at: &Placed<'_>, out: &mut Batch) {
         if self.rows.skips_truncates() {
             return;
         }
@@ -291,9 +329,28 @@ impl Reader {
 }
 
 /// The error with the place of its event.
-fn located(error: Error, file: &str, at: &At<'_>) -> Error {
+fn located(error: Error, file: &str, at: &Placed<'_>) -> Error {
     error.context("file", file).context("pos", at.start())
 }
 
 /// Cells of a row.
 pub(super) type Cells = Vec<Cell>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_go_on_behind_4_gib() {
+        let at = |next_pos, flags| Header {
+            next_pos,
+            flags,
+            ..Header::default()
+        };
+        assert_eq!(widened(100, &at(150, 0)), 150);
+        assert_eq!(widened(u64::from(u32::MAX) - 5, &at(20, 0)), (1 << 32) + 20);
+        assert_eq!(widened((1 << 32) + 20, &at(90, 0)), (1 << 32) + 90);
+        let of_no_file = widened((1 << 32) + 20, &at(4, 0x20));
+        assert_eq!(of_no_file, (1 << 32) + 20);
+    }
+}
