@@ -12,7 +12,7 @@ use connect_core::{
     config::{List, Millis, Positive, Rules},
 };
 
-use crate::{captured, foreign, types::BigUnsigned};
+use crate::{captured, foreign, task::gtid_filter, types::BigUnsigned};
 
 choice! {
     /// `database.ssl.mode`: the names of MySQL's connector, and those of MariaDB's.
@@ -344,6 +344,7 @@ impl Rules for MySqlConfig {
             findings.push(Finding::invalid(key, &self.transaction_factory, &why));
         }
         captured::captured(self, &mut findings);
+        gtid_filter(self, &mut findings);
         let (mode, locking) = (self.snapshot_mode, self.snapshot_locking);
         let modes = [
             ("snapshot.mode", mode == SnapshotMode::Custom),

@@ -87,7 +87,7 @@ pub(crate) fn warnings(config: &MySqlConfig) -> Vec<Finding> {
 }
 
 /// What is declared for configurations that have it, and does nothing yet.
-fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 8] {
+fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 6] {
     [
         ("signal.data.collection", config.signal_table.is_some()),
         (
@@ -99,8 +99,6 @@ fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 8] {
             "snapshot.tables.order.by.row.count",
             config.snapshot_order != TableOrder::Disabled,
         ),
-        ("gtid.source.includes", !config.gtid_includes.0.is_empty()),
-        ("gtid.source.excludes", !config.gtid_excludes.0.is_empty()),
         ("read.only", config.read_only),
         ("include.schema.changes", config.include_schema_changes),
     ]

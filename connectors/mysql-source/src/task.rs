@@ -2,6 +2,8 @@
 
 mod open;
 
+pub(crate) use open::gtid_filter;
+
 use std::{sync::Arc, time::Duration};
 
 use cdc::{

@@ -1,11 +1,14 @@
 //! Where to begin: what is stored, what the server still has, what `snapshot.mode` wants.
 
-use connect_core::{Error, Result};
+use cdc::filters::Filter;
+use connect_core::{Error, Finding, Result};
 use tokio::time::sleep;
 
 use super::{HEARTBEAT, MySqlTask, Phase, target};
 use crate::{
-    catalog, error,
+    catalog,
+    config::MySqlConfig,
+    error,
     gtid::Gtids,
     heartbeat::Beats,
     position::Place,
@@ -93,7 +96,8 @@ impl MySqlTask {
         let connection = Connection::open(&target).await?;
         let encoded;
         let text;
-        let from = match &place.gtids {
+        let counted = self.counted(place.gtids.as_ref());
+        let from = match &counted {
             Some(Gtids::MySql(set)) => {
                 let mut side = self.side();
                 let purged = purged(side.connection().await?).await?;
@@ -132,11 +136,35 @@ impl MySqlTask {
     }
 }
 
+impl MySqlTask {
+    /// The transactions of a position that count, as `gtid.source.includes` and `gtid.source.excludes` say.
+    fn counted(&self, gtids: Option<&Gtids>) -> Option<Gtids> {
+        let filter = gtid_filter(&self.config, &mut Vec::new())?;
+        Some(match gtids? {
+            Gtids::MySql(set) => Gtids::MySql(set.of_servers(|server| filter.passes(server))),
+            Gtids::MariaDb(last) => Gtids::MariaDb(last.of_domains(|domain| filter.passes(domain))),
+        })
+    }
+}
+
+/// Whose transactions count; `None` with findings when the lists do not compile.
+pub(crate) fn gtid_filter(config: &MySqlConfig, findings: &mut Vec<Finding>) -> Option<Filter> {
+    Filter::new(
+        ("gtid.source.includes", &config.gtid_includes),
+        ("gtid.source.excludes", &config.gtid_excludes),
+        findings,
+    )
+}
+
 /// Whether the server still has what follows a place.
 async fn is_kept(connection: &mut Connection, place: &Place) -> Result<bool> {
     if let Some(Gtids::MySql(read)) = &place.gtids {
         return Ok(match purged(connection).await? {
-            Some(Gtids::MySql(purged)) => purged.is_within(read),
+            // What other servers did before this one knew them is no loss: the position never had it.
+            Some(Gtids::MySql(purged)) => {
+                let is_known = |server: &str| !read.of_servers(|known| known == server).is_empty();
+                purged.of_servers(is_known).is_within(read)
+            }
             _ => true,
         });
     }

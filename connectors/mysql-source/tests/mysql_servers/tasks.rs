@@ -228,3 +228,73 @@ fn what_a_minimal_image_does_not_have_is_absent() {
         });
     }
 }
+
+/// A replica takes over: the task goes on there, where files and positions are others.
+#[test]
+fn a_task_goes_on_at_a_replica_that_takes_over() {
+    for version in VERSIONS {
+        let stack = Stack::new().unwrap();
+        let first = stack.mysql(version).unwrap();
+        first.sql(SNAPSHOT).unwrap();
+        let second = first.replica(&stack).unwrap();
+        block_on(async {
+            let mut source = open(&first, version, &ONE, None).await;
+            source.until("r 3 null").await;
+            first.sql("INSERT INTO t VALUES (4, 'd', 1)").unwrap();
+            source.until("c 4 d").await;
+            let behind_four = source.position.clone();
+            source.close().await;
+            first.sql("INSERT INTO t VALUES (5, 'e', 1)").unwrap();
+            let all = first.gtids().unwrap();
+            let caught_up = async {
+                while second.gtids().unwrap() != all {
+                    tokio::task::yield_now().await;
+                }
+            };
+            soon(caught_up).await;
+            second.promote().unwrap();
+            second.sql("INSERT INTO t VALUES (6, 'f', 1)").unwrap();
+            let mut source = open(&second, version, &ONE, behind_four).await;
+            let read = source.until("c 6 f").await;
+            assert_eq!(texts(&read), ["c 5 e", "c 6 f"], "{version}");
+            source.close().await;
+        });
+    }
+}
+
+/// What follows the position is gone: the task says so, or takes a new snapshot where that is wanted.
+#[test]
+fn a_purged_binlog_is_told_and_read_around_when_needed() {
+    let version = MysqlVersion::V97;
+    let stack = Stack::new().unwrap();
+    let mysql = stack.mysql(version).unwrap();
+    mysql.sql(SNAPSHOT).unwrap();
+    block_on(async {
+        let mut source = open(&mysql, version, &[], None).await;
+        source.until("r 3 null").await;
+        let place = source.position.clone();
+        source.close().await;
+        mysql.sql("INSERT INTO t VALUES (4, 'd', 1)").unwrap();
+        mysql.sql("FLUSH BINARY LOGS").unwrap();
+        let last = mysql.binlogs().unwrap().pop().unwrap();
+        let purge = format!("PURGE BINARY LOGS TO '{last}'");
+        let (user, password) = mysql.superuser();
+        mysql.sql_as(user, password, "", &purge).unwrap();
+        let config = MySqlConfig::parse(&properties(&mysql, &[])).unwrap();
+        let mut task = MySqlSource::task(config, TaskPlan::new()).unwrap();
+        let (_advance, safe) = watermark();
+        let start = Start {
+            stored: place.clone().into_iter().collect(),
+            safe,
+            meter: Meter::default(),
+            outside: Outside::default(),
+        };
+        let refused = soon(task.open(start)).await.unwrap_err();
+        assert_eq!(refused.code().name, "mysql.purged");
+        let needed = [("snapshot.mode", "when_needed")];
+        let mut source = open(&mysql, version, &needed, place).await;
+        let read = source.until("r 4 d").await;
+        assert_eq!(read.len(), 4);
+        source.close().await;
+    });
+}
