@@ -219,8 +219,14 @@ impl Snapshot {
     async fn read(&mut self, out: &mut Batch) -> Result<bool> {
         loop {
             let (at, step) = self.rows_in_buffer(out)?;
-            let frame = self.connection.packets().take(at);
-            out.push_frame(frame);
+            // A batch has one frame, the first that holds rows.
+            match out.is_empty() {
+                true => self.connection.packets().skip(at),
+                false => {
+                    let frame = self.connection.packets().take(at);
+                    out.push_frame(frame);
+                }
+            }
             match step {
                 Step::End => return Ok(true),
                 Step::Full => return Ok(false),
@@ -251,7 +257,7 @@ impl Snapshot {
         };
         let frame = Frame {
             bytes: &payload,
-            index: 1,
+            index: 0,
         };
         let Some(planned) = self.plan.get(self.at) else {
             return Ok(true);

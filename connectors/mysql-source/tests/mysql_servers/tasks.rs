@@ -298,3 +298,38 @@ fn a_purged_binlog_is_told_and_read_around_when_needed() {
         source.close().await;
     });
 }
+
+/// More rows than a buffer holds, and values larger than a packet, among tables without rows.
+#[test]
+fn large_tables_and_values_are_read_whole() {
+    let version = MysqlVersion::V97;
+    let stack = Stack::new().unwrap();
+    let options = MysqlOptions::new(version).set("max_allowed_packet", "64M");
+    let mysql = stack.mysql_with(options).unwrap();
+    mysql
+        .sql(
+            "CREATE TABLE a (id INT PRIMARY KEY, v LONGTEXT); CREATE TABLE m (id INT PRIMARY KEY);
+             CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT);
+             SET cte_max_recursion_depth = 10000;
+             INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+             SELECT i, CONCAT(i, REPEAT('x', 500)) FROM n;
+             INSERT INTO t VALUES (3001, REPEAT('y', 20000000)), (3002, 'end')",
+        )
+        .unwrap();
+    block_on(async {
+        let mut source = open(&mysql, version, &[], None).await;
+        let read = source.until("r 3002 end").await;
+        assert_eq!(read.len(), 3002);
+        for (nth, (told, _)) in (1..=3000).zip(&read) {
+            assert_eq!(*told, format!("r {nth} {nth}{}", "x".repeat(500)));
+        }
+        assert_eq!(read[3000].0.len(), "r 3001 ".len() + 20_000_000);
+        mysql
+            .sql("UPDATE t SET v = CONCAT(v, 'z') WHERE id = 3001; INSERT INTO t VALUES (3003, 'last')")
+            .unwrap();
+        let read = source.until("c 3003 last").await;
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].0.len(), "u 3001 >".len() + 40_000_001);
+        source.close().await;
+    });
+}
