@@ -18,7 +18,10 @@ pub(super) fn of(declared: &str) -> Option<(&'static str, Form)> {
         // Six digits are shown of a float, its value as a double is exact.
         "float" => ("{} + 0e0", Form::Single),
         "double" => ("{}", Form::Double),
-        "bit" if digits == "1" => ("IF({}, 'true', 'false')", Form::Bool),
+        "bit" if digits == "1" => (
+            "CASE {} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
+            Form::Bool,
+        ),
         // MySQL's binlog has a document as a tree, and a snapshot as text; MariaDB's JSON is a longtext.
         "json" => ("{}", Form::Json),
         "decimal" | "char" | "varchar" | "text" | "mediumtext" | "longtext" | "enum" | "set" => {
