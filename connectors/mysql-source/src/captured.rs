@@ -33,7 +33,8 @@ fn given(config: &MySqlConfig) -> Given<'_> {
     }
 }
 
-fn is_builtin(database: &str, _table: &str) -> bool {
+/// Whether a table is the server's own.
+pub(crate) fn is_builtin(database: &str, _table: &str) -> bool {
     matches!(
         database,
         "mysql" | "performance_schema" | "sys" | "information_schema"

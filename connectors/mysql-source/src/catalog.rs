@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A table as the server has it now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TableInfo {
     /// Its database.
     pub database: String,
@@ -22,6 +22,10 @@ pub(crate) struct TableInfo {
     pub key: Vec<String>,
     /// The statement that gives its rows in a snapshot, where that is not the table itself.
     pub select: Option<String>,
+    /// The character set of columns that name none.
+    pub charset: Option<String>,
+    /// What people say of it.
+    pub comment: Option<String>,
 }
 
 /// A column.
@@ -37,6 +41,14 @@ pub(crate) struct ColumnInfo {
     pub required: bool,
     /// Its default; none when it has none, or none that is the same for each row.
     pub default: Option<String>,
+    /// Its type's name as a statement had it, where the server has another.
+    pub written: Option<String>,
+    /// The name of its character set.
+    pub charset_name: Option<String>,
+    /// Whether the server gives it values by itself: `AUTO_INCREMENT`, `ON UPDATE CURRENT_TIMESTAMP`.
+    pub automatic: bool,
+    /// What people say of it.
+    pub comment: Option<String>,
 }
 
 /// Tables that pass, ordered by database and name as the server orders bytes.
@@ -75,13 +87,7 @@ pub(crate) async fn named(
         let name = (row.text(0).to_owned(), row.text(1).to_owned());
         let table = tables
             .entry(name)
-            .or_insert_with_key(|(database, name)| TableInfo {
-                database: database.clone(),
-                name: name.clone(),
-                columns: Vec::new(),
-                key: Vec::new(),
-                select: None,
-            });
+            .or_insert_with_key(|(database, name)| TableInfo::new(database, name));
         table.columns.push(column(&row, flavor));
     }
     let mut index_of = FxHashMap::default();
@@ -95,16 +101,51 @@ pub(crate) async fn named(
             table.key.push(row.text(3).to_owned());
         }
     }
+    for row in connection.query(&tables_sql(&wanted)).await? {
+        let name = (row.text(0).to_owned(), row.text(1).to_owned());
+        if let Some(table) = tables.get_mut(&name) {
+            table.charset = row.get(2).cloned().flatten().map(charset_of_collation);
+            table.comment = Some(row.text(3).to_owned()).filter(|comment| !comment.is_empty());
+        }
+    }
     Ok(names
         .iter()
         .filter_map(|name| tables.remove(name))
         .collect())
 }
 
+fn tables_sql(wanted: &str) -> String {
+    format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT FROM information_schema.TABLES WHERE {wanted}"
+    )
+}
+
+/// The character set and the collation of a database; `None` when there is no such database.
+pub(crate) async fn database_charset(
+    connection: &mut Connection,
+    database: &str,
+) -> Result<Option<(String, String)>> {
+    let sql = format!(
+        "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
+        literal(database)
+    );
+    let rows = connection.query(&sql).await?;
+    let row = rows.first();
+    Ok(row.map(|row| (row.text(0).to_owned(), row.text(1).to_owned())))
+}
+
+/// `utf8mb4_0900_ai_ci` is one of `utf8mb4`.
+pub(crate) fn charset_of_collation(collation: String) -> String {
+    match collation.split_once('_') {
+        Some((charset, _)) => charset.to_owned(),
+        None => collation,
+    }
+}
+
 fn columns_sql(wanted: &str) -> String {
     format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, IS_NULLABLE, \
-         COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS WHERE {wanted} \
+         COLUMN_DEFAULT, EXTRA, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE {wanted} \
          ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
     )
 }
@@ -122,15 +163,17 @@ fn keys_sql(wanted: &str) -> String {
 
 fn column(row: &Row, flavor: Flavor) -> ColumnInfo {
     let text = |at: usize| row.get(at).cloned().flatten();
-    let charset = text(4).and_then(|name| Charset::named(&name));
-    let is_computed =
-        row.text(7).contains("DEFAULT_GENERATED") || row.text(7).contains("GENERATED");
+    let extra = row.text(7).to_ascii_lowercase();
     ColumnInfo {
         name: row.text(2).to_owned(),
         declared: Declared::parse(row.text(3)),
-        charset,
+        charset: text(4).and_then(|name| Charset::named(&name)),
         required: row.text(5) == "NO",
-        default: text(6).and_then(|sql| default(&sql, flavor, is_computed)),
+        default: text(6).and_then(|sql| default(&sql, flavor, extra.contains("generated"))),
+        written: None,
+        charset_name: text(4),
+        automatic: extra.contains("auto_increment") || extra.contains("on update"),
+        comment: text(8).filter(|comment| !comment.is_empty()),
     }
 }
 
@@ -162,6 +205,15 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 impl TableInfo {
+    /// A table of which nothing is known.
+    pub(crate) fn new(database: &str, name: &str) -> Self {
+        Self {
+            database: database.to_owned(),
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// `database.table`, as in filters.
     pub(crate) fn full_name(&self) -> String {
         format!("{}.{}", self.database, self.name)

@@ -9,7 +9,8 @@ use cdc::{
 use connect_core::{Batch, Cell};
 
 use crate::{
-    source::{FIELDS, field},
+    schema_changes::{self, SchemaChange, SchemaTopic},
+    source::{FIELDS, field, table_field},
     tables::Table,
 };
 
@@ -168,6 +169,35 @@ impl ChangeWriter {
         self.source[field::SNAPSHOT] = self.writer.marker(marker, out);
         let source = &self.source;
         self.writer.read(Change { table, source }, row, out);
+    }
+
+    /// A statement that changed a schema, by the server and at the place that [`Self::event`] was told.
+    pub(crate) fn schema(
+        &mut self,
+        topic: &SchemaTopic,
+        change: &SchemaChange<'_>,
+        marker: Option<Marker>,
+        out: &mut Batch,
+    ) {
+        let mut source = self.source;
+        source[table_field::DB] = out.push_bytes(change.database.as_bytes());
+        let tables = change.tables.as_deref();
+        source[table_field::TABLE] = tables.map_or(Cell::Null, |t| out.push_bytes(t.as_bytes()));
+        source[field::ROW] = Cell::Int(0);
+        source[field::SNAPSHOT] = match marker {
+            Some(marker) => self.writer.marker(marker, out),
+            None => Cell::Const,
+        };
+        let mut value = [Cell::Null; schema_changes::field::COUNT];
+        value[schema_changes::field::SOURCE] = out.push_nest(&source);
+        value[schema_changes::field::TS_MS] = self.writer.ts_ms();
+        let database = out.push_bytes(change.database.as_bytes());
+        value[schema_changes::field::DATABASE] = database;
+        value[schema_changes::field::DDL] = out.push_bytes(change.ddl.as_bytes());
+        let changes = topic.changes(change.change.as_ref());
+        value[schema_changes::field::CHANGES] = out.push_value(&changes, topic.changes_schema());
+        let (key, value) = (out.push_nest(&[database]), out.push_nest(&value));
+        self.writer.push(&topic.route, key, value, out);
     }
 
     #[inline]

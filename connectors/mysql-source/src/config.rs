@@ -148,6 +148,8 @@ connect_core::config! {
         include_query: bool = "false", "include.query", Medium;
         /// Whether statements that change tables are told in the topic `topic.prefix`.
         include_schema_changes: bool = "true", "include.schema.changes", Medium;
+        /// Whether that topic tells the comments of tables and columns.
+        include_schema_comments: bool = "false", "include.schema.comments", Medium;
         /// What to do with rows whose table is not what is known of it.
         inconsistent: Inconsistent = "fail", "inconsistent.schema.handling.mode", Medium;
     }
@@ -357,7 +359,16 @@ impl Rules for MySqlConfig {
     }
 }
 
+/// Of Debezium's history, which is not kept here: whether the topic of schema changes tells of captured tables alone.
+const ONLY_CAPTURED: &str = "schema.history.internal.store.only.captured.tables.ddl";
+
 impl MySqlConfig {
+    /// Whether the topic of schema changes tells of captured tables alone, not of all in captured databases.
+    pub(crate) fn tells_captured_only(&self) -> bool {
+        let given = self.rest.get(ONLY_CAPTURED);
+        given.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
     fn channels(&self) -> Channels<'_> {
         Channels {
             signals: &self.signal_channels,

@@ -3,6 +3,8 @@
 //! (<https://dev.mysql.com/doc/refman/9.4/en/sql-data-definition-statements.html>,
 //! <https://mariadb.com/kb/en/data-definition/>).
 
+mod define;
+pub(crate) mod evolve;
 mod words;
 
 use words::{Word, Words};
@@ -76,6 +78,50 @@ pub struct Name {
     pub database: Option<String>,
     /// The table.
     pub table: String,
+}
+
+/// A statement without the comments before and behind it.
+pub(crate) fn bare(sql: &str) -> &str {
+    let sql = sql.trim();
+    let mut words = Words::new(sql);
+    let begin = sql.len() - words.left();
+    let mut end = begin;
+    while words.next().is_some() {
+        end = sql.len() - words.left_raw();
+    }
+    sql.get(begin..end).unwrap_or(sql)
+}
+
+/// Whether it makes or drops an index by itself, without `ALTER TABLE`.
+pub(crate) fn is_of_index(sql: &str) -> bool {
+    let mut words = Words::new(sql);
+    if words.skip("SET") && words.skip_behind("FOR").is_none() {
+        return false;
+    }
+    words.is_any(&["CREATE", "DROP"])
+}
+
+/// The statements for each table alone, where one names several: of `RENAME TABLE` and `DROP TABLE`, with all before the names.
+pub(crate) fn apart(sql: &str) -> (&str, Vec<&str>) {
+    let mut words = Words::new(sql);
+    while !words.skip("TABLE") && !words.skip("TABLES") {
+        if !words.skip_any() {
+            return (sql, Vec::new());
+        }
+    }
+    words.skip_all(&["IF", "EXISTS"]);
+    let mut begin = sql.len() - words.left();
+    let prefix = sql.get(..begin).unwrap_or_default();
+    let mut parts = Vec::new();
+    loop {
+        words.skip_clause();
+        let end = sql.len() - words.left_raw();
+        parts.push(sql.get(begin..end).unwrap_or_default().trim());
+        if !words.skip_symbol(',') {
+            return (prefix, parts);
+        }
+        begin = sql.len() - words.left();
+    }
 }
 
 impl Statement {

@@ -87,7 +87,7 @@ pub(crate) fn warnings(config: &MySqlConfig) -> Vec<Finding> {
 }
 
 /// What is declared for configurations that have it, and does nothing yet.
-fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 6] {
+fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 5] {
     [
         ("signal.data.collection", config.signal_table.is_some()),
         (
@@ -100,7 +100,6 @@ fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 6] {
             config.snapshot_order != TableOrder::Disabled,
         ),
         ("read.only", config.read_only),
-        ("include.schema.changes", config.include_schema_changes),
     ]
 }
 
@@ -126,7 +125,6 @@ mod tests {
         let config = MySqlConfig::parse(&given(&[
             ("schema.history.internal.kafka.topic", "history"),
             ("signal.data.collection", "db.signals"),
-            ("include.schema.changes", "false"),
         ]));
         let told = warnings(&config.unwrap());
         let keys: Vec<&str> = told.iter().map(|finding| finding.key.as_str()).collect();

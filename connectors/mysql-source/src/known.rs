@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use cdc::captured::Captured;
 use connect_core::{Error, Result};
 use rustc_hash::FxHashMap;
 
 use crate::{
     binlog::{Metadata, TableMap},
-    catalog::{self, ColumnInfo, TableInfo},
+    catalog::{ColumnInfo, TableInfo},
     charset::Charset,
+    ddl::{Change, Kind},
     declared::Declared,
     error,
     layout::Layout,
     tables::{Compiler, Table},
+    versions::{Ddl, Evolved, TableName, Versions},
     wire::{Connection, Fields},
 };
 
@@ -32,24 +35,29 @@ pub(crate) struct Known {
 pub(crate) struct Tables {
     compiler: Compiler,
     by_id: FxHashMap<u64, Known>,
-    /// What the server said of tables when they were asked for.
-    infos: FxHashMap<(String, String), TableInfo>,
+    /// What the tables are.
+    versions: Versions,
     /// What was compiled of them.
-    compiled: FxHashMap<(String, String), (TableInfo, Arc<Table>)>,
+    compiled: FxHashMap<TableName, (TableInfo, Arc<Table>)>,
 }
 
 /// No server has more tables open than this; the numbers of others are forgotten.
 const MOST_NUMBERS: usize = 100_000;
 
 impl Tables {
-    /// None known yet.
-    pub(crate) fn new(compiler: Compiler) -> Self {
+    /// No numbers known yet; of the tables, what a snapshot has seen.
+    pub(crate) fn new(compiler: Compiler, versions: Versions) -> Self {
         Self {
             compiler,
             by_id: FxHashMap::default(),
-            infos: FxHashMap::default(),
+            versions,
             compiled: FxHashMap::default(),
         }
+    }
+
+    /// What is captured.
+    pub(crate) fn captured(&self) -> &Captured {
+        self.compiler.captured()
     }
 
     /// A table by its number.
@@ -58,10 +66,65 @@ impl Tables {
         self.by_id.get(&id)
     }
 
-    /// A captured table by its name, as it was when its rows came last.
-    pub(crate) fn named(&self, database: &str, table: &str) -> Option<&Arc<Table>> {
-        let name = (database.to_owned(), table.to_owned());
-        self.compiled.get(&name).map(|(_, table)| table)
+    /// A captured table by its name; `None` when there is no such table, or nobody captures it.
+    pub(crate) async fn named(
+        &mut self,
+        name: &TableName,
+        connection: &mut Connection,
+    ) -> Result<Option<Arc<Table>>> {
+        if !self.compiler.captured().table(&name.0, &name.1) {
+            return Ok(None);
+        }
+        let info = match self.versions.get(name) {
+            Some(info) => Some(info),
+            None => self.versions.ask(name, connection).await?,
+        };
+        let info = info.cloned();
+        Ok(info.map(|info| self.compiled(name, info)))
+    }
+
+    /// What a table is known to be.
+    pub(crate) fn version(&self, name: &TableName) -> Option<&TableInfo> {
+        self.versions.get(name)
+    }
+
+    /// Takes in a statement that changes tables; gives what it did to those of captured databases.
+    pub(crate) async fn evolve(
+        &mut self,
+        ddl: Ddl<'_>,
+        changes: &[Change],
+        connection: &mut Connection,
+    ) -> Result<Vec<Evolved>> {
+        let mut all = Vec::new();
+        for change in changes {
+            let name = change.table.database.as_deref();
+            if self
+                .compiler
+                .captured()
+                .schema(name.unwrap_or(ddl.database))
+            {
+                all.extend(self.versions.evolve(ddl, change, connection).await?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// A database is made, changed or dropped.
+    pub(crate) fn database(&mut self, kind: Kind, name: &str) {
+        self.versions.database(kind, name);
+    }
+
+    fn compiled(&mut self, name: &TableName, info: TableInfo) -> Arc<Table> {
+        match self.compiled.get(name) {
+            Some((of, table)) if *of == info => Arc::clone(table),
+            _ => {
+                tracing::info!(table = %info.full_name(), columns = info.columns.len(), "table learnt");
+                let table = Arc::new(self.compiler.compile(&info));
+                let known = (info, Arc::clone(&table));
+                self.compiled.insert(name.clone(), known);
+                table
+            }
+        }
     }
 
     /// Whether a table map is one that has come, or of no concern. If not, it has to be learnt.
@@ -91,11 +154,6 @@ impl Tables {
         self.by_id.insert(id, known);
     }
 
-    /// A statement has changed a table: what the server said of it is not so any more.
-    pub(crate) fn forget(&mut self, database: &str, table: &str) {
-        self.infos.remove(&(database.to_owned(), table.to_owned()));
-    }
-
     /// Leaves a table out from here on.
     pub(crate) fn ignore(&mut self, map: &TableMap<'_>, body: &[u8]) {
         self.insert(map.id, body, None, Box::default());
@@ -110,34 +168,17 @@ impl Tables {
     ) -> Result<()> {
         let name = (map.database.to_owned(), map.name.to_owned());
         let layouts = Layout::of(map)?;
-        let known = self.infos.get(&name).cloned();
-        let joined = known.map(|info| joined(map, &layouts, &info));
+        let known = self.versions.get(&name);
+        let joined = known.map(|info| joined(map, &layouts, info));
         let (info, layouts) = match joined {
             Some(Ok(joined)) => joined,
             _ => {
-                let said = catalog::named(connection, std::slice::from_ref(&name)).await?;
-                let empty = || TableInfo {
-                    database: name.0.clone(),
-                    name: name.1.clone(),
-                    columns: Vec::new(),
-                    key: Vec::new(),
-                    select: None,
-                };
-                let info = said.into_iter().next().unwrap_or_else(empty);
-                let joined = joined_or_why(map, &layouts, &info)?;
-                self.infos.insert(name.clone(), info);
-                joined
+                let empty = TableInfo::new(&name.0, &name.1);
+                let info = self.versions.ask(&name, connection).await?;
+                joined_or_why(map, &layouts, info.unwrap_or(&empty))?
             }
         };
-        let table = match self.compiled.get(&name) {
-            Some((of, table)) if *of == info => Arc::clone(table),
-            _ => {
-                tracing::info!(table = %info.full_name(), columns = info.columns.len(), "table learnt");
-                let table = Arc::new(self.compiler.compile(&info));
-                self.compiled.insert(name, (info, Arc::clone(&table)));
-                table
-            }
-        };
+        let table = self.compiled(&name, info);
         self.insert(map.id, body, Some(table), layouts);
         Ok(())
     }
@@ -168,7 +209,7 @@ fn joined(
     let signs = Signs::of(layouts, &metadata);
     let columns = match names.len() == layouts.len() {
         true => told(&names, layouts, &signs, (map, &metadata), info),
-        false => assumed(layouts, &signs, info)?,
+        false => assumed(layouts, &signs, (map, &metadata), info)?,
     };
     let layouts =
         layouts
@@ -191,6 +232,8 @@ fn joined(
         columns,
         key,
         select: None,
+        charset: info.charset.clone(),
+        comment: info.comment.clone(),
     };
     Ok((info, layouts))
 }
@@ -242,21 +285,23 @@ fn told(
     for (at, (name, layout)) in names.iter().zip(layouts).enumerate() {
         let unsigned = signs.is_unsigned(at);
         let said = info.columns.iter().find(|column| column.name == *name);
+        let (charset, members) = members.of_column(at);
         columns.push(match said.filter(|said| fits(*layout, unsigned, said)) {
-            Some(said) => said.clone(),
+            Some(said) => ColumnInfo {
+                charset: said.charset.and(charset).or(said.charset),
+                required: !nullable.has(at),
+                ..said.clone()
+            },
             None => {
-                let (charset, members) = members.of_column(at);
                 let is_text = charset.is_some_and(|charset| charset != Charset::Binary);
                 let layout = match unsigned {
                     Some(true) => layout.unsigned(),
                     _ => *layout,
                 };
                 ColumnInfo {
-                    name: name.clone(),
-                    declared: Declared::of(layout, is_text, members),
                     charset,
                     required: !nullable.has(at),
-                    default: None,
+                    ..ColumnInfo::new(name.clone(), Declared::of(layout, is_text, members))
                 }
             }
         });
@@ -267,18 +312,28 @@ fn told(
 fn assumed(
     layouts: &[Layout],
     signs: &Signs,
+    (map, metadata): (&TableMap<'_>, &Metadata<'_>),
     info: &TableInfo,
 ) -> std::result::Result<Vec<ColumnInfo>, &'static str> {
     if info.columns.len() != layouts.len() {
         return Err("the table has other columns now than when its rows were logged");
     }
-    let mut pairs = layouts.iter().zip(&info.columns).enumerate();
-    match pairs.all(|(at, (layout, column))| fits(*layout, signs.is_unsigned(at), column)) {
-        true => Ok(info.columns.clone()),
-        false => {
-            Err("the columns of the table have other types now than when its rows were logged")
+    let members = Members::of(map, metadata);
+    let nullable = crate::binlog::Image(map.nullable);
+    let mut columns = info.columns.clone();
+    for (at, (layout, column)) in layouts.iter().zip(&mut columns).enumerate() {
+        let (charset, _) = members.of_column(at);
+        let is_text = charset.is_none_or(|it| (it != Charset::Binary) == column.charset.is_some());
+        if !fits(*layout, signs.is_unsigned(at), column) || !is_text {
+            return Err(
+                "the columns of the table have other types now than when its rows were logged",
+            );
         }
+        // What was logged is what holds for its rows.
+        column.charset = column.charset.and(charset).or(column.charset);
+        column.required = !nullable.has(at);
     }
+    Ok(columns)
 }
 
 /// Texts behind their lengths.

@@ -35,6 +35,7 @@ pub mod json;
 mod known;
 pub mod layout;
 pub mod position;
+mod schema_changes;
 mod shown;
 mod snapshot;
 pub mod source;
@@ -44,6 +45,7 @@ mod task;
 pub mod temporal;
 pub mod types;
 pub mod vector;
+mod versions;
 pub mod wire;
 
 use std::collections::BTreeSet;

@@ -39,6 +39,28 @@ pub struct Place {
     pub in_snapshot: bool,
 }
 
+/// A place in the binlog of one server, to compare with others of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The file; its number grows, and may come to have one digit more.
+    pub file: Arc<str>,
+    /// The place in it.
+    pub pos: u64,
+}
+
+impl Ord for Mark {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |mark: &Self| (mark.file.len(), Arc::clone(&mark.file), mark.pos);
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for Mark {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// The source partition: `{"server":"<topic.prefix>"}`.
 pub fn partition(prefix: &str) -> String {
     format!("{{\"server\":{}}}", Value::from(prefix))
@@ -52,6 +74,14 @@ impl Place {
             pos,
             gtids,
             ..Self::default()
+        }
+    }
+
+    /// The file and the place in it.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            file: Arc::clone(&self.file),
+            pos: self.pos,
         }
     }
 

@@ -4,6 +4,10 @@
 //! to read where the binlog ends. Where that lock is not ours to take, the transaction is opened again and again until the
 //! binlog ends at the same place before and behind it.
 
+mod structure;
+
+pub(crate) use structure::Structure;
+
 use std::{sync::Arc, time::Duration};
 
 use cdc::{
@@ -24,6 +28,7 @@ use crate::{
     position::Place,
     shown,
     tables::Table,
+    versions::Versions,
     wire::{Answer, Connection, Flavor, Look, RowValues, is_end},
 };
 
@@ -52,10 +57,23 @@ pub(crate) enum Polled {
     Complete,
 }
 
+/// What a snapshot is to do.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    /// The tables to read.
+    pub plan: Vec<Planned>,
+    /// What is told before them.
+    pub structure: Option<Structure>,
+    /// All tables that are known, as of the snapshot.
+    pub versions: Versions,
+}
+
 /// A running snapshot.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     connection: Connection,
+    structure: Option<Structure>,
+    versions: Versions,
     plan: Vec<Planned>,
     at: usize,
     /// How many rows of the table at hand have been read; none while it has not been asked for.
@@ -160,17 +178,24 @@ impl Snapshot {
     /// Reads the tables of a plan in the transaction of a connection.
     pub(crate) async fn new(
         mut connection: Connection,
-        plan: Vec<Planned>,
+        scope: Scope,
         place: Place,
         context: Option<Context>,
         locking: Locking,
     ) -> Result<Self> {
+        let Scope {
+            plan,
+            structure,
+            versions,
+        } = scope;
         let last_with_rows = last_with_rows(&mut connection, &plan).await?;
         let mut writer = ChangeWriter::new(false).with_context(context);
         writer.file(&place.file, &mut Batch::default());
         tracing::info!(tables = plan.len(), "snapshot started");
         Ok(Self {
             connection,
+            structure,
+            versions,
             plan,
             at: 0,
             rows: None,
@@ -187,6 +212,11 @@ impl Snapshot {
     pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<Polled> {
         let now_ms = self.writer.begin_batch(out);
         self.writer.event(0, self.place.pos, now_ms * 1000);
+        if let Some(structure) = &mut self.structure
+            && structure.tell(&mut self.writer, &self.versions, out)
+        {
+            return Ok(Polled::More);
+        }
         while let Some(planned) = self.plan.get(self.at) {
             if self.rows.is_none() {
                 let sql = select(planned);
@@ -317,15 +347,15 @@ impl Snapshot {
         self.writer.read(table, marker, &self.cells, out);
     }
 
-    /// Ends the transaction; gives the place where streaming begins.
-    pub(crate) async fn finish(mut self) -> Result<Place> {
+    /// Ends the transaction; gives the place where streaming begins, and the tables as they are there.
+    pub(crate) async fn finish(mut self) -> Result<(Place, Versions)> {
         self.connection.execute("COMMIT").await?;
         if self.is_locked {
             self.connection.execute("UNLOCK TABLES").await?;
         }
         self.connection.close().await;
         tracing::info!(file = %self.place.file, pos = self.place.pos, "snapshot complete");
-        Ok(self.place)
+        Ok((self.place, self.versions))
     }
 
     /// Where streaming begins.

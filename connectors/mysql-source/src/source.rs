@@ -36,12 +36,33 @@ pub mod field {
     pub const QUERY: usize = 16;
 }
 
+/// Where the fields are that belong to the table.
+pub mod table_field {
+    /// The database.
+    pub const DB: usize = 5;
+    /// The table.
+    pub const TABLE: usize = 9;
+}
+
 /// What the connector calls itself.
 pub fn connector(flavor: Flavor) -> &'static str {
     match flavor {
         Flavor::MySql => "mysql",
         Flavor::MariaDb => "mariadb",
     }
+}
+
+/// Its schema for what may be of any database and table.
+pub fn schema_of_any(flavor: Flavor, prefix: &str) -> Arc<Schema> {
+    let mut any = (*schema(flavor, prefix, "", None)).clone();
+    if let Type::Struct(fields) = &mut any.ty {
+        let of_database = |field: &Field| match &*field.name {
+            "db" => Field::new("db", Schema::of(Type::String)),
+            _ => field.clone(),
+        };
+        *fields = fields.iter().map(of_database).collect();
+    }
+    Arc::new(any)
 }
 
 /// Its schema for the rows of a table; none for what belongs to no table or to several.

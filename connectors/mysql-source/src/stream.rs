@@ -114,6 +114,11 @@ impl Stream {
         let deadline = due.map_or(patience, |due| due.min(patience));
         (self.frames_in_batch, self.bytes_in_batch) = (0, 0);
         let mut now_ms = self.reader.begin_batch(out);
+        if self.reported.is_none() {
+            // Where it begins is stored at once: a task that is stopped before anything happens goes on from there.
+            self.report(out, now_ms);
+            return Ok(());
+        }
         loop {
             if self.drain(out).await? {
                 break;
@@ -308,7 +313,7 @@ impl Stream {
         let place = self.reader.place();
         let due = self.reported_at.elapsed() >= PATIENCE;
         let moved = self.reported.as_ref() != Some(&place);
-        if !out.is_empty() || (due && moved) {
+        if !out.is_empty() || (moved && (due || self.reported.is_none())) {
             out.set_position(place.position(&self.run.partition));
             self.reported = Some(place);
             self.reported_at = Instant::now();

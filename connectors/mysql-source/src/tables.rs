@@ -35,6 +35,8 @@ pub(crate) struct Compiler {
     schema_names: Adjustment,
     field_names: Adjustment,
     skip_unchanged: bool,
+    /// Whether schemas have the comments of columns as their documentation.
+    comments: bool,
     failing: Failing,
     processing: Processing,
 }
@@ -56,6 +58,7 @@ impl Compiler {
             schema_names: config.schema_names,
             field_names: config.field_names,
             skip_unchanged: config.skip_unchanged,
+            comments: config.include_schema_comments,
             failing: config.converting_failures,
             processing: config.processing_failures,
         }
@@ -125,6 +128,8 @@ impl Compiler {
             .then(|| zero(&shape.op, &schema))
             .flatten();
         schema.default.clone_from(&default);
+        let comment = column.comment.as_deref().filter(|_| self.comments);
+        schema.doc = comment.map(Into::into);
         let schema = Arc::new(schema);
         let fallback = default.filter(|_| column.required).or(zero);
         let fallback = fallback.map(|value| Fallback {
@@ -138,7 +143,7 @@ impl Compiler {
     }
 
     fn tell(&self, info: &TableInfo, column: &ColumnInfo, field: &mut Field) {
-        let type_name = type_name(column);
+        let type_name = crate::schema_changes::type_name(column);
         let wanted = self.captured.types();
         if !wanted.want(&info.full_name(), &column.name, &type_name) {
             return;
@@ -153,18 +158,6 @@ impl Compiler {
         };
         source_types::tell(told, field);
     }
-}
-
-/// `INT UNSIGNED ZEROFILL`
-fn type_name(column: &ColumnInfo) -> String {
-    let mut name = column.declared.name.to_uppercase();
-    if column.declared.unsigned {
-        name.push_str(" UNSIGNED");
-    }
-    if column.declared.zerofill {
-        name.push_str(" ZEROFILL");
-    }
-    name
 }
 
 /// What a column is to a mask.

@@ -19,10 +19,12 @@ use crate::{
     foreign,
     known::Tables,
     position::{Place, partition},
+    schema_changes::SchemaTopic,
     snapshot::{Polled, Snapshot},
     source::connector,
     stream::{Settings, Stream},
     tables::Compiler,
+    versions::Versions,
     wire::{Flavor, Side, Target},
 };
 
@@ -88,7 +90,7 @@ impl MySqlTask {
         Compiler::new(&self.config, self.flavor, Arc::clone(&self.captured))
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self, versions: Versions) -> Settings {
         let config = &self.config;
         let transactions = config.transaction_metadata.then(|| {
             let parts = (&config.topic_prefix, &config.topic_delimiter);
@@ -96,7 +98,9 @@ impl MySqlTask {
             TransactionTopic::new(topic, config.schema_names)
         });
         Settings {
-            tables: Tables::new(self.compiler()),
+            tables: Tables::new(self.compiler(), versions),
+            schema_topic: self.schema_topic(),
+            only_captured: config.tells_captured_only(),
             tombstones: config.tombstones,
             context: self.context.clone(),
             skipped: config.skipped,
@@ -106,16 +110,25 @@ impl MySqlTask {
         }
     }
 
+    /// Where schema changes are told, if they are.
+    fn schema_topic(&self) -> Option<Arc<SchemaTopic>> {
+        let config = &self.config;
+        config.include_schema_changes.then(|| {
+            let (prefix, names) = (&config.topic_prefix, config.schema_names);
+            SchemaTopic::new(prefix, self.flavor, names, config.include_schema_comments).into()
+        })
+    }
+
     /// The snapshot is complete: stream, or rest.
     async fn after_snapshot(&mut self) -> Result<()> {
         let Phase::Snapshot(snapshot) = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return Ok(());
         };
-        let place = snapshot.finish().await?;
+        let (place, versions) = snapshot.finish().await?;
         self.phase = match self.config.policy().streams {
             true => {
                 sleep(self.config.streaming_delay.0).await;
-                self.stream_phase(place).await?
+                self.stream_phase(place, versions).await?
             }
             false => Phase::Done,
         };

@@ -11,7 +11,7 @@ pub(super) enum Word {
     /// A name in backticks or double quotes.
     Quoted(String),
     /// A text in single quotes.
-    Text,
+    Text(String),
     /// Anything else.
     Symbol(char),
 }
@@ -25,7 +25,15 @@ impl Word {
     fn name(self) -> Option<String> {
         match self {
             Self::Plain(name) | Self::Quoted(name) => Some(name),
-            Self::Text | Self::Symbol(_) => None,
+            Self::Text(_) | Self::Symbol(_) => None,
+        }
+    }
+
+    /// A text, in quotes of either kind.
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) | Self::Quoted(text) => Some(text),
+            Self::Plain(_) | Self::Symbol(_) => None,
         }
     }
 }
@@ -47,10 +55,7 @@ impl<'a> Words<'a> {
         let first = self.rest.chars().next()?;
         match first {
             '`' | '"' => Some(Word::Quoted(self.quoted(first))),
-            '\'' => {
-                self.quoted(first);
-                Some(Word::Text)
-            }
+            '\'' => Some(Word::Text(self.quoted(first))),
             first if is_plain(first) => {
                 let end = self.rest.find(|c| !is_plain(c));
                 let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
@@ -107,17 +112,111 @@ impl<'a> Words<'a> {
         Some(Name { database, table })
     }
 
+    /// A text in quotes.
+    pub(super) fn text(&mut self) -> Option<String> {
+        let mut ahead = self.clone();
+        let text = ahead.next()?.text()?;
+        *self = ahead;
+        Some(text)
+    }
+
+    /// A number with sign, point and exponent, as it stands there.
+    pub(super) fn number(&mut self) -> Option<&'a str> {
+        self.skip_blanks();
+        let bytes = self.rest.as_bytes();
+        let digits = |mut at: usize| {
+            while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+                at += 1;
+            }
+            at
+        };
+        let is_sign = |at: usize| matches!(bytes.get(at), Some(b'+' | b'-'));
+        let begin = usize::from(is_sign(0));
+        let mut end = digits(begin);
+        if bytes.get(end) == Some(&b'.') {
+            end = digits(end + 1);
+        }
+        if !bytes.get(begin..end)?.iter().any(u8::is_ascii_digit) {
+            return None;
+        }
+        if matches!(bytes.get(end), Some(b'e' | b'E')) {
+            let exponent = end + 1 + usize::from(is_sign(end + 1));
+            if digits(exponent) > exponent {
+                end = digits(exponent);
+            }
+        }
+        let (number, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Some(number)
+    }
+
+    /// Passes over what stands in parentheses, if it does.
+    pub(super) fn skip_group(&mut self) -> bool {
+        if !self.skip_symbol('(') {
+            return false;
+        }
+        let mut depth = 1usize;
+        while depth > 0 {
+            match self.next() {
+                Some(Word::Symbol('(')) => depth += 1,
+                Some(Word::Symbol(')')) => depth -= 1,
+                Some(_) => {}
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Passes over everything up to a comma, a closing parenthesis or the end.
+    pub(super) fn skip_clause(&mut self) {
+        loop {
+            let mut ahead = self.clone();
+            match ahead.next() {
+                None | Some(Word::Symbol(',' | ')')) => return,
+                Some(Word::Symbol('(')) => {
+                    if !self.skip_group() {
+                        self.rest = "";
+                    }
+                }
+                Some(_) => *self = ahead,
+            }
+        }
+    }
+
+    /// The next word, which stays.
+    pub(super) fn peek(&self) -> Option<Word> {
+        self.clone().next()
+    }
+
+    /// How many bytes are left, from the next word on.
+    pub(super) fn left(&mut self) -> usize {
+        self.skip_blanks();
+        self.rest.len()
+    }
+
+    /// How many bytes are left behind the last word.
+    pub(super) fn left_raw(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.peek().is_none()
+    }
+
     /// Passes over a keyword; whether it was there.
     pub(super) fn skip(&mut self, keyword: &str) -> bool {
         self.skip_if(|word| word.is(keyword))
     }
 
-    /// Passes over keywords if all are there.
-    pub(super) fn skip_all(&mut self, keywords: &[&str]) {
+    /// Passes over keywords if all are there; whether they were.
+    pub(super) fn skip_all(&mut self, keywords: &[&str]) -> bool {
         let mut ahead = self.clone();
-        if keywords.iter().all(|keyword| ahead.skip(keyword)) {
+        let are_there = keywords.iter().all(|keyword| ahead.skip(keyword));
+        if are_there {
             *self = ahead;
         }
+        are_there
     }
 
     /// Passes over a symbol; whether it was there.
@@ -179,7 +278,7 @@ impl<'a> Words<'a> {
         let mut end = self.rest.len();
         while let Some((at, c)) = chars.next() {
             if c == '\\' && quote != '`' {
-                text.extend(chars.next().map(|(_, escaped)| escaped));
+                text.extend(chars.next().map(|(_, escaped)| unescaped(escaped)));
             } else if c != quote {
                 text.push(c);
             } else if chars.next_if(|(_, next)| *next == quote).is_some() {
@@ -191,6 +290,19 @@ impl<'a> Words<'a> {
         }
         self.rest = &self.rest[end..];
         text
+    }
+}
+
+/// <https://dev.mysql.com/doc/refman/9.4/en/string-literals.html>
+fn unescaped(c: char) -> char {
+    match c {
+        '0' => '\0',
+        'b' => '\u{8}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'Z' => '\u{1a}',
+        other => other,
     }
 }
 

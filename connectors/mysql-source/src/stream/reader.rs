@@ -1,18 +1,24 @@
 //! Events into records, one by one.
 
+mod statements;
+
+use std::sync::Arc;
+
 use cdc::{context::Context, modes::SkippedOperations, text::Frame, transaction::TransactionTopic};
 use connect_core::{Batch, Cell, Error, Result};
 
+use self::statements::Pending;
 use super::rows::RowReader;
 use crate::{
     binlog::{self, EVENT_LIMIT, Event, GtidEvent, Header, Inflater, Query, TableMap},
     change::ChangeWriter,
     config::Inconsistent,
     course::Course,
-    ddl::{Kind, Statement, Xa},
+    ddl::{Statement, Xa},
     error,
     known::Tables,
     position::Place,
+    schema_changes::SchemaTopic,
     wire::Side,
 };
 
@@ -29,6 +35,10 @@ pub(crate) struct Settings {
     pub skipped: SkippedOperations,
     /// Where transactions are told, if they are.
     pub transactions: Option<TransactionTopic>,
+    /// Where schema changes are told, if they are.
+    pub schema_topic: Option<Arc<SchemaTopic>>,
+    /// Whether only those of captured tables are.
+    pub only_captured: bool,
     /// Whether records tell the statement that made them.
     pub include_query: bool,
     /// What becomes of rows whose table is not what is known of it.
@@ -42,6 +52,8 @@ pub(crate) struct Reader {
     course: Course,
     writer: ChangeWriter,
     rows: RowReader,
+    schema_topic: Option<Arc<SchemaTopic>>,
+    only_captured: bool,
     include_query: bool,
     inconsistent: Inconsistent,
     /// When the transaction at hand was committed where it happened first.
@@ -108,6 +120,8 @@ impl Reader {
             course: Course::new(place),
             writer,
             rows: RowReader::new(settings.skipped),
+            schema_topic: settings.schema_topic,
+            only_captured: settings.only_captured,
             include_query: settings.include_query,
             inconsistent: settings.inconsistent,
             committed_us: None,
@@ -187,6 +201,13 @@ impl Reader {
                 }
                 self.course.complete(at.end());
             }
+            Event::Query(query) => {
+                if let Some(pending) = self.query(query, &at, out)? {
+                    // Boxed: statements are rare, rows are not.
+                    Box::pin(self.statement(pending, &at, side, out)).await?;
+                    self.pass(&at);
+                }
+            }
             other => self.rarer(other, &at, out)?,
         }
         Ok(())
@@ -216,7 +237,6 @@ impl Reader {
             }
             Event::Format(format) => self.checked = format.checked,
             Event::Gtid(gtid) => self.gtid(gtid, at, out),
-            Event::Query(query) => self.query(query, at, out)?,
             Event::Xid | Event::XaPrepare => self.end(at, out),
             Event::Statement(sql) => {
                 if self.include_query {
@@ -268,43 +288,43 @@ impl Reader {
         self.writer.tell_end(out);
         self.course.end(at.end());
         self.writer.begin_transaction(None, out);
+        self.writer.thread(None);
     }
 
-    fn query(&mut self, query: Query<'_>, at: &Placed<'_>, out: &mut Batch) -> Result<()> {
+    /// Takes a statement; gives one back that is not only of a transaction.
+    fn query(
+        &mut self,
+        query: Query<'_>,
+        at: &Placed<'_>,
+        out: &mut Batch,
+    ) -> Result<Option<Pending>> {
         let Event::Query(query) = self.inflater.event(Event::Query(query))? else {
-            return Ok(());
+            return Ok(None);
         };
-        let sql = String::from_utf8_lossy(query.sql).into_owned();
-        let database = String::from_utf8_lossy(query.database).into_owned();
-        let thread = query.thread;
+        let sql = String::from_utf8_lossy(query.sql);
         match Statement::of(&sql) {
             Statement::Begin | Statement::Xa(Xa::Start) => {
-                self.writer.thread(Some(thread));
+                self.writer.thread(Some(query.thread));
                 self.begin(at, out);
             }
             Statement::Commit | Statement::Rollback => self.end(at, out),
-            Statement::Tables(changes) => {
-                for change in &changes {
-                    let of = change.table.database.as_deref().unwrap_or(&database);
-                    self.tables.forget(of, &change.table.table);
-                    if let Some(to) = &change.to {
-                        let of = to.database.as_deref().unwrap_or(&database);
-                        self.tables.forget(of, &to.table);
-                    }
-                    if change.kind == Kind::Truncate {
-                        self.truncate((of, &change.table.table), at, out);
-                    }
-                }
-                self.pass(at);
-            }
             Statement::Rows => {
                 tracing::warn!(file = %self.course.file(), pos = at.start(),
                     "a change was logged as a statement: its rows are not known");
                 self.pass(at);
             }
-            _ => self.pass(at),
+            Statement::Savepoint | Statement::Xa(_) => self.pass(at),
+            statement => {
+                let database = String::from_utf8_lossy(query.database).into_owned();
+                let sql = sql.into_owned();
+                return Ok(Some(Pending {
+                    statement,
+                    sql,
+                    database,
+                }));
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// A statement that is of no concern: within a transaction it counts, alone it is one.
@@ -313,18 +333,6 @@ impl Reader {
             true => self.course.complete(at.end()),
             false => self.course.end(at.end()),
         }
-    }
-
-    fn truncate(&mut self, (database, table): (&str, &str), at: &Placed<'_>, out: &mut Batch) {
-        if self.rows.skips_truncates() {
-            return;
-        }
-        let Some(table) = self.tables.named(database, table) else {
-            return;
-        };
-        let us = i64::from(at.header.timestamp_s) * 1_000_000;
-        self.writer.event(at.header.server_id, at.start(), us);
-        self.writer.truncate(table, out);
     }
 }
 

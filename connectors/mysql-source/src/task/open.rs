@@ -6,14 +6,16 @@ use tokio::time::sleep;
 
 use super::{HEARTBEAT, MySqlTask, Phase, target};
 use crate::{
-    catalog,
+    captured::is_builtin,
+    catalog::{self, TableInfo},
     config::MySqlConfig,
     error,
     gtid::Gtids,
     heartbeat::Beats,
     position::Place,
-    snapshot::{self, Planned, Snapshot},
+    snapshot::{self, Planned, Scope, Snapshot, Structure},
     stream::{Run, Stream},
+    versions::{TableName, Version, Versions},
     wire::{Answer, Connection, DumpFrom, DumpPlace, Flavor},
 };
 
@@ -34,21 +36,24 @@ impl MySqlTask {
         };
         side.close().await;
         match stored {
-            Some(_) if !kept && policy.on_loss => self.snapshot_phase().await,
+            Some(_) if !kept && policy.on_loss => self.snapshot_phase(true).await,
             Some(place) if !kept => Err(Error::new(
                 &error::PURGED,
                 "the server does not have the binlog any more that follows the stored position",
             )
             .context("file", &place.file)
             .context("pos", place.pos)),
-            Some(_) if policy.always && policy.first => self.snapshot_phase().await,
-            Some(place) if policy.streams => self.stream_phase(place).await,
-            None if policy.first => self.snapshot_phase().await,
+            Some(_) if policy.always && policy.first => self.snapshot_phase(true).await,
+            Some(place) if policy.streams => self.stream_phase(place, Versions::default()).await,
+            None if policy.first => self.snapshot_phase(true).await,
+            None if policy.streams && self.config.include_schema_changes => {
+                self.snapshot_phase(false).await
+            }
             None if policy.streams => {
                 let mut connection = self.side().fresh().await?;
                 let place = snapshot::end_of_binlog(&mut connection).await?;
                 connection.close().await;
-                self.stream_phase(place).await
+                self.stream_phase(place, Versions::default()).await
             }
             _ => Ok(Phase::Done),
         }
@@ -69,29 +74,62 @@ impl MySqlTask {
             .context("version", format!("{major}.{minor}.{patch}")))
     }
 
-    async fn snapshot_phase(&mut self) -> Result<Phase> {
+    /// Begins a snapshot: of the structure of tables, and with `data` of their rows.
+    async fn snapshot_phase(&mut self, data: bool) -> Result<Phase> {
         sleep(self.config.snapshot_delay.0).await;
         let mut connection = self.side().fresh().await?;
         let locking = self.config.snapshot_locking;
         let place = snapshot::begin(&mut connection, locking).await?;
         let captured = &self.captured;
-        let passes = |database: &str, table: &str| {
-            captured.table(database, table) && captured.in_snapshot(database, table)
+        let topic = self.schema_topic();
+        // The topic of schema changes tells of all tables of a captured database.
+        let only_captured = topic.is_none() || self.config.tells_captured_only();
+        let passes = |database: &str, table: &str| match only_captured {
+            true => captured.table(database, table),
+            false => captured.schema(database) && !is_builtin(database, table),
         };
         let tables = catalog::tables(&mut connection, passes).await?;
-        let compiler = self.compiler();
-        let plan = tables.into_iter().map(|mut info| {
-            let table = compiler.compile(&info).into();
-            info.select = captured.select(&info.database, &info.name).cloned();
-            Planned { info, table }
-        });
-        let plan = plan.collect();
+        let until = snapshot::end_of_binlog(&mut connection).await?.mark();
+        let names = tables
+            .iter()
+            .map(|info| (info.database.clone(), info.name.clone()));
+        let names: Vec<TableName> = names.collect();
+        let structure = match topic {
+            Some(topic) => Some(Structure::read(topic, &names, &mut connection).await?),
+            None => None,
+        };
+        let mut scope = Scope {
+            plan: if data { self.plan(&tables) } else { Vec::new() },
+            structure,
+            versions: Versions::default(),
+        };
+        for (name, info) in names.into_iter().zip(tables) {
+            let (since, until) = (place.mark(), until.clone());
+            scope.versions.put(name, Version { info, since, until });
+        }
         let context = self.context.clone();
-        let snapshot = Snapshot::new(connection, plan, place, context, locking).await?;
+        let snapshot = Snapshot::new(connection, scope, place, context, locking).await?;
         Ok(Phase::Snapshot(Box::new(snapshot)))
     }
 
-    pub(super) async fn stream_phase(&mut self, place: Place) -> Result<Phase> {
+    /// The tables of a snapshot.
+    fn plan(&self, tables: &[TableInfo]) -> Vec<Planned> {
+        let (captured, compiler) = (&self.captured, self.compiler());
+        let is_read = |info: &&TableInfo| {
+            let (database, table) = (&info.database, &info.name);
+            captured.table(database, table) && captured.in_snapshot(database, table)
+        };
+        let planned = |info: &TableInfo| Planned {
+            table: compiler.compile(info).into(),
+            info: TableInfo {
+                select: captured.select(&info.database, &info.name).cloned(),
+                ..info.clone()
+            },
+        };
+        tables.iter().filter(is_read).map(planned).collect()
+    }
+
+    pub(super) async fn stream_phase(&mut self, place: Place, versions: Versions) -> Result<Phase> {
         let target = target(&self.config, self.flavor);
         let connection = Connection::open(&target).await?;
         let encoded;
@@ -131,7 +169,7 @@ impl MySqlTask {
             silence_limit: HEARTBEAT * SILENT_HEARTBEATS,
             lag: self.meter().gauge("milliseconds-behind-source"),
         };
-        let stream = Stream::new(dump, self.side(), self.settings(), place, run)?;
+        let stream = Stream::new(dump, self.side(), self.settings(versions), place, run)?;
         Ok(Phase::Stream(Box::new(stream)))
     }
 }

@@ -26,6 +26,7 @@ fn properties(mysql: &Mysql, more: &[(&str, &str)]) -> Properties {
         ("database.password", "cdc"),
         ("database.server.id", "7100"),
         ("database.include.list", "inventory"),
+        ("include.schema.changes", "false"),
     ];
     let all = base.iter().chain(more);
     all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

@@ -1,0 +1,173 @@
+//! Statements of the stream: what they make of tables, and the topic that tells of them.
+
+use connect_core::{Batch, Result};
+
+use super::{Placed, Reader};
+use crate::{
+    change::ChangeWriter,
+    ddl::{Change, Kind, Statement, apart, bare, is_of_index},
+    position::Mark,
+    schema_changes::{SchemaChange, SchemaTopic, TableChange, joined},
+    tables::Table,
+    versions::{Ddl, Evolved, TableName},
+    wire::Side,
+};
+
+/// A statement that is not only of a transaction.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) statement: Statement,
+    pub(super) sql: String,
+    /// The database of the session.
+    pub(super) database: String,
+}
+
+impl Reader {
+    /// Takes a statement in: it changes what is known of tables, and is told.
+    pub(super) async fn statement(
+        &mut self,
+        pending: Pending,
+        at: &Placed<'_>,
+        side: &mut Side,
+        out: &mut Batch,
+    ) -> Result<()> {
+        let Pending {
+            statement,
+            sql,
+            database,
+        } = pending;
+        let seconds_us = i64::from(at.header.timestamp_s) * 1_000_000;
+        let us = self.committed_us.unwrap_or(seconds_us);
+        let us = us.div_euclid(1000) * 1000;
+        self.writer.event(at.header.server_id, at.start(), us);
+        // Within a transaction, which a table that is made of a query is, it is one of its events.
+        let is_alone = !self.course.is_open();
+        if is_alone {
+            let gtid = self.course.gtid().map(ToString::to_string);
+            self.writer.begin_transaction(gtid, out);
+        }
+        match statement {
+            Statement::Tables(changes) => {
+                self.tables((&sql, &database), &changes, at, side, out)
+                    .await?;
+            }
+            Statement::Database(kind, name) => {
+                let name = name.unwrap_or(database);
+                self.tables.database(kind, &name);
+                self.tell_of_database(&name, None, &sql, out);
+            }
+            _ => self.tell_of_database(&database, Some(String::new()), &sql, out),
+        }
+        if is_alone {
+            self.writer.begin_transaction(None, out);
+        }
+        Ok(())
+    }
+
+    async fn tables(
+        &mut self,
+        (sql, database): (&str, &str),
+        changes: &[Change],
+        at: &Placed<'_>,
+        side: &mut Side,
+        out: &mut Batch,
+    ) -> Result<()> {
+        let mark = Mark {
+            file: self.course.file().clone(),
+            pos: at.start(),
+        };
+        let ddl = Ddl {
+            sql,
+            database,
+            at: &mark,
+        };
+        let connection = side.connection().await?;
+        let evolved = self.tables.evolve(ddl, changes, connection).await?;
+        for truncated in evolved.iter().filter(|it| it.kind == Kind::Truncate) {
+            if !self.rows.skips_truncates()
+                && let Some(table) = self.tables.named(&truncated.name, connection).await?
+            {
+                let us = i64::from(at.header.timestamp_s) * 1_000_000;
+                self.writer.event(at.header.server_id, at.start(), us);
+                truncate(&table, &mut self.writer, out);
+            }
+        }
+        let is_told = |it: &&Evolved| it.kind != Kind::Truncate;
+        let told: Vec<&Evolved> = evolved.iter().filter(is_told).collect();
+        let exists = told.is_empty() && changes.iter().all(|change| change.kind == Kind::Create);
+        let is_of_index = told.iter().all(|it| it.kind == Kind::Alter) && is_of_index(sql);
+        match exists || is_of_index {
+            true => self.tell_of_database(database, Some(String::new()), sql, out),
+            false => self.tell_of_tables(sql, &told, out),
+        }
+        Ok(())
+    }
+
+    /// Tells of a statement that has changed tables, once for each.
+    fn tell_of_tables(&mut self, sql: &str, told: &[&Evolved], out: &mut Batch) {
+        let Some(topic) = self.told_in(sql) else {
+            return;
+        };
+        let names: Vec<TableName> = told.iter().map(|it| it.name.clone()).collect();
+        let tables = joined(&names);
+        let (prefix, parts) = apart(sql);
+        for (nth, it) in told.iter().enumerate() {
+            let (database, table) = &it.name;
+            let captured = self.tables.captured();
+            if !captured.schema(database)
+                || (self.only_captured && !captured.table(database, table))
+            {
+                continue;
+            }
+            let part = parts.get(nth).filter(|_| told.len() > 1);
+            let ddl = match (it.kind, part) {
+                (Kind::Drop, _) => format!("{prefix}`{database}`.`{table}`"),
+                (Kind::Rename, Some(part)) => format!("{prefix}{part}"),
+                _ => bare(sql).to_owned(),
+            };
+            let now = self.tables.version(&it.name);
+            let is_there = now.is_some() || it.kind == Kind::Drop;
+            let change = SchemaChange {
+                database,
+                tables: Some(tables.clone()),
+                ddl: &ddl,
+                change: is_there.then_some(TableChange {
+                    kind: it.kind,
+                    name: &it.name,
+                    table: now,
+                }),
+            };
+            self.writer.schema(&topic, &change, None, out);
+        }
+    }
+
+    fn tell_of_database(
+        &mut self,
+        database: &str,
+        tables: Option<String>,
+        sql: &str,
+        out: &mut Batch,
+    ) {
+        let passes = database.is_empty() || self.tables.captured().schema(database);
+        if let Some(topic) = self.told_in(sql).filter(|_| passes) {
+            let change = SchemaChange {
+                database,
+                tables,
+                ddl: bare(sql),
+                change: None,
+            };
+            self.writer.schema(&topic, &change, None, out);
+        }
+    }
+
+    /// The topic, if a statement is told there.
+    fn told_in(&self, sql: &str) -> Option<std::sync::Arc<SchemaTopic>> {
+        self.schema_topic
+            .clone()
+            .filter(|topic| topic.tells(sql.trim()))
+    }
+}
+
+fn truncate(table: &Table, writer: &mut ChangeWriter, out: &mut Batch) {
+    writer.truncate(table, out);
+}
