@@ -89,6 +89,7 @@ pub struct Batch {
     records: Vec<Record>,
     headers: Vec<Header>,
     position: Option<Position>,
+    other_positions: Vec<Position>,
 }
 
 /// How much memory of its own a cleared batch keeps for the next round.
@@ -108,6 +109,7 @@ impl Batch {
         self.records.clear();
         self.headers.clear();
         self.position = None;
+        self.other_positions.clear();
     }
 
     /// How many records.
@@ -220,6 +222,16 @@ impl Batch {
     /// Where the source stands after the last record of this batch.
     pub fn position(&self) -> Option<&Position> {
         self.position.as_ref()
+    }
+
+    /// What else the source wants stored with that: positions of other source partitions.
+    pub fn other_positions(&self) -> &[Position] {
+        &self.other_positions
+    }
+
+    /// Adds the position of another source partition. It is stored in the same write as [`Self::position`].
+    pub fn push_other_position(&mut self, position: Position) {
+        self.other_positions.push(position);
     }
 
     /// Sets where the source stands after the last record of this batch.

@@ -129,9 +129,7 @@ impl SourceWorker {
             }
             self.pipe.metrics.polled(batch.len(), began.elapsed());
             self.pipe.fill(&mut batch).await?;
-            self.delivery
-                .deliver(&mut self.pipe, batch.position())
-                .await?;
+            self.delivery.deliver(&mut self.pipe, &batch).await?;
         }
     }
 }
@@ -274,7 +272,8 @@ impl Delivery {
         }
     }
 
-    async fn deliver(&mut self, pipe: &mut Pipe, position: Option<&Position>) -> Result<()> {
+    async fn deliver(&mut self, pipe: &mut Pipe, batch: &Batch) -> Result<()> {
+        let positions = batch.other_positions().iter().chain(batch.position());
         match self {
             Self::Plain {
                 appender,
@@ -286,7 +285,7 @@ impl Delivery {
                     *last = Some(appended.ticket);
                     pipe.appended(appended)?;
                 }
-                if let Some(position) = position {
+                for position in positions {
                     keeper.note(*last, position.clone());
                 }
             }
@@ -295,7 +294,7 @@ impl Delivery {
                     let appended = transaction.append(&pipe.encoded).await?;
                     pipe.appended(appended)?;
                 }
-                if let Some(position) = position {
+                for position in positions {
                     transaction.note(position.clone());
                 }
                 if transaction.due().is_some_and(|due| due <= Instant::now()) {

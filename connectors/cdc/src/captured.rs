@@ -135,6 +135,11 @@ impl Captured {
         passes || self.is_signals(schema, table)
     }
 
+    /// Where the table stands in `table.include.list`, by the first entry that it matches.
+    pub fn rank(&self, schema: &str, table: &str) -> usize {
+        self.tables.rank(&format!("{schema}.{table}"))
+    }
+
     /// Whether a table is the one whose rows are signals. It is captured, and no snapshot reads it.
     pub fn is_signals(&self, schema: &str, table: &str) -> bool {
         self.signals

@@ -36,6 +36,11 @@ impl Patterns {
     pub fn matches(&self, name: &str) -> bool {
         self.set.is_match(name)
     }
+
+    /// The number of the first pattern that matches; the highest of all for none.
+    fn first(&self, name: &str) -> usize {
+        self.set.matches(name).iter().next().unwrap_or(usize::MAX)
+    }
 }
 
 /// An include list or an exclude list of names.
@@ -72,6 +77,11 @@ impl Filter {
     /// Whether the name passes.
     pub fn passes(&self, name: &str) -> bool {
         (self.include.is_empty() || self.include.matches(name)) && !self.exclude.matches(name)
+    }
+
+    /// Which entry of the include list a name matches first, by its number; those of no list are all the same.
+    pub fn rank(&self, name: &str) -> usize {
+        self.include.first(name)
     }
 
     /// Whether everything passes.
@@ -111,6 +121,13 @@ mod tests {
         assert!(!filter.passes("xpublic.orders"));
         assert!(filter.passes("inventory.Things"));
         assert!(!filter.is_open());
+    }
+
+    #[test]
+    fn names_have_the_order_of_the_list() {
+        let filter = filter("public.b,public\\..*", "");
+        assert_eq!((filter.rank("public.b"), filter.rank("public.a")), (0, 1));
+        assert_eq!(filter.rank("other.a"), usize::MAX);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use compressed::Inflater;
 pub use format::Format;
 pub use gtid::{Gtid, GtidEvent, MariaDbGtid, Tag};
 pub use payload::Payload;
-pub use query::Query;
+pub use query::{NO_BACKSLASH_ESCAPES, Query};
 pub use rows::{Image, Operation, Rows};
 pub use table_map::{Metadata, TableMap};
 

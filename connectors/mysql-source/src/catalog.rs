@@ -2,15 +2,17 @@
 
 use connect_core::Result;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     charset::Charset,
+    ddl::evolve,
     declared::Declared,
     wire::{Answer, Connection, Flavor, Row},
 };
 
 /// A table as the server has it now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TableInfo {
     /// Its database.
     pub database: String,
@@ -21,34 +23,52 @@ pub(crate) struct TableInfo {
     /// The columns of its primary key, else of its first unique index without nulls; may be empty.
     pub key: Vec<String>,
     /// The statement that gives its rows in a snapshot, where that is not the table itself.
+    #[serde(skip)]
     pub select: Option<String>,
     /// The character set of columns that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charset: Option<String>,
     /// What people say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
 
 /// A column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ColumnInfo {
     /// Its name.
     pub name: String,
     /// Its type.
     pub declared: Declared,
     /// Its character set; none for what is no text.
+    #[serde(skip)]
     pub charset: Option<Charset>,
     /// Whether it is declared NOT NULL.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub required: bool,
     /// Its default; none when it has none, or none that is the same for each row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
+    /// Its default as a statement had it, where that is not the text of its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
     /// Its type's name as a statement had it, where the server has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<String>,
     /// The name of its character set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charset_name: Option<String>,
     /// Whether the server gives it values by itself: `AUTO_INCREMENT`, `ON UPDATE CURRENT_TIMESTAMP`.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub automatic: bool,
     /// What people say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+}
+
+/// For what is stored: most are not.
+pub(crate) fn is_false(is: &bool) -> bool {
+    !is
 }
 
 /// Tables that pass, ordered by database and name as the server orders bytes.
@@ -142,6 +162,57 @@ pub(crate) fn charset_of_collation(collation: String) -> String {
     }
 }
 
+/// The statement that would make a table anew.
+pub(crate) async fn show_create(
+    connection: &mut Connection,
+    info: &TableInfo,
+) -> Result<Option<String>> {
+    let sql = format!("SHOW CREATE TABLE {}", info.sql_name());
+    let rows = connection.query(&sql).await?;
+    Ok(rows.first().map(|row| row.text(1).to_owned()))
+}
+
+/// Adds to a table what only its statement tells: the words of defaults, and which of several unique indexes came first.
+pub(crate) fn complete(info: &mut TableInfo, sql: &str) {
+    let name = (info.database.as_str(), info.name.as_str());
+    let Some(written) = evolve::created(sql.into(), name, info.charset.as_deref()) else {
+        return;
+    };
+    if written.columns.len() == info.columns.len() {
+        for (column, written) in info.columns.iter_mut().zip(written.columns) {
+            column.expression = written.expression;
+        }
+        info.key = written.key;
+    }
+}
+
+/// A table as all statements that the binlog has by now have left it: none of them is still at work on it.
+pub(crate) async fn settled(
+    connection: &mut Connection,
+    name: &(String, String),
+) -> Result<Option<TableInfo>> {
+    // A statement is logged a moment before its table is what it says. Whoever reads the table waits for that.
+    connection
+        .execute("SET SESSION lock_wait_timeout = 10")
+        .await?;
+    let sql = format!(
+        "SELECT 1 FROM {}.{} LIMIT 0",
+        quoted(&name.0),
+        quoted(&name.1)
+    );
+    if let Err(error) = connection.query(&sql).await {
+        tracing::debug!(%error, "a table cannot be read");
+    }
+    let said = named(connection, std::slice::from_ref(name)).await?;
+    let Some(mut info) = said.into_iter().next() else {
+        return Ok(None);
+    };
+    if let Some(sql) = show_create(connection, &info).await? {
+        complete(&mut info, &sql);
+    }
+    Ok(Some(info))
+}
+
 fn columns_sql(wanted: &str) -> String {
     format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, IS_NULLABLE, \
@@ -170,6 +241,7 @@ fn column(row: &Row, flavor: Flavor) -> ColumnInfo {
         charset: text(4).and_then(|name| Charset::named(&name)),
         required: row.text(5) == "NO",
         default: text(6).and_then(|sql| default(&sql, flavor, extra.contains("generated"))),
+        expression: None,
         written: None,
         charset_name: text(4),
         automatic: extra.contains("auto_increment") || extra.contains("on update"),

@@ -183,7 +183,6 @@ impl ChangeWriter {
         source[table_field::DB] = out.push_bytes(change.database.as_bytes());
         let tables = change.tables.as_deref();
         source[table_field::TABLE] = tables.map_or(Cell::Null, |t| out.push_bytes(t.as_bytes()));
-        source[field::ROW] = Cell::Int(0);
         source[field::SNAPSHOT] = match marker {
             Some(marker) => self.writer.marker(marker, out),
             None => Cell::Const,

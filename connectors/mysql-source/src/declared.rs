@@ -2,22 +2,32 @@
 //! (<https://dev.mysql.com/doc/refman/9.4/en/information-schema-columns-table.html>,
 //! <https://mariadb.com/kb/en/information-schema-columns-table/>).
 
-use crate::layout::{Holds, Layout};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalog::is_false,
+    layout::{Holds, Layout},
+};
 
 /// The type of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declared {
     /// Its name in lower case: `int`, `varchar`, `geometrycollection`.
     pub name: String,
     /// The first number in parentheses: a length, a precision, digits behind the point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u32>,
     /// The second: digits behind the point of a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<u32>,
     /// Whether it has no sign.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub unsigned: bool,
     /// Whether it is shown with zeros before it, which makes it unsigned.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub zerofill: bool,
     /// The members of an `ENUM` or `SET`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
 }
 

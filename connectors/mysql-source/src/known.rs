@@ -10,10 +10,11 @@ use crate::{
     binlog::{Metadata, TableMap},
     catalog::{ColumnInfo, TableInfo},
     charset::Charset,
-    ddl::{Change, Kind},
+    ddl::{Change, Kind, Name},
     declared::Declared,
     error,
     layout::Layout,
+    position::Mark,
     tables::{Compiler, Table},
     versions::{Ddl, Evolved, TableName, Versions},
     wire::{Connection, Fields},
@@ -97,12 +98,10 @@ impl Tables {
     ) -> Result<Vec<Evolved>> {
         let mut all = Vec::new();
         for change in changes {
-            let name = change.table.database.as_deref();
-            if self
-                .compiler
-                .captured()
-                .schema(name.unwrap_or(ddl.database))
-            {
+            let captured = self.compiler.captured();
+            let of =
+                |name: &Name| captured.schema(name.database.as_deref().unwrap_or(ddl.database));
+            if of(&change.table) || change.to.as_ref().is_some_and(of) {
                 all.extend(self.versions.evolve(ddl, change, connection).await?);
             }
         }
@@ -110,8 +109,13 @@ impl Tables {
     }
 
     /// A database is made, changed or dropped.
-    pub(crate) fn database(&mut self, kind: Kind, name: &str) {
-        self.versions.database(kind, name);
+    pub(crate) fn database(&mut self, kind: Kind, name: &str, at: &Mark) {
+        self.versions.database(kind, name, at);
+    }
+
+    /// What the tables are.
+    pub(crate) fn versions(&mut self) -> &mut Versions {
+        &mut self.versions
     }
 
     fn compiled(&mut self, name: &TableName, info: TableInfo) -> Arc<Table> {

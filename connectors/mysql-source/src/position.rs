@@ -35,12 +35,14 @@ pub struct Place {
     pub ts_s: Option<i64>,
     /// What has been told of the transaction that was read in part.
     pub counts: Option<Counts>,
+    /// How many versions of tables were stored with it; 0 for none, and in Debezium's offsets.
+    pub versions: u64,
     /// Whether it is within a snapshot that Debezium has not completed.
     pub in_snapshot: bool,
 }
 
 /// A place in the binlog of one server, to compare with others of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mark {
     /// The file; its number grows, and may come to have one digit more.
     pub file: Arc<str>,
@@ -105,6 +107,7 @@ impl Place {
         number("row", above_zero(self.rows));
         number("server_id", above_zero(self.server_id.into()));
         number("ts_sec", self.ts_s);
+        number("versions", above_zero(self.versions));
         if let Some(gtids) = &self.gtids {
             let _ = write!(json, ",\"gtids\":\"{gtids}\"");
         }
@@ -146,6 +149,7 @@ impl Place {
                 .unwrap_or_default(),
             ts_s: object.get("ts_sec").and_then(Value::as_i64),
             counts: Counts::read("", &object),
+            versions: count("versions").unwrap_or_default(),
             in_snapshot: object.get("snapshot").is_some_and(is_within),
         })
     }

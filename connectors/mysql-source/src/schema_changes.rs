@@ -167,7 +167,8 @@ impl SchemaTopic {
         let (length, scale) = lengths(column);
         let number = |number: Option<u32>| number.map_or(Value::Null, |n| Value::Int(n.into()));
         let members = column.declared.members.iter();
-        let members: Vec<Value> = members.map(|member| member.as_str().into()).collect();
+        let quoted = |member: &String| Value::Str(format!("'{}'", member.replace('\'', "''")));
+        let members: Vec<Value> = members.map(quoted).collect();
         map([
             ("name", column.name.as_str().into()),
             ("jdbcType", Value::Int(jdbc_type(&name))),
@@ -274,10 +275,19 @@ pub(crate) fn type_name(column: &ColumnInfo) -> String {
 }
 
 /// Length and scale, with those that go without saying.
-fn lengths(column: &ColumnInfo) -> (Option<u32>, Option<u32>) {
+pub(crate) fn lengths(column: &ColumnInfo) -> (Option<u32>, Option<u32>) {
     let declared = &column.declared;
     let members = u32::try_from(declared.members.len()).unwrap_or(u32::MAX);
     match declared.name.as_str() {
+        // The word has no length, but the type that it stands for.
+        "tinyint"
+            if column
+                .written
+                .as_deref()
+                .is_some_and(|name| name.starts_with("BOOL")) =>
+        {
+            (None, None)
+        }
         "enum" => (Some(1), None),
         "set" => (Some(members.saturating_mul(2).saturating_sub(1)), None),
         "bit" => (declared.length.or(Some(1)), None),
@@ -318,6 +328,9 @@ fn jdbc_type(name: &str) -> i64 {
 }
 
 fn default(column: &ColumnInfo) -> Option<String> {
+    if column.expression.is_some() {
+        return column.expression.clone();
+    }
     let text = column.default.as_deref()?;
     Some(match text {
         "CURRENT_TIMESTAMP" => "1970-01-01 00:00:00".to_owned(),

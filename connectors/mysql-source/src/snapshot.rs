@@ -6,7 +6,7 @@
 
 mod structure;
 
-pub(crate) use structure::Structure;
+pub(crate) use structure::{Structure, Telling};
 
 use std::{sync::Arc, time::Duration};
 
@@ -80,7 +80,6 @@ pub(crate) struct Snapshot {
     rows: Option<u64>,
     /// The last table of the plan that has rows: its last row is the last of all.
     last_with_rows: usize,
-    nothing_read: bool,
     writer: ChangeWriter,
     place: Place,
     cells: Vec<Cell>,
@@ -200,7 +199,6 @@ impl Snapshot {
             at: 0,
             rows: None,
             last_with_rows,
-            nothing_read: true,
             writer,
             place,
             cells: Vec::new(),
@@ -339,7 +337,7 @@ impl Snapshot {
         let is_first = *rows == 0;
         *rows += 1;
         let marker = marker(
-            std::mem::take(&mut self.nothing_read),
+            is_first && self.at == 0,
             is_last && self.at == self.last_with_rows,
             is_first,
             is_last,
@@ -358,9 +356,13 @@ impl Snapshot {
         Ok((self.place, self.versions))
     }
 
-    /// Where streaming begins.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    /// Sets the position where streaming begins, and the tables as they are there.
+    pub(crate) fn report(&mut self, partition: &Arc<str>, prefix: &str, out: &mut Batch) {
+        for position in self.versions.take_fresh(prefix) {
+            out.push_other_position(position);
+        }
+        self.place.versions = self.versions.count();
+        out.set_position(self.place.position(partition));
     }
 }
 

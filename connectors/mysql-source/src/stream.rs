@@ -39,6 +39,8 @@ const ERROR: u8 = 0xff;
 pub(crate) struct Run {
     /// The source partition.
     pub partition: Arc<str>,
+    /// The `topic.prefix`.
+    pub prefix: String,
     /// A batch is full with so many records, if that is fewer than usual.
     pub batch_records: usize,
     /// Heartbeats, if there are any.
@@ -313,7 +315,12 @@ impl Stream {
         let place = self.reader.place();
         let due = self.reported_at.elapsed() >= PATIENCE;
         let moved = self.reported.as_ref() != Some(&place);
-        if !out.is_empty() || (moved && (due || self.reported.is_none())) {
+        let versions = self.reader.versions();
+        let is_fresh = versions.is_fresh();
+        for position in versions.take_fresh(&self.run.prefix) {
+            out.push_other_position(position);
+        }
+        if !out.is_empty() || is_fresh || (moved && (due || self.reported.is_none())) {
             out.set_position(place.position(&self.run.partition));
             self.reported = Some(place);
             self.reported_at = Instant::now();

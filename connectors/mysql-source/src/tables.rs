@@ -17,6 +17,7 @@ use crate::{
     catalog::{ColumnInfo, TableInfo},
     config::MySqlConfig,
     convert::Op,
+    schema_changes::{lengths, type_name},
     shown, source,
     types::Modes,
     wire::Flavor,
@@ -129,7 +130,9 @@ impl Compiler {
             .flatten();
         schema.default.clone_from(&default);
         let comment = column.comment.as_deref().filter(|_| self.comments);
-        schema.doc = comment.map(Into::into);
+        if let Some(comment) = comment {
+            schema.doc = Some(comment.into());
+        }
         let schema = Arc::new(schema);
         let fallback = default.filter(|_| column.required).or(zero);
         let fallback = fallback.map(|value| Fallback {
@@ -143,16 +146,17 @@ impl Compiler {
     }
 
     fn tell(&self, info: &TableInfo, column: &ColumnInfo, field: &mut Field) {
-        let type_name = crate::schema_changes::type_name(column);
+        let type_name = type_name(column);
         let wanted = self.captured.types();
         if !wanted.want(&info.full_name(), &column.name, &type_name) {
             return;
         }
         let number = |number: Option<u32>| number.and_then(|number| i32::try_from(number).ok());
+        let (length, scale) = lengths(column);
         let told = Told {
             name: &type_name,
-            length: number(column.declared.length),
-            scale: number(column.declared.scale),
+            length: number(length),
+            scale: number(scale),
             column: &column.name,
             comment: None,
         };
@@ -176,7 +180,9 @@ fn kind(column: &ColumnInfo) -> Kind {
 fn default(op: &Op, text: &str, required: bool, schema: &Schema) -> Option<Value> {
     let is_moment = matches!(op, Op::Timestamp(_) | Op::DateTime(..) | Op::IsoDateTime(_));
     if text == "CURRENT_TIMESTAMP" && is_moment {
-        return if required { zero(op, schema) } else { None };
+        // Debezium takes the start of 1970 for it, which is no TIMESTAMP.
+        let is_shown = required || !matches!(op, Op::Timestamp(_));
+        return if is_shown { zero(op, schema) } else { None };
     }
     if let (Op::Bit | Op::Bits, Some(bits)) = (op, bits(text)) {
         let width = schema
@@ -191,7 +197,11 @@ fn default(op: &Op, text: &str, required: bool, schema: &Schema) -> Option<Value
         (Op::Bytes(..), Some(bytes)) => bytes,
         _ => text.as_bytes().to_vec(),
     };
-    value(op, &bytes, schema).filter(|value| *value != Value::Null)
+    match value(op, &bytes, schema) {
+        // Zeros.
+        Some(Value::Null) if required => zero(op, schema),
+        value => value.filter(|value| *value != Value::Null),
+    }
 }
 
 fn unhex(digits: &str) -> Option<Vec<u8>> {

@@ -156,7 +156,7 @@ impl SourceTask for MySqlTask {
             Phase::Stream(stream) => stream.poll(out).await,
             Phase::Snapshot(snapshot) => {
                 if snapshot.poll(out).await? == Polled::Complete {
-                    out.set_position(snapshot.place().position(&self.partition));
+                    snapshot.report(&self.partition, &self.config.topic_prefix, out);
                     Box::pin(self.after_snapshot()).await?;
                 }
                 Ok(())

@@ -4,12 +4,17 @@
 //! What the server says belongs to a moment: a statement that lies before it in the binlog is in there already, one that lies
 //! behind it is not. In between nobody knows, and the server is asked once more.
 
+mod state;
+
 use connect_core::Result;
 use rustc_hash::FxHashMap;
 
 use crate::{
     catalog::{self, TableInfo},
-    ddl::{Change, Kind, Name, evolve},
+    ddl::{
+        Change, Kind, Name,
+        evolve::{self, Sql},
+    },
     position::Mark,
     snapshot,
     wire::Connection,
@@ -29,10 +34,41 @@ pub(crate) struct Version {
     pub until: Mark,
 }
 
+/// A table as it was from a place on; none when it was gone.
+#[derive(Debug, Clone, PartialEq)]
+struct Past {
+    /// Which of all versions of this source it is.
+    nth: u64,
+    from: Mark,
+    info: Option<TableInfo>,
+}
+
+/// A table, and what it was before.
+#[derive(Debug, Default)]
+struct Kept {
+    /// In order; the last one is what it is.
+    past: Vec<Past>,
+    since: Mark,
+    until: Mark,
+}
+
+impl Kept {
+    fn info(&self) -> Option<&TableInfo> {
+        self.past.last()?.info.as_ref()
+    }
+}
+
+/// So many versions of a table are kept for a restart in the past.
+const MOST_VERSIONS: usize = 16;
+
 /// The tables that are known.
 #[derive(Debug, Default)]
 pub(crate) struct Versions {
-    tables: FxHashMap<TableName, Version>,
+    tables: FxHashMap<TableName, Kept>,
+    /// Tables whose versions are not stored yet.
+    fresh: Vec<TableName>,
+    /// How many versions there have been.
+    count: u64,
     /// The character sets of databases.
     charsets: FxHashMap<String, Option<String>>,
 }
@@ -41,7 +77,7 @@ pub(crate) struct Versions {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ddl<'a> {
     /// Its text.
-    pub sql: &'a str,
+    pub sql: Sql<'a>,
     /// The database of the session.
     pub database: &'a str,
     /// Where it begins in the binlog.
@@ -60,12 +96,32 @@ pub(crate) struct Evolved {
 impl Versions {
     /// What a table is known to be.
     pub(crate) fn get(&self, name: &TableName) -> Option<&TableInfo> {
-        self.tables.get(name).map(|version| &version.info)
+        self.tables.get(name)?.info()
     }
 
     /// A table is known as of a place.
     pub(crate) fn put(&mut self, name: TableName, version: Version) {
-        self.tables.insert(name, version);
+        let Version { info, since, until } = version;
+        self.push(&name, Some(info), since, until);
+    }
+
+    fn push(&mut self, name: &TableName, info: Option<TableInfo>, since: Mark, until: Mark) {
+        let kept = self.tables.entry(name.clone()).or_default();
+        if kept.past.is_empty() || kept.info() != info.as_ref() {
+            self.count += 1;
+            kept.past.push(Past {
+                nth: self.count,
+                from: since.clone(),
+                info,
+            });
+            // Invariant 4: so many of each table.
+            let surplus = kept.past.len().saturating_sub(MOST_VERSIONS);
+            kept.past.drain(..surplus);
+            if !self.fresh.contains(name) {
+                self.fresh.push(name.clone());
+            }
+        }
+        (kept.since, kept.until) = (since, until);
     }
 
     /// A table as the server has it now; `None` when it has none of this name.
@@ -74,14 +130,10 @@ impl Versions {
         name: &TableName,
         connection: &mut Connection,
     ) -> Result<Option<&TableInfo>> {
-        self.tables.remove(name);
         let since = snapshot::end_of_binlog(connection).await?.mark();
-        let said = catalog::named(connection, std::slice::from_ref(name)).await?;
+        let said = catalog::settled(connection, name).await?;
         let until = snapshot::end_of_binlog(connection).await?.mark();
-        if let Some(info) = said.into_iter().next() {
-            let version = Version { info, since, until };
-            self.tables.insert(name.clone(), version);
-        }
+        self.push(name, said, since, until);
         Ok(self.get(name))
     }
 
@@ -103,8 +155,8 @@ impl Versions {
             }
             Kind::Rename => self.rename(&from, to.as_ref(), ddl.at),
             Kind::Create => {
-                let is_known = self.tables.contains_key(&from);
-                if is_known && evolve::keeps_what_is_there(ddl.sql) {
+                let is_known = self.get(&from).is_some();
+                if is_known && evolve::keeps_what_is_there(ddl.sql.text) {
                     return Ok(None);
                 }
                 self.create(ddl, &from, connection).await?;
@@ -119,39 +171,38 @@ impl Versions {
     }
 
     /// A database has changed.
-    pub(crate) fn database(&mut self, kind: Kind, name: &str) {
+    pub(crate) fn database(&mut self, kind: Kind, name: &str, at: &Mark) {
         self.charsets.remove(name);
         if kind == Kind::Drop {
-            self.tables.retain(|(database, _), _| database != name);
+            let of = |known: &&TableName| known.0 == name;
+            let gone: Vec<TableName> = self.tables.keys().filter(of).cloned().collect();
+            gone.iter().for_each(|name| self.drop(name, at));
         }
     }
 
     fn drop(&mut self, name: &TableName, at: &Mark) {
-        let is_newer = |version: &Version| *at < version.since;
-        if !self.tables.get(name).is_some_and(is_newer) {
-            self.tables.remove(name);
+        if self.get(name).is_some() && !self.is_newer(name, at) {
+            self.push(name, None, at.clone(), at.clone());
         }
     }
 
     fn rename(&mut self, from: &TableName, to: Option<&TableName>, at: &Mark) {
-        let Some(to) = to else {
+        let Some(to) = to.filter(|to| !self.is_newer(to, at)) else {
             return;
         };
-        if self
-            .tables
-            .get(to)
-            .is_some_and(|version| *at < version.since)
-        {
-            return;
-        }
-        self.tables.remove(to);
-        let is_before = |version: &Version| *at >= version.until;
-        if self.tables.get(from).is_some_and(is_before)
-            && let Some(mut version) = self.tables.remove(from)
-        {
-            (version.info.database, version.info.name) = to.clone();
-            self.tables.insert(to.clone(), version);
-        }
+        let info = self.before(from, at).map(|info| TableInfo {
+            database: to.0.clone(),
+            name: to.1.clone(),
+            ..info.clone()
+        });
+        self.push(to, info, at.clone(), at.clone());
+        self.drop(from, at);
+    }
+
+    /// A table as it is before a statement, where that is certain.
+    fn before(&self, name: &TableName, at: &Mark) -> Option<&TableInfo> {
+        let kept = self.tables.get(name)?;
+        kept.info().filter(|_| *at >= kept.until)
     }
 
     async fn create(
@@ -163,17 +214,15 @@ impl Versions {
         if self.is_newer(name, ddl.at) {
             return Ok(());
         }
-        let info = match evolve::like(ddl.sql) {
+        let info = match evolve::like(ddl.sql.text) {
             Some(other) => {
                 let database = other.database.unwrap_or_else(|| ddl.database.to_owned());
-                let other = self.tables.get(&(database, other.table));
-                other
-                    .filter(|other| *ddl.at >= other.until)
-                    .map(|other| TableInfo {
-                        database: name.0.clone(),
-                        name: name.1.clone(),
-                        ..other.info.clone()
-                    })
+                let other = self.before(&(database, other.table), ddl.at);
+                other.map(|other| TableInfo {
+                    database: name.0.clone(),
+                    name: name.1.clone(),
+                    ..other.clone()
+                })
             }
             None => {
                 let charset = self.charset(&name.0, connection).await?;
@@ -195,9 +244,11 @@ impl Versions {
         if self.is_newer(after, ddl.at) {
             return Ok(());
         }
-        let version = self.tables.remove(name);
-        let version = version.filter(|version| *ddl.at >= version.until);
-        let info = version.and_then(|version| evolve::altered(ddl.sql, &version.info));
+        let info = self.before(name, ddl.at);
+        let info = info.and_then(|info| evolve::altered(ddl.sql, info));
+        if to.is_some() {
+            self.drop(name, ddl.at);
+        }
         let info = info.map(|info| TableInfo {
             database: after.0.clone(),
             name: after.1.clone(),
@@ -208,8 +259,7 @@ impl Versions {
 
     /// Whether the server was asked for a table after a place.
     fn is_newer(&self, name: &TableName, at: &Mark) -> bool {
-        let version = self.tables.get(name);
-        version.is_some_and(|version| *at < version.since)
+        self.tables.get(name).is_some_and(|kept| *at < kept.since)
     }
 
     async fn set_or_ask(
@@ -221,9 +271,7 @@ impl Versions {
     ) -> Result<()> {
         match info {
             Some(info) => {
-                let (since, until) = (at.clone(), at.clone());
-                let version = Version { info, since, until };
-                self.tables.insert(name.clone(), version);
+                self.push(name, Some(info), at.clone(), at.clone());
             }
             None => {
                 tracing::info!(database = %name.0, table = %name.1, "the server is asked for a changed table");

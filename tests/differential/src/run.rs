@@ -171,7 +171,7 @@ impl Run<'_> {
         let own = Value::Object(self.trial.config.clone());
         for more in [converters, own] {
             for (key, value) in more.as_object().into_iter().flatten() {
-                config[key] = value.clone();
+                config[key.replace("${run}", self.name)] = value.clone();
             }
         }
         for value in config.as_object_mut().into_iter().flat_map(Map::values_mut) {

@@ -183,7 +183,7 @@ fn attribute(words: &mut Words<'_>, of: &mut Defined) -> Option<()> {
         // Of a CHECK: NOT ENFORCED.
         "NOT" => words.skip("ENFORCED").then_some(())?,
         "NULL" => column.required = false,
-        "DEFAULT" => column.default = default(words)?,
+        "DEFAULT" => (column.default, column.expression) = default(words)?,
         "AUTO_INCREMENT" => column.automatic = true,
         "ON" => {
             words.skip("UPDATE").then_some(())?;
@@ -214,6 +214,10 @@ fn attribute(words: &mut Words<'_>, of: &mut Defined) -> Option<()> {
             words.skip("SET").then_some(())?;
             column.charset_name = Some(charset(words)?);
         }
+        "BINARY" => {
+            let name = column.declared.name.to_uppercase();
+            column.written = Some(format!("{} BINARY", column.written.take().unwrap_or(name)));
+        }
         "ASCII" => column.charset_name = Some("latin1".to_owned()),
         "UNICODE" => column.charset_name = Some("ucs2".to_owned()),
         rest => return silent(words, rest),
@@ -224,7 +228,7 @@ fn attribute(words: &mut Words<'_>, of: &mut Defined) -> Option<()> {
 /// Attributes that change nothing of what rows hold.
 fn silent(words: &mut Words<'_>, keyword: &str) -> Option<()> {
     match keyword {
-        "VISIBLE" | "INVISIBLE" | "BINARY" | "VIRTUAL" | "STORED" | "PERSISTENT" | "ENFORCED" => {}
+        "VISIBLE" | "INVISIBLE" | "VIRTUAL" | "STORED" | "PERSISTENT" | "ENFORCED" => {}
         "COLUMN_FORMAT"
         | "STORAGE"
         | "ENGINE_ATTRIBUTE"
@@ -259,34 +263,42 @@ fn silent(words: &mut Words<'_>, keyword: &str) -> Option<()> {
     Some(())
 }
 
-/// The default as the server shows it; an expression has no value that is the same for each row.
-pub(super) fn default(words: &mut Words<'_>) -> Option<Option<String>> {
+/// The default as the server shows it, and as it is written without its quotes; an expression has no value that is the same
+/// for each row.
+pub(super) fn default(words: &mut Words<'_>) -> Option<(Option<String>, Option<String>)> {
+    let same = |text: &str| (Some(text.to_owned()), Some(text.to_owned()));
+    if let Some(hex) = words.hex() {
+        return Some(same(hex));
+    }
     if let Some(number) = words.number() {
-        return Some(Some(number.trim_start_matches('+').to_owned()));
+        let shown = number.trim_start_matches('+');
+        return Some((Some(shown.to_owned()), Some(number.to_owned())));
     }
     if words.skip_group() {
-        return Some(None);
+        return Some((None, None));
     }
-    if let Some(text) = words.text() {
-        return Some(Some(text));
+    if let Some((text, written)) = words.text_as_written() {
+        return Some((Some(text), Some(written.to_owned())));
     }
     if words.is_any(&["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"]) {
         now(words)?;
-        return Some(Some("CURRENT_TIMESTAMP".to_owned()));
+        return Some((Some("CURRENT_TIMESTAMP".to_owned()), None));
     }
-    Some(match words.keyword()?.as_str() {
-        "NULL" => None,
-        "TRUE" => Some("1".to_owned()),
-        "FALSE" => Some("0".to_owned()),
-        "B" => Some(format!("b'{}'", words.text()?)),
-        "X" => Some(format!("0x{}", words.text()?)),
-        introducer if introducer.starts_with('_') => Some(words.text()?),
+    let word = words.identifier()?;
+    let text = |shown: &str| Some((Some(shown.to_owned()), Some(word.clone())));
+    match word.to_ascii_uppercase().as_str() {
+        "NULL" => Some((None, None)),
+        "TRUE" => text("1"),
+        "FALSE" => text("0"),
+        "B" => Some((Some(format!("b'{}'", words.text()?)), None)),
+        "X" => Some((Some(format!("0x{}", words.text()?)), None)),
+        introducer if introducer.starts_with('_') => Some(same(&words.text()?)),
         // MariaDB: a function without more parentheses.
         _ => {
             words.skip_group().then_some(())?;
-            None
+            Some((None, None))
         }
-    })
+    }
 }
 
 /// `CURRENT_TIMESTAMP`, `NOW(6)`
@@ -353,6 +365,7 @@ impl ColumnInfo {
             charset: None,
             required: false,
             default: None,
+            expression: None,
             written: None,
             charset_name: None,
             automatic: false,

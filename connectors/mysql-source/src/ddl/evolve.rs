@@ -10,9 +10,34 @@ use super::{
 };
 use crate::catalog::{TableInfo, charset_of_collation};
 
+/// A statement, and how its texts are to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sql<'a> {
+    /// Its text.
+    pub text: &'a str,
+    /// Whether a backslash escapes.
+    pub escapes: bool,
+}
+
+impl<'a> From<&'a str> for Sql<'a> {
+    fn from(text: &'a str) -> Self {
+        let escapes = true;
+        Self { text, escapes }
+    }
+}
+
+impl<'a> Sql<'a> {
+    fn words(self) -> Words<'a> {
+        match self.escapes {
+            true => Words::new(self.text),
+            false => Words::without_escapes(self.text),
+        }
+    }
+}
+
 /// The table behind `ALTER TABLE`, and behind statements that make and drop indexes.
-pub(crate) fn altered(sql: &str, table: &TableInfo) -> Option<TableInfo> {
-    let mut words = Words::new(sql);
+pub(crate) fn altered(sql: Sql<'_>, table: &TableInfo) -> Option<TableInfo> {
+    let mut words = sql.words();
     if words.is_any(&["CREATE", "DROP"]) {
         let may_be_key = words.skip("CREATE") && words.skip("UNIQUE") && table.key.is_empty();
         return (!may_be_key).then(|| table.clone());
@@ -30,11 +55,11 @@ pub(crate) fn altered(sql: &str, table: &TableInfo) -> Option<TableInfo> {
 
 /// The table behind `CREATE TABLE (…)`, whose columns have `charset` unless something is said of it.
 pub(crate) fn created(
-    sql: &str,
+    sql: Sql<'_>,
     (database, name): (&str, &str),
     usual: Option<&str>,
 ) -> Option<TableInfo> {
-    let mut words = Words::new(sql);
+    let mut words = sql.words();
     words.skip_behind("TABLE")?;
     words.skip_all(&["IF", "NOT", "EXISTS"]);
     words.name()?;
@@ -371,9 +396,9 @@ fn with_default(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
     let at = place(&words.identifier()?, table)?;
     let column = table.columns.get_mut(at)?;
     if words.skip_all(&["DROP", "DEFAULT"]) {
-        column.default = None;
+        (column.default, column.expression) = (None, None);
     } else if words.skip_all(&["SET", "DEFAULT"]) {
-        column.default = default(words)?;
+        (column.default, column.expression) = default(words)?;
     } else {
         words.skip_clause();
     }

@@ -42,11 +42,24 @@ impl Word {
 #[derive(Debug, Clone)]
 pub(super) struct Words<'a> {
     rest: &'a str,
+    /// Whether a backslash escapes in texts.
+    escapes: bool,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(sql: &'a str) -> Self {
-        Self { rest: sql }
+        Self {
+            rest: sql,
+            escapes: true,
+        }
+    }
+
+    /// The same, where a backslash is like any other character (`NO_BACKSLASH_ESCAPES`).
+    pub(super) fn without_escapes(sql: &'a str) -> Self {
+        Self {
+            rest: sql,
+            escapes: false,
+        }
     }
 
     /// The next word.
@@ -118,6 +131,26 @@ impl<'a> Words<'a> {
         let text = ahead.next()?.text()?;
         *self = ahead;
         Some(text)
+    }
+
+    /// A text in quotes, and what stands between them.
+    pub(super) fn text_as_written(&mut self) -> Option<(String, &'a str)> {
+        self.skip_blanks();
+        let before = self.rest;
+        let text = self.text()?;
+        let written = &before[..before.len() - self.rest.len()];
+        let inside = written.len().saturating_sub(1).max(1);
+        Some((text, written.get(1..inside).unwrap_or_default()))
+    }
+
+    /// `0x61`
+    pub(super) fn hex(&mut self) -> Option<&'a str> {
+        self.skip_blanks();
+        let digits = self.rest.strip_prefix("0x")?;
+        let count = digits.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let (hex, rest) = self.rest.split_at(2 + count);
+        self.rest = rest;
+        (count > 0).then_some(hex)
     }
 
     /// A number with sign, point and exponent, as it stands there.
@@ -277,7 +310,7 @@ impl<'a> Words<'a> {
         let mut chars = self.rest.char_indices().skip(1).peekable();
         let mut end = self.rest.len();
         while let Some((at, c)) = chars.next() {
-            if c == '\\' && quote != '`' {
+            if c == '\\' && quote != '`' && self.escapes {
                 text.extend(chars.next().map(|(_, escaped)| unescaped(escaped)));
             } else if c != quote {
                 text.push(c);

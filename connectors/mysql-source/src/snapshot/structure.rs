@@ -3,13 +3,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use cdc::change::Marker;
+use cdc::{change::Marker, java_order::JavaOrder};
 use connect_core::{Batch, Result};
 
 use crate::{
-    catalog::{database_charset, quoted},
+    catalog::{self, TableInfo, database_charset, quoted},
     change::ChangeWriter,
-    ddl::Kind,
+    ddl::{Kind, bare},
     schema_changes::{SchemaChange, SchemaTopic, TableChange},
     versions::{TableName, Versions},
     wire::{Answer, Connection},
@@ -22,6 +22,8 @@ const BATCH_STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Structure {
     topic: Arc<SchemaTopic>,
+    /// Whether nothing follows them.
+    is_all: bool,
     statements: VecDeque<Statement>,
 }
 
@@ -32,50 +34,57 @@ struct Statement {
     table: Option<(Kind, TableName)>,
 }
 
+/// What is to be told.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    /// Where.
+    pub topic: Arc<SchemaTopic>,
+    /// Whether nothing follows.
+    pub is_all: bool,
+    /// Whether tables come in the order of a map of Java's, as they do for Debezium when nothing is locked.
+    pub by_hash: bool,
+}
+
 impl Structure {
-    /// Asks the server for the statements of tables, which are sorted by their databases.
+    /// Asks the server for the statements of tables, which are sorted by their databases; what only those tell is added to
+    /// the tables.
     pub(crate) async fn read(
-        topic: Arc<SchemaTopic>,
-        tables: &[TableName],
+        telling: Telling,
+        tables: &mut [TableInfo],
         connection: &mut Connection,
     ) -> Result<Self> {
         let mut statements = VecDeque::new();
-        let of = |database: &str, sql, table| Statement {
-            database: database.to_owned(),
-            sql,
-            table,
-        };
-        statements.push_back(of("", server_charset(connection).await?, None));
-        for name in tables {
-            let sql = format!("DROP TABLE IF EXISTS {}", sql_name(name));
-            statements.push_back(of(&name.0, sql, Some((Kind::Drop, name.clone()))));
+        statements.push_back(Statement::of("", server_charset(connection).await?));
+        for info in tables.iter() {
+            let sql = format!("DROP TABLE IF EXISTS {}", info.sql_name());
+            statements.push_back(Statement::of_table(info, Kind::Drop, sql));
         }
-        for of_database in tables.chunk_by(|a, b| a.0 == b.0) {
-            let Some((database, _)) = of_database.first() else {
+        for of_database in tables.chunk_by_mut(|a, b| a.database == b.database) {
+            let Some(database) = of_database.first().map(|info| info.database.clone()) else {
                 continue;
             };
-            let id = quoted(database);
-            let charset = match database_charset(connection, database).await? {
-                Some((charset, collation)) => format!(" CHARSET {charset} COLLATE {collation}"),
-                None => String::new(),
-            };
-            for sql in [
-                format!("DROP DATABASE IF EXISTS {id}"),
-                format!("CREATE DATABASE {id}{charset}"),
-                format!("USE {id}"),
-            ] {
-                statements.push_back(of(database, sql, None));
-            }
-            for name in of_database {
-                let sql = format!("SHOW CREATE TABLE {}", sql_name(name));
-                let rows = connection.query(&sql).await?;
-                if let Some(row) = rows.first() {
-                    let sql = row.text(1).to_owned();
-                    statements.push_back(of(database, sql, Some((Kind::Create, name.clone()))));
+            statements.extend(Statement::of_database(&database, connection).await?);
+            let mut made = Vec::new();
+            for info in of_database {
+                if let Some(sql) = catalog::show_create(connection, info).await? {
+                    catalog::complete(info, &sql);
+                    made.push(Statement::of_table(
+                        info,
+                        Kind::Create,
+                        bare(&sql).to_owned(),
+                    ));
                 }
             }
+            if telling.by_hash {
+                sort_by_hash(&mut made);
+            }
+            statements.extend(made);
         }
-        Ok(Self { topic, statements })
+        Ok(Self {
+            topic: telling.topic,
+            is_all: telling.is_all,
+            statements,
+        })
     }
 
     /// Tells the next statements; whether there were any.
@@ -90,6 +99,10 @@ impl Structure {
                 break;
             };
             let table = statement.table.as_ref();
+            let marker = match self.is_all && self.statements.is_empty() {
+                true => Marker::Last,
+                false => Marker::True,
+            };
             let change = SchemaChange {
                 database: &statement.database,
                 tables: table.map(|(_, (_, table))| table.clone()),
@@ -100,14 +113,60 @@ impl Structure {
                     table: versions.get(name),
                 }),
             };
-            writer.schema(&self.topic, &change, Some(Marker::True), out);
+            writer.schema(&self.topic, &change, Some(marker), out);
         }
         !out.is_empty()
     }
 }
 
-fn sql_name((database, table): &TableName) -> String {
-    format!("{}.{}", quoted(database), quoted(table))
+/// The order of a `java.util.HashMap` with the tables as keys.
+fn sort_by_hash(statements: &mut [Statement]) {
+    let name = |statement: &Statement| {
+        let table = statement.table.as_ref();
+        table.map_or(String::new(), |(_, (database, table))| {
+            format!("{database}.{table}")
+        })
+    };
+    let names: Vec<String> = statements.iter().map(name).collect();
+    let order = JavaOrder::default().of(names.iter().map(String::as_str));
+    let place = |statement: &Statement| {
+        let at = names.iter().position(|known| *known == name(statement));
+        order.iter().position(|place| Some(*place) == at)
+    };
+    statements.sort_by_cached_key(place);
+}
+
+impl Statement {
+    fn of(database: &str, sql: String) -> Self {
+        Self {
+            database: database.to_owned(),
+            sql,
+            table: None,
+        }
+    }
+
+    fn of_table(info: &TableInfo, kind: Kind, sql: String) -> Self {
+        let name = (info.database.clone(), info.name.clone());
+        Self {
+            table: Some((kind, name)),
+            ..Self::of(&info.database, sql)
+        }
+    }
+
+    /// Those that make a database.
+    async fn of_database(database: &str, connection: &mut Connection) -> Result<[Self; 3]> {
+        let id = quoted(database);
+        let charset = match database_charset(connection, database).await? {
+            Some((charset, collation)) => format!(" CHARSET {charset} COLLATE {collation}"),
+            None => String::new(),
+        };
+        let statements = [
+            format!("DROP DATABASE IF EXISTS {id}"),
+            format!("CREATE DATABASE {id}{charset}"),
+            format!("USE {id}"),
+        ];
+        Ok(statements.map(|sql| Self::of(database, sql)))
+    }
 }
 
 async fn server_charset(connection: &mut Connection) -> Result<String> {

@@ -10,7 +10,10 @@ use connect_core::{Batch, Cell, Error, Result};
 use self::statements::Pending;
 use super::rows::RowReader;
 use crate::{
-    binlog::{self, EVENT_LIMIT, Event, GtidEvent, Header, Inflater, Query, TableMap},
+    binlog::{
+        self, EVENT_LIMIT, Event, GtidEvent, Header, Inflater, NO_BACKSLASH_ESCAPES, Query,
+        TableMap,
+    },
     change::ChangeWriter,
     config::Inconsistent,
     course::Course,
@@ -19,6 +22,7 @@ use crate::{
     known::Tables,
     position::Place,
     schema_changes::SchemaTopic,
+    versions::Versions,
     wire::Side,
 };
 
@@ -138,8 +142,16 @@ impl Reader {
     }
 
     /// Where the task stands.
-    pub(super) fn place(&self) -> Place {
-        self.course.place(self.writer.counted())
+    pub(super) fn place(&mut self) -> Place {
+        Place {
+            versions: self.tables.versions().count(),
+            ..self.course.place(self.writer.counted())
+        }
+    }
+
+    /// What the tables are.
+    pub(super) fn versions(&mut self) -> &mut Versions {
+        self.tables.versions()
     }
 
     /// When the last event happened, in seconds since 1970-01-01.
@@ -303,10 +315,11 @@ impl Reader {
         };
         let sql = String::from_utf8_lossy(query.sql);
         match Statement::of(&sql) {
-            Statement::Begin | Statement::Xa(Xa::Start) => {
+            Statement::Begin => {
                 self.writer.thread(Some(query.thread));
                 self.begin(at, out);
             }
+            Statement::Xa(Xa::Start) => self.begin(at, out),
             Statement::Commit | Statement::Rollback => self.end(at, out),
             Statement::Rows => {
                 tracing::warn!(file = %self.course.file(), pos = at.start(),
@@ -315,12 +328,14 @@ impl Reader {
             }
             Statement::Savepoint | Statement::Xa(_) => self.pass(at),
             statement => {
+                let escapes = query.sql_mode & NO_BACKSLASH_ESCAPES == 0;
                 let database = String::from_utf8_lossy(query.database).into_owned();
                 let sql = sql.into_owned();
                 return Ok(Some(Pending {
                     statement,
                     sql,
                     database,
+                    escapes,
                 }));
             }
         }

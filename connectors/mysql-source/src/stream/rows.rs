@@ -190,7 +190,8 @@ impl RowReader {
         }
         let is_rekeyed = !table.key_columns().all(|at| is_same(&at));
         match is_rekeyed {
-            true => writer.rekey(table, nth, (old, new), self.skipped, out),
+            // What is left out is left out by what the server did, which was an update.
+            true => writer.rekey(table, nth, (old, new), SkippedOperations::default(), out),
             false => writer.update(table, nth, (old, new), out),
         }
     }

@@ -8,14 +8,14 @@ use super::{HEARTBEAT, MySqlTask, Phase, target};
 use crate::{
     captured::is_builtin,
     catalog::{self, TableInfo},
-    config::MySqlConfig,
+    config::{Locking, MySqlConfig},
     error,
     gtid::Gtids,
     heartbeat::Beats,
     position::Place,
-    snapshot::{self, Planned, Scope, Snapshot, Structure},
+    snapshot::{self, Planned, Scope, Snapshot, Structure, Telling},
     stream::{Run, Stream},
-    versions::{TableName, Version, Versions},
+    versions::{Version, Versions},
     wire::{Answer, Connection, DumpFrom, DumpPlace, Flavor},
 };
 
@@ -44,7 +44,11 @@ impl MySqlTask {
             .context("file", &place.file)
             .context("pos", place.pos)),
             Some(_) if policy.always && policy.first => self.snapshot_phase(true).await,
-            Some(place) if policy.streams => self.stream_phase(place, Versions::default()).await,
+            Some(place) if policy.streams => {
+                let stored = self.start.as_ref().map_or(&[][..], |start| &start.stored);
+                let versions = Versions::restored(stored, &self.config.topic_prefix, &place);
+                self.stream_phase(place, versions).await
+            }
             None if policy.first => self.snapshot_phase(true).await,
             None if policy.streams && self.config.include_schema_changes => {
                 self.snapshot_phase(false).await
@@ -88,14 +92,17 @@ impl MySqlTask {
             true => captured.table(database, table),
             false => captured.schema(database) && !is_builtin(database, table),
         };
-        let tables = catalog::tables(&mut connection, passes).await?;
+        let mut tables = catalog::tables(&mut connection, passes).await?;
         let until = snapshot::end_of_binlog(&mut connection).await?.mark();
-        let names = tables
-            .iter()
-            .map(|info| (info.database.clone(), info.name.clone()));
-        let names: Vec<TableName> = names.collect();
         let structure = match topic {
-            Some(topic) => Some(Structure::read(topic, &names, &mut connection).await?),
+            Some(topic) => {
+                let told = Telling {
+                    topic,
+                    is_all: !data,
+                    by_hash: locking == Locking::None,
+                };
+                Some(Structure::read(told, &mut tables, &mut connection).await?)
+            }
             None => None,
         };
         let mut scope = Scope {
@@ -103,7 +110,8 @@ impl MySqlTask {
             structure,
             versions: Versions::default(),
         };
-        for (name, info) in names.into_iter().zip(tables) {
+        for info in tables {
+            let name = (info.database.clone(), info.name.clone());
             let (since, until) = (place.mark(), until.clone());
             scope.versions.put(name, Version { info, since, until });
         }
@@ -126,7 +134,10 @@ impl MySqlTask {
                 ..info.clone()
             },
         };
-        tables.iter().filter(is_read).map(planned).collect()
+        let mut plan: Vec<Planned> = tables.iter().filter(is_read).map(planned).collect();
+        // As in the list, and by name where one entry of it matches several.
+        plan.sort_by_key(|planned| captured.rank(&planned.info.database, &planned.info.name));
+        plan
     }
 
     pub(super) async fn stream_phase(&mut self, place: Place, versions: Versions) -> Result<Phase> {
@@ -164,6 +175,7 @@ impl MySqlTask {
         tracing::info!(file = %place.file, pos = place.pos, "streaming");
         let run = Run {
             partition: std::sync::Arc::clone(&self.partition),
+            prefix: self.config.topic_prefix.clone(),
             batch_records: usize::try_from(self.config.batch_size.0).unwrap_or(usize::MAX),
             beats: Beats::new(&self.config),
             silence_limit: HEARTBEAT * SILENT_HEARTBEATS,

@@ -2,7 +2,7 @@ use super::*;
 use crate::catalog::ColumnInfo;
 
 fn table(sql: &str) -> TableInfo {
-    created(sql, ("d", "t"), Some("utf8mb4")).unwrap()
+    created(sql.into(), ("d", "t"), Some("utf8mb4")).unwrap()
 }
 
 /// `name type!key=default`, one a column.
@@ -32,7 +32,7 @@ fn shape(table: &TableInfo) -> String {
 fn after(sql: &str) -> Option<String> {
     let before =
         table("create table t (id int primary key, v varchar(10), w int unsigned default 7)");
-    altered(sql, &before).map(|table| shape(&table))
+    altered(sql.into(), &before).map(|table| shape(&table))
 }
 
 const BEFORE: &str = "id int!, v varchar:10, w int unsigned=7 key(id)";
@@ -120,6 +120,21 @@ fn columns_come_go_and_change() {
 }
 
 #[test]
+fn a_backslash_escapes_unless_the_session_says_that_it_does_not() {
+    let default = |escapes| {
+        let text = r"create table t (v varchar(20) default 'a\nb')";
+        let table = created(Sql { text, escapes }, ("d", "t"), None).unwrap();
+        let column = &table.columns[0];
+        (
+            column.default.clone().unwrap(),
+            column.expression.clone().unwrap(),
+        )
+    };
+    assert_eq!(default(true), ("a\nb".to_owned(), r"a\nb".to_owned()));
+    assert_eq!(default(false), (r"a\nb".to_owned(), r"a\nb".to_owned()));
+}
+
+#[test]
 fn what_is_not_certain_is_asked_for() {
     for sql in [
         "alter table t add column v int",
@@ -133,7 +148,7 @@ fn what_is_not_certain_is_asked_for() {
     ] {
         assert_eq!(after(sql), None, "{sql}");
     }
-    let create = |sql: &str| created(sql, ("d", "t"), None);
+    let create = |sql: &str| created(sql.into(), ("d", "t"), None);
     assert_eq!(create("create table t as select 1"), None);
     assert_eq!(create("create table t (id int) select 1 as one"), None);
     assert_eq!(create("create table t (id int"), None);
@@ -153,10 +168,14 @@ fn character_sets_are_those_of_the_column_else_of_the_table() {
             .join(" ")
     };
     assert_eq!(names(&before), "utf8 latin1 ");
-    let converted = altered("alter table t convert to character set ucs2", &before).unwrap();
+    let converted = altered(
+        "alter table t convert to character set ucs2".into(),
+        &before,
+    )
+    .unwrap();
     assert_eq!(names(&converted), "ucs2 ucs2 ");
     let usual = altered(
-        "alter table t default charset = cp850, add d char(3)",
+        "alter table t default charset = cp850, add d char(3)".into(),
         &before,
     )
     .unwrap();

@@ -4,11 +4,9 @@ use connect_core::{Batch, Result};
 
 use super::{Placed, Reader};
 use crate::{
-    change::ChangeWriter,
-    ddl::{Change, Kind, Statement, apart, bare, is_of_index},
+    ddl::{Change, Kind, Statement, apart, bare, evolve::Sql, is_of_index},
     position::Mark,
     schema_changes::{SchemaChange, SchemaTopic, TableChange, joined},
-    tables::Table,
     versions::{Ddl, Evolved, TableName},
     wire::Side,
 };
@@ -20,6 +18,8 @@ pub(super) struct Pending {
     pub(super) sql: String,
     /// The database of the session.
     pub(super) database: String,
+    /// Whether a backslash escapes in its texts.
+    pub(super) escapes: bool,
 }
 
 impl Reader {
@@ -35,6 +35,7 @@ impl Reader {
             statement,
             sql,
             database,
+            escapes,
         } = pending;
         let seconds_us = i64::from(at.header.timestamp_s) * 1_000_000;
         let us = self.committed_us.unwrap_or(seconds_us);
@@ -46,15 +47,18 @@ impl Reader {
             let gtid = self.course.gtid().map(ToString::to_string);
             self.writer.begin_transaction(gtid, out);
         }
+        let text = sql.as_str();
         match statement {
             Statement::Tables(changes) => {
-                self.tables((&sql, &database), &changes, at, side, out)
+                self.tables((Sql { text, escapes }, &database), &changes, at, side, out)
                     .await?;
             }
             Statement::Database(kind, name) => {
                 let name = name.unwrap_or(database);
-                self.tables.database(kind, &name);
-                self.tell_of_database(&name, None, &sql, out);
+                self.tables.database(kind, &name, &self.mark(at));
+                // Debezium does not understand that one.
+                let tables = (kind == Kind::Alter).then(String::new);
+                self.tell_of_database(&name, tables, &sql, out);
             }
             _ => self.tell_of_database(&database, Some(String::new()), &sql, out),
         }
@@ -66,16 +70,13 @@ impl Reader {
 
     async fn tables(
         &mut self,
-        (sql, database): (&str, &str),
+        (sql, database): (Sql<'_>, &str),
         changes: &[Change],
         at: &Placed<'_>,
         side: &mut Side,
         out: &mut Batch,
     ) -> Result<()> {
-        let mark = Mark {
-            file: self.course.file().clone(),
-            pos: at.start(),
-        };
+        let mark = self.mark(at);
         let ddl = Ddl {
             sql,
             database,
@@ -87,20 +88,37 @@ impl Reader {
             if !self.rows.skips_truncates()
                 && let Some(table) = self.tables.named(&truncated.name, connection).await?
             {
-                let us = i64::from(at.header.timestamp_s) * 1_000_000;
-                self.writer.event(at.header.server_id, at.start(), us);
-                truncate(&table, &mut self.writer, out);
+                self.writer.truncate(&table, out);
             }
         }
         let is_told = |it: &&Evolved| it.kind != Kind::Truncate;
         let told: Vec<&Evolved> = evolved.iter().filter(is_told).collect();
         let exists = told.is_empty() && changes.iter().all(|change| change.kind == Kind::Create);
-        let is_of_index = told.iter().all(|it| it.kind == Kind::Alter) && is_of_index(sql);
+        let is_of_index = told.iter().all(|it| it.kind == Kind::Alter) && is_of_index(sql.text);
+        if exists && !self.concerns(changes, database) {
+            return Ok(());
+        }
         match exists || is_of_index {
-            true => self.tell_of_database(database, Some(String::new()), sql, out),
-            false => self.tell_of_tables(sql, &told, out),
+            true => self.tell_of_database(database, Some(String::new()), sql.text, out),
+            false => self.tell_of_tables(sql.text, &told, out),
         }
         Ok(())
+    }
+
+    /// Whether some table belongs to a captured database.
+    fn concerns(&self, changes: &[Change], session: &str) -> bool {
+        let captured = self.tables.captured();
+        let mut databases = changes
+            .iter()
+            .map(|change| change.table.database.as_deref());
+        databases.any(|database| captured.schema(database.unwrap_or(session)))
+    }
+
+    fn mark(&self, at: &Placed<'_>) -> Mark {
+        Mark {
+            file: self.course.file().clone(),
+            pos: at.start(),
+        }
     }
 
     /// Tells of a statement that has changed tables, once for each.
@@ -166,8 +184,4 @@ impl Reader {
             .clone()
             .filter(|topic| topic.tells(sql.trim()))
     }
-}
-
-fn truncate(table: &Table, writer: &mut ChangeWriter, out: &mut Batch) {
-    writer.truncate(table, out);
 }
