@@ -12,7 +12,7 @@ use connect_core::{
     config::{List, Millis, Positive, Rules},
 };
 
-use crate::{captured, foreign, task::gtid_filter, types::BigUnsigned};
+use crate::{captured, converters::Converters, foreign, task::gtid_filter, types::BigUnsigned};
 
 choice! {
     /// `database.ssl.mode`: the names of MySQL's connector, and those of MariaDB's.
@@ -354,6 +354,7 @@ impl Rules for MySqlConfig {
         ];
         no_custom(&modes, &mut findings);
         self.channels().rules(&mut findings);
+        Converters::new(&self.rest, &mut findings);
         findings.extend(foreign::errors(&self.rest));
         findings
     }

@@ -35,6 +35,10 @@ pub enum Op {
     Skip,
     /// An integer. Those of the upper half of 64 bits without a sign are negative.
     Int,
+    /// Whether an integer is above zero.
+    Truth,
+    /// The same as 1 or 0.
+    TruthNumber,
     /// The digits of an integer without a sign.
     Digits,
     /// A float.
@@ -179,6 +183,10 @@ fn made(out: &mut Batch, push: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Resul
 fn rarer(op: &Op, value: Value<'_>, out: &mut Batch) -> Result<Cell> {
     match (op, value) {
         (Op::Int, Value::Unsigned(number)) => Ok(Cell::Int(number.cast_signed())),
+        (Op::Truth, Value::Int(number)) => Ok(Cell::Bool(number > 0)),
+        (Op::Truth, Value::Unsigned(number)) => Ok(Cell::Bool(number > 0)),
+        (Op::TruthNumber, Value::Int(number)) => Ok(Cell::Int(i64::from(number > 0))),
+        (Op::TruthNumber, Value::Unsigned(number)) => Ok(Cell::Int(i64::from(number > 0))),
         (Op::Digits, Value::Int(number)) => {
             Ok(out.push_bytes(itoa::Buffer::new().format(number).as_bytes()))
         }

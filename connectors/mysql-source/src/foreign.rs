@@ -48,8 +48,7 @@ const NO_JMX: &str = "metrics are Prometheus's, with labels of their own";
 const RETRIES: &str = "the worker tries again, without end, and waits longer each time";
 
 /// Refused, but for these values: the key, the values, and why.
-const REFUSED: [(&str, &[&str], &str); 7] = [
-    ("converters", &[""], JAVA),
+const REFUSED: [(&str, &[&str], &str); 6] = [
     ("post.processors", &[""], JAVA),
     (
         "snapshot.query.mode",
@@ -137,10 +136,10 @@ mod tests {
         );
         assert!(told.iter().all(|finding| !finding.is_error()));
         let wrong = MySqlConfig::parse(&given(&[
-            ("converters", "isbn"),
+            ("post.processors", "reselect"),
             ("database.ssl.keystore", "/some/file.jks"),
         ]));
         let keys: Vec<String> = wrong.unwrap_err().into_iter().map(|f| f.key).collect();
-        assert_eq!(keys, ["converters", "database.ssl.keystore"]);
+        assert_eq!(keys, ["post.processors", "database.ssl.keystore"]);
     }
 }

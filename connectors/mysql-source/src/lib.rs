@@ -19,6 +19,7 @@ pub mod charset;
 mod check;
 pub mod config;
 pub mod convert;
+mod converters;
 pub mod course;
 pub mod ddl;
 pub mod decimal;

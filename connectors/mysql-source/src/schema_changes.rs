@@ -299,6 +299,7 @@ pub(crate) fn lengths(column: &ColumnInfo) -> (Option<u32>, Option<u32>) {
 /// The number of a type in `java.sql.Types`.
 fn jdbc_type(name: &str) -> i64 {
     let name = name
+        .trim_end_matches(" BINARY")
         .trim_end_matches(" ZEROFILL")
         .trim_end_matches(" UNSIGNED");
     match name {

@@ -16,6 +16,7 @@ pub(crate) fn cell(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
     let bytes = text.bytes();
     match op {
         Op::Int | Op::Digits => int(op, text, out),
+        Op::Truth | Op::TruthNumber => truth(op, bytes, out),
         // What the server sends in UTF-8, and in its own form.
         Op::Text(_) | Op::Enum(_) | Op::Set(_) | Op::Json | Op::Uuid | Op::Inet4 | Op::Inet6 => {
             match simdutf8::basic::from_utf8(bytes) {
@@ -55,6 +56,14 @@ fn int(op: &Op, text: Text<'_>, out: &mut Batch) -> Result<Cell> {
         Err(_) => Value::Unsigned(shown.parse().map_err(|_| wrong())?),
     };
     convert::cell(op, value, None, out)
+}
+
+fn truth(op: &Op, bytes: &[u8], out: &mut Batch) -> Result<Cell> {
+    let number = std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|digits| digits.parse().ok());
+    let number = number.ok_or_else(|| error::value("a number has no digits"))?;
+    convert::cell(op, Value::Int(number), None, out)
 }
 
 fn number(bytes: &[u8]) -> Result<f64> {

@@ -217,6 +217,7 @@ impl Snapshot {
         }
         while let Some(planned) = self.plan.get(self.at) {
             if self.rows.is_none() {
+                use_database(&mut self.connection, planned).await?;
                 let sql = select(planned);
                 self.connection.select(&sql).await?;
                 self.rows = Some(0);
@@ -438,9 +439,21 @@ fn select(planned: &Planned) -> String {
     format!("SELECT {} FROM {from}", columns.join(", "))
 }
 
+/// A statement of somebody's own may name tables without their database.
+async fn use_database(connection: &mut Connection, planned: &Planned) -> Result<()> {
+    match planned.info.select {
+        Some(_) => {
+            let sql = format!("USE {}", quoted(&planned.info.database));
+            connection.execute(&sql).await
+        }
+        None => Ok(()),
+    }
+}
+
 /// The last table that has rows, seen in the snapshot's transaction.
 async fn last_with_rows(connection: &mut Connection, plan: &[Planned]) -> Result<usize> {
     for (at, planned) in plan.iter().enumerate().rev() {
+        use_database(connection, planned).await?;
         let from = match &planned.info.select {
             Some(select) => format!("({select}) AS selected"),
             None => planned.info.sql_name(),

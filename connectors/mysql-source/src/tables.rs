@@ -17,6 +17,7 @@ use crate::{
     catalog::{ColumnInfo, TableInfo},
     config::MySqlConfig,
     convert::Op,
+    converters::Converters,
     schema_changes::{lengths, type_name},
     shown, source,
     types::Modes,
@@ -31,6 +32,7 @@ pub(crate) type Table = table::Table<Op>;
 pub(crate) struct Compiler {
     captured: Arc<Captured>,
     modes: Modes,
+    converters: Converters,
     flavor: Flavor,
     prefix: String,
     schema_names: Adjustment,
@@ -54,6 +56,7 @@ impl Compiler {
                 big_unsigned: config.big_unsigned,
                 adjusts_years: config.adjusts_years,
             },
+            converters: Converters::new(&config.rest, &mut Vec::new()),
             flavor,
             prefix: config.topic_prefix.clone(),
             schema_names: config.schema_names,
@@ -95,14 +98,16 @@ impl Compiler {
         let (database, table, name) = (&info.database, &info.name, &column.name);
         let is_key = key.iter().any(|key| key.eq_ignore_ascii_case(name));
         let is_shown = self.captured.column(database, table, name);
-        let plain = (is_shown || is_key).then(|| self.column(column)).flatten();
+        let plain = (is_shown || is_key)
+            .then(|| self.column(info, column))
+            .flatten();
         let mut shown = plain.as_ref().filter(|_| is_shown).map(|(_, f)| f.clone());
         let mut hidden = None;
         if let Some(field) = &mut shown {
             match self.captured.mask(database, table, name) {
                 None => self.tell(info, column, field),
                 Some(mask) => {
-                    if let Some((plain, _)) = self.column(column) {
+                    if let Some((plain, _)) = self.column(info, column) {
                         let (schema, column) = hide(mask, kind(column), plain, &field.schema);
                         (field.schema, hidden) = (Arc::new(schema), column);
                     }
@@ -117,8 +122,12 @@ impl Compiler {
         }
     }
 
-    fn column(&self, column: &ColumnInfo) -> Option<(Column<Op>, Field)> {
-        let shape = self.modes.shape(&column.declared, column.charset)?;
+    fn column(&self, info: &TableInfo, column: &ColumnInfo) -> Option<(Column<Op>, Field)> {
+        let converted = self.converters.shape(info, column);
+        let shape = match converted {
+            Some(shape) => shape,
+            None => self.modes.shape(&column.declared, column.charset)?,
+        };
         let mut schema = shape.schema;
         schema.optional |= !column.required;
         let default = column
@@ -200,6 +209,7 @@ fn default(op: &Op, text: &str, required: bool, schema: &Schema) -> Option<Value
     match value(op, &bytes, schema) {
         // Zeros.
         Some(Value::Null) if required => zero(op, schema),
+        None if required && text == "0" => zero(op, schema),
         value => value.filter(|value| *value != Value::Null),
     }
 }

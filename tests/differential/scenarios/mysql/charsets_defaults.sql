@@ -1,4 +1,5 @@
 -- The charset of a column may be its table's or its database's.
+--@ differs character-sets-of-altered-databases defaultCharsetName|columns\.5\.charsetName|after\.more
 create table latin (id int primary key, v varchar(20), c char(4), t text, u varchar(20) character set utf8mb4) default charset latin1; create table listed (id int primary key, e enum('ä', 'b'), s set('ä', 'ö')) charset latin1;
 create table japanese (id int primary key, v varchar(20), e enum('漢', 'b')) charset sjis;
 create table wide (id int primary key, v varchar(20), c char(3), t text) charset ucs2;

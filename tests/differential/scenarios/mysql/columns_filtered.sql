@@ -1,4 +1,5 @@
 -- Columns that are left out.
+--@ differs(exclude) filtered-key-columns \.t key
 --@ variant include {"column.include.list": "${run}.t.(id|v)"}
 --@ variant exclude {"column.exclude.list": "${run}.t.(secret|id), ${run}.u.*"}
 --@ variant key {"column.exclude.list": "${run}.t.id", "message.key.columns": "${run}.t:v"}

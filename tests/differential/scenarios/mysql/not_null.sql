@@ -1,4 +1,5 @@
 -- NULL where none may be, by the side door, and defaults of what is missing.
+--@ differs years-of-zero after\.y$
 --@ servers mysql
 create table t (id int primary key, i int not null, v varchar(5) not null, d decimal(5,2) not null, dt datetime not null, b blob not null, e enum('a','b') not null, y year not null, bi bit(2) not null, j longtext not null);
 set sql_mode = '';

@@ -1,4 +1,5 @@
 -- Bytes in every handling mode.
+--@ differs escapes-in-defaults fields\.d\.default
 --@ variant bytes {}
 --@ variant base64 {"binary.handling.mode": "base64"}
 --@ variant base64_url {"binary.handling.mode": "base64-url-safe"}

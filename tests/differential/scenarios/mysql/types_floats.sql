@@ -1,4 +1,6 @@
 -- Numbers that are not exact.
+--@ differs digits-of-floats after\.(f|f24)$
+--@ differs reals-of-statements born .*\.r\.type
 create table t (id int primary key, f float, f24 float(24), f25 float(25), f73 float(7,3), d double, d102 double(10,2), dp double precision, r real,
   fu float unsigned, du double unsigned, f4 float(4), f53 float(53), nn float not null default 2.5);
 insert into t (id, f, f24, f25, f73, d, d102, dp, r, fu, du, f4, f53) values

@@ -1,4 +1,5 @@
 -- Every integer, signed and unsigned, with the limits of each.
+--@ differs booleans-of-statements born value\..*\.(b|bb)(\.|$)
 --@ variant long {}
 --@ variant precise {"bigint.unsigned.handling.mode": "precise"}
 --@ variant signed_long {"bigint.unsigned.handling.mode": "long"}

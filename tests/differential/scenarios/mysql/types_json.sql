@@ -1,4 +1,5 @@
 -- Documents, from the server's text and from its binary form.
+--@ differs negative-times-in-json after\.n$
 --@ servers mysql
 create table t (id int primary key, j json, n json not null);
 insert into t values (1, '{"a": 1, "b": [1, 2, {"c": null}], "d": "x"}', '{}'), (2, '[]', '[1, "two", 3.5, true, false, null]'), (3, 'null', '"text"'), (4, null, '1'), (5, '-9223372036854775808', '18446744073709551615'),

@@ -1,4 +1,7 @@
 -- The limits of dates and times.
+--@ differs fractions-of-zero after\.ts6
+--@ differs days-that-never-were after\.(dt0|dt6)
+--@ differs(isostring) times-beyond-a-day after\.t0
 --@ variant default {}
 --@ variant microseconds {"time.precision.mode": "microseconds"}
 --@ variant isostring {"time.precision.mode": "isostring"}

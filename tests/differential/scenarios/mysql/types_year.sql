@@ -1,4 +1,5 @@
 -- Years, of two digits and zero, with and without the adjuster.
+--@ differs years-of-zero after\.y$
 --@ variant adjusted {}
 --@ variant as_they_are {"enable.time.adjuster": "false"}
 create table t (id int primary key, y year, y4 year(4), n year not null default 2001, d date, dt datetime);
