@@ -26,8 +26,8 @@ pub enum Statement {
     Tables(Vec<Change>),
     /// A database is changed.
     Database(Kind, Option<String>),
-    /// Rows are changed by the statement itself (`binlog_format=STATEMENT` or `MIXED`).
-    Rows,
+    /// Rows are changed by the statement itself (`binlog_format=STATEMENT` or `MIXED`): of this table, where it is told at once.
+    Rows(Option<Name>),
     /// Nothing that concerns tables with rows.
     Other,
 }
@@ -160,7 +160,11 @@ fn recognised(words: &mut Words<'_>) -> Option<Statement> {
             words.skip("TABLE");
             one(Kind::Truncate, words.name()?, None)
         }
-        "INSERT" | "REPLACE" | "UPDATE" | "DELETE" | "LOAD" | "WITH" => Statement::Rows,
+        "INSERT" | "REPLACE" | "UPDATE" | "DELETE" | "WITH" => Statement::Rows(written(words)),
+        "LOAD" => {
+            let table = words.skip_behind("TABLE").and_then(|()| words.name());
+            Statement::Rows(table)
+        }
         // MariaDB: variables for one statement.
         "SET" if words.skip("STATEMENT") => {
             words.skip_behind("FOR")?;
@@ -168,6 +172,21 @@ fn recognised(words: &mut Words<'_>) -> Option<Statement> {
         }
         _ => Statement::Other,
     })
+}
+
+/// The table behind `INSERT INTO`, `UPDATE` and the like.
+fn written(words: &mut Words<'_>) -> Option<Name> {
+    const BETWEEN: [&str; 7] = [
+        "LOW_PRIORITY",
+        "HIGH_PRIORITY",
+        "DELAYED",
+        "QUICK",
+        "IGNORE",
+        "INTO",
+        "FROM",
+    ];
+    while BETWEEN.iter().any(|word| words.skip(word)) {}
+    words.name()
 }
 
 fn one(kind: Kind, table: Name, to: Option<Name>) -> Statement {

@@ -35,6 +35,80 @@ impl<'a> Sql<'a> {
     }
 }
 
+/// A table while a statement is read. Its clauses name columns as they were called before it.
+struct Draft {
+    table: TableInfo,
+    /// What its columns were called before; none for new ones.
+    origins: Vec<Option<String>>,
+    /// The key before, in names of then.
+    old_key: Vec<String>,
+    /// The new primary key.
+    primary: Option<Vec<String>>,
+    /// The first new unique index without nulls.
+    unique: Option<Vec<String>>,
+}
+
+impl Draft {
+    fn new(mut table: TableInfo) -> Self {
+        let names = table.columns.iter().map(|column| Some(column.name.clone()));
+        Self {
+            origins: names.collect(),
+            old_key: std::mem::take(&mut table.key),
+            table,
+            primary: None,
+            unique: None,
+        }
+    }
+
+    /// The place of a column by its name of before the statement.
+    fn place(&self, name: &str) -> Option<usize> {
+        let is = |origin: &Option<String>| {
+            origin
+                .as_ref()
+                .is_some_and(|origin| origin.eq_ignore_ascii_case(name))
+        };
+        self.origins.iter().position(is)
+    }
+
+    /// The place of a column by its name from here on.
+    fn place_now(&self, name: &str) -> Option<usize> {
+        let mut names = self.table.columns.iter().map(|column| &column.name);
+        names.position(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// Names as the columns have them from here on.
+    fn spelled(&self, names: &[String]) -> Option<Vec<String>> {
+        let columns = names.iter().map(|name| self.place_now(name));
+        let names = columns.map(|at| Some(self.table.columns.get(at?)?.name.clone()));
+        names.collect()
+    }
+
+    fn is_of_old_key(&self, at: usize) -> bool {
+        let origin = self.origins.get(at).and_then(Option::as_ref);
+        origin.is_some_and(|origin| self.old_key.contains(origin))
+    }
+
+    /// The table behind the statement; none when two columns would have one name.
+    fn finish(mut self) -> Option<TableInfo> {
+        let now = |name: &String| {
+            let column = self.table.columns.get(self.place(name)?)?;
+            Some(column.name.clone())
+        };
+        let old: Vec<String> = self.old_key.iter().filter_map(now).collect();
+        let unique = self.unique.take().filter(|_| old.is_empty());
+        self.table.key = self.primary.take().or(unique).unwrap_or(old);
+        let columns = &self.table.columns;
+        let is_once = |name: &str| {
+            let same = columns
+                .iter()
+                .filter(|column| column.name.eq_ignore_ascii_case(name));
+            same.count() == 1
+        };
+        let are_once = columns.iter().all(|column| is_once(&column.name));
+        are_once.then_some(self.table)
+    }
+}
+
 /// The table behind `ALTER TABLE`, and behind statements that make and drop indexes.
 pub(crate) fn altered(sql: Sql<'_>, table: &TableInfo) -> Option<TableInfo> {
     let mut words = sql.words();
@@ -45,12 +119,12 @@ pub(crate) fn altered(sql: Sql<'_>, table: &TableInfo) -> Option<TableInfo> {
     words.skip_behind("TABLE")?;
     words.skip_all(&["IF", "EXISTS"]);
     words.name()?;
-    let mut table = table.clone();
+    let mut draft = Draft::new(table.clone());
     while !words.is_empty() {
-        clause(&mut words, &mut table)?;
+        clause(&mut words, &mut draft)?;
         words.skip_symbol(',');
     }
-    Some(table)
+    draft.finish()
 }
 
 /// The table behind `CREATE TABLE (…)`, whose columns have `charset` unless something is said of it.
@@ -71,11 +145,12 @@ pub(crate) fn created(
     behind.skip_group().then_some(())?;
     options(&mut behind, &mut table)?;
     words.skip_symbol('(').then_some(())?;
+    let mut draft = Draft::new(table);
     while !words.skip_symbol(')') {
-        element(&mut words, &mut table)?;
+        element(&mut words, &mut draft)?;
         words.skip_symbol(',');
     }
-    Some(table)
+    draft.finish()
 }
 
 /// The table of `CREATE TABLE … LIKE`.
@@ -146,16 +221,16 @@ const INDEX_WORDS: [&str; 12] = [
 ];
 
 /// A column or a key within the parentheses of `CREATE TABLE`.
-fn element(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
+fn element(words: &mut Words<'_>, draft: &mut Draft) -> Option<()> {
     if words.skip("CONSTRAINT") && !words.is_any(&INDEX_WORDS) {
         words.identifier()?;
     }
     match is_index(words) {
-        true => index(words, table),
+        true => index(words, draft),
         false => {
             let name = words.identifier()?;
             let defined = define(words, name)?;
-            add(defined, table)
+            add(defined, draft)
         }
     }
 }
@@ -166,23 +241,18 @@ fn is_index(words: &Words<'_>) -> bool {
 }
 
 /// An index or a constraint: those that may be the key count.
-fn index(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
+fn index(words: &mut Words<'_>, draft: &mut Draft) -> Option<()> {
     if words.skip_all(&["PRIMARY", "KEY"]) {
-        let names = indexed(words)?;
-        for column in &mut table.columns {
-            column.required |= names
-                .iter()
-                .any(|name| column.name.eq_ignore_ascii_case(name));
+        let names = draft.spelled(&indexed(words)?)?;
+        for column in &mut draft.table.columns {
+            column.required |= names.contains(&column.name);
         }
-        table.key = spelled(&names, table)?;
+        draft.primary = Some(names);
     } else if words.skip("UNIQUE") {
-        let names = spelled(&indexed(words)?, table)?;
-        let is_required = |name: &String| {
-            let column = table.columns.iter().find(|column| column.name == *name);
-            column.is_some_and(|column| column.required)
-        };
-        if table.key.is_empty() && names.iter().all(is_required) {
-            table.key = names;
+        let names = draft.spelled(&indexed(words)?)?;
+        let mut columns = draft.table.columns.iter();
+        if columns.all(|column| column.required || !names.contains(&column.name)) {
+            draft.unique.get_or_insert(names);
         }
     }
     words.skip_clause();
@@ -204,132 +274,123 @@ fn indexed(words: &mut Words<'_>) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// Names as the columns have them.
-fn spelled(names: &[String], table: &TableInfo) -> Option<Vec<String>> {
-    let names = names.iter().map(|name| place(name, table));
-    let columns = names.map(|at| Some(table.columns.get(at?)?.name.clone()));
-    columns.collect()
-}
-
-fn place(name: &str, table: &TableInfo) -> Option<usize> {
-    let mut names = table.columns.iter().map(|column| &column.name);
-    names.position(|known| known.eq_ignore_ascii_case(name))
-}
-
 /// Adds a column at the end.
-fn add(defined: Defined, table: &mut TableInfo) -> Option<()> {
+fn add(defined: Defined, draft: &mut Draft) -> Option<()> {
     let Defined {
         column,
         is_primary,
         is_unique,
     } = defined;
-    if !column.is_known() || place(&column.name, table).is_some() {
+    if !column.is_known() {
         return None;
     }
-    if is_primary || (is_unique && column.required && table.key.is_empty()) {
-        table.key = vec![column.name.clone()];
+    if is_primary {
+        draft.primary = Some(vec![column.name.clone()]);
+    } else if is_unique && column.required {
+        draft.unique.get_or_insert(vec![column.name.clone()]);
     }
-    let column = column.of_table(table.charset.as_deref());
-    table.columns.push(column);
+    let column = column.of_table(draft.table.charset.as_deref());
+    draft.table.columns.push(column);
+    draft.origins.push(None);
     Some(())
 }
 
 /// A clause of `ALTER TABLE`.
-fn clause(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
+fn clause(words: &mut Words<'_>, draft: &mut Draft) -> Option<()> {
     if words.skip("ADD") {
-        added(words, table)
+        added(words, draft)
     } else if words.skip("DROP") {
-        dropped(words, table)
+        dropped(words, draft)
     } else if words.skip("MODIFY") {
         words.skip("COLUMN");
         words.skip_all(&["IF", "EXISTS"]);
         let name = words.identifier()?;
-        replaced(words, table, &name.clone(), name)
+        replaced(words, draft, &name.clone(), name)
     } else if words.skip("CHANGE") {
         words.skip("COLUMN");
         words.skip_all(&["IF", "EXISTS"]);
         let (old, new) = (words.identifier()?, words.identifier()?);
-        replaced(words, table, &old, new)
+        replaced(words, draft, &old, new)
     } else if words.skip("RENAME") {
-        renamed(words, table)
+        renamed(words, draft)
     } else if words.skip("ALTER") {
-        with_default(words, table)
+        with_default(words, draft)
     } else if words.skip_all(&["CONVERT", "TO"]) {
-        converted(words, table)
+        converted(words, draft)
     } else if words.is_any(&["PARTITION", "REORGANIZE", "COALESCE", "EXCHANGE"]) {
         while words.skip_any() {}
         Some(())
     } else {
         while !words.is_empty() && words.peek() != Some(Word::Symbol(',')) {
-            option(words, table)?;
+            option(words, &mut draft.table)?;
         }
         Some(())
     }
 }
 
-fn added(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
+fn added(words: &mut Words<'_>, draft: &mut Draft) -> Option<()> {
     if words.skip("CONSTRAINT") {
         if !words.is_any(&INDEX_WORDS) {
             words.identifier()?;
         }
-        return index(words, table);
+        return index(words, draft);
     }
     if is_index(words) {
-        return index(words, table);
+        return index(words, draft);
     }
     words.skip("COLUMN");
     if words.skip_all(&["IF", "NOT", "EXISTS"]) {
         let mut ahead = words.clone();
-        if place(&ahead.identifier()?, table).is_some() {
+        if draft.place(&ahead.identifier()?).is_some() {
             words.skip_clause();
             return Some(());
         }
     }
     if words.skip_symbol('(') {
         while !words.skip_symbol(')') {
-            element(words, table)?;
+            element(words, draft)?;
             words.skip_symbol(',');
         }
         return Some(());
     }
     let name = words.identifier()?;
     let defined = define(words, name)?;
-    add(defined, table)?;
-    moved(words, table, table.columns.len().checked_sub(1)?)
+    add(defined, draft)?;
+    let at = draft.table.columns.len().checked_sub(1)?;
+    moved(words, draft, at)
 }
 
 /// Moves a column to where `FIRST` or `AFTER` say.
-fn moved(words: &mut Words<'_>, table: &mut TableInfo, from: usize) -> Option<()> {
-    if words.skip("FIRST") {
-        let column = table.columns.remove(from);
-        table.columns.insert(0, column);
-    } else if words.skip("AFTER") {
-        let name = words.identifier()?;
-        place(&name, table)?;
-        let column = table.columns.remove(from);
-        let at = match column.name.eq_ignore_ascii_case(&name) {
-            true => return None,
-            false => place(&name, table)? + 1,
-        };
-        table.columns.insert(at, column);
-    }
+fn moved(words: &mut Words<'_>, draft: &mut Draft, from: usize) -> Option<()> {
+    let after = match words.skip("FIRST") {
+        true => None,
+        false if words.skip("AFTER") => Some(words.identifier()?),
+        false => return Some(()),
+    };
+    let column = draft.table.columns.remove(from);
+    let origin = draft.origins.remove(from);
+    let to = match after {
+        None => 0,
+        Some(name) => draft.place_now(&name).or_else(|| draft.place(&name))? + 1,
+    };
+    draft.table.columns.insert(to, column);
+    draft.origins.insert(to, origin);
     Some(())
 }
 
-fn dropped(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
+fn dropped(words: &mut Words<'_>, draft: &mut Draft) -> Option<()> {
     if words.skip_all(&["PRIMARY", "KEY"]) {
-        table.key.clear();
+        draft.old_key.clear();
     } else if is_index(words) || words.is_any(&["CONSTRAINT"]) {
         // Which columns it had is not known; where there is a primary key, it was another.
         words.skip_clause();
     } else {
         words.skip("COLUMN");
         let may_be_gone = words.skip_all(&["IF", "EXISTS"]);
-        let name = words.identifier()?;
-        match place(&name, table) {
+        match draft.place(&words.identifier()?) {
             Some(at) => {
-                let column = table.columns.remove(at);
-                table.key.retain(|key| *key != column.name);
+                draft.table.columns.remove(at);
+                draft.origins.remove(at);
             }
             None => may_be_gone.then_some(())?,
         }
@@ -339,8 +400,8 @@ fn dropped(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
 }
 
 /// `MODIFY` and `CHANGE`: the column anew, where it was.
-fn replaced(words: &mut Words<'_>, table: &mut TableInfo, old: &str, new: String) -> Option<()> {
-    let at = place(old, table)?;
+fn replaced(words: &mut Words<'_>, draft: &mut Draft, old: &str, new: String) -> Option<()> {
+    let at = draft.place(old)?;
     let Defined {
         mut column,
         is_primary,
@@ -349,30 +410,23 @@ fn replaced(words: &mut Words<'_>, table: &mut TableInfo, old: &str, new: String
     if !column.is_known() {
         return None;
     }
-    let was = table.columns.get(at)?.name.clone();
-    if is_primary || (is_unique && column.required && table.key.is_empty()) {
-        table.key = vec![was.clone()];
+    column.required |= draft.is_of_old_key(at);
+    if is_primary {
+        draft.primary = Some(vec![column.name.clone()]);
+    } else if is_unique && column.required {
+        draft.unique.get_or_insert(vec![column.name.clone()]);
     }
-    column.required |= table.key.contains(&was);
-    for key in table.key.iter_mut().filter(|key| **key == was) {
-        key.clone_from(&column.name);
-    }
-    let charset = table.charset.as_deref();
-    *table.columns.get_mut(at)? = column.of_table(charset);
-    moved(words, table, at)
+    let charset = draft.table.charset.clone();
+    *draft.table.columns.get_mut(at)? = column.of_table(charset.as_deref());
+    moved(words, draft, at)
 }
 
-fn renamed(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
+fn renamed(words: &mut Words<'_>, draft: &mut Draft) -> Option<()> {
     if words.skip("COLUMN") {
         words.skip_all(&["IF", "EXISTS"]);
-        let at = place(&words.identifier()?, table)?;
+        let at = draft.place(&words.identifier()?)?;
         words.skip("TO").then_some(())?;
-        let to = words.identifier()?;
-        let column = table.columns.get_mut(at)?;
-        let was = std::mem::replace(&mut column.name, to.clone());
-        for key in table.key.iter_mut().filter(|key| **key == was) {
-            key.clone_from(&to);
-        }
+        draft.table.columns.get_mut(at)?.name = words.identifier()?;
     } else if !words.is_any(&["INDEX", "KEY", "CONSTRAINT"]) {
         if !words.skip("TO") && !words.skip("AS") {
             words.skip_symbol('=');
@@ -386,15 +440,15 @@ fn renamed(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
 }
 
 /// `ALTER COLUMN name SET DEFAULT value`
-fn with_default(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
+fn with_default(words: &mut Words<'_>, draft: &mut Draft) -> Option<()> {
     if words.is_any(&["INDEX", "KEY", "CHECK", "CONSTRAINT"]) {
         words.skip_clause();
         return Some(());
     }
     words.skip("COLUMN");
     words.skip_all(&["IF", "EXISTS"]);
-    let at = place(&words.identifier()?, table)?;
-    let column = table.columns.get_mut(at)?;
+    let at = draft.place(&words.identifier()?)?;
+    let column = draft.table.columns.get_mut(at)?;
     if words.skip_all(&["DROP", "DEFAULT"]) {
         (column.default, column.expression) = (None, None);
     } else if words.skip_all(&["SET", "DEFAULT"]) {
@@ -406,7 +460,7 @@ fn with_default(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
 }
 
 /// `CONVERT TO CHARACTER SET`
-fn converted(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
+fn converted(words: &mut Words<'_>, draft: &mut Draft) -> Option<()> {
     let is_named = words.skip("CHARSET") || words.skip_all(&["CHARACTER", "SET"]);
     let name = is_named.then(|| charset(words))??;
     if name == "default" || name == "binary" {
@@ -416,6 +470,7 @@ fn converted(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
         words.skip_symbol('=');
         value(words)?;
     }
+    let table = &mut draft.table;
     table.charset = Some(name.clone());
     for column in table.columns.iter_mut().filter(|column| column.is_text()) {
         column.charset_name = None;

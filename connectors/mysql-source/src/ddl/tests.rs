@@ -138,7 +138,16 @@ fn databases_and_transactions_are_told() {
         ("SAVEPOINT `s`", Statement::Savepoint),
         ("XA START X'61',X'',1", Statement::Xa(Xa::Start)),
         ("XA COMMIT X'61',X'',1", Statement::Xa(Xa::Commit)),
-        ("insert into t values (1)", Statement::Rows),
+        ("insert into t values (1)", Statement::Rows(Some(name("t")))),
+        (
+            "UPDATE LOW_PRIORITY IGNORE `d`.t SET a = 1",
+            Statement::Rows(Some(name("d.t"))),
+        ),
+        ("delete from t", Statement::Rows(Some(name("t")))),
+        (
+            "LOAD DATA INFILE 'x' REPLACE INTO TABLE d.t",
+            Statement::Rows(Some(name("d.t"))),
+        ),
         ("GRANT ALL ON *.* TO a", Statement::Other),
         ("CREATE VIEW v AS SELECT 1", Statement::Other),
         (

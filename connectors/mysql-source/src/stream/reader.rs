@@ -321,9 +321,9 @@ impl Reader {
             }
             Statement::Xa(Xa::Start) => self.begin(at, out),
             Statement::Commit | Statement::Rollback => self.end(at, out),
-            Statement::Rows => {
-                tracing::warn!(file = %self.course.file(), pos = at.start(),
-                    "a change was logged as a statement: its rows are not known");
+            Statement::Rows(table) => {
+                let database = String::from_utf8_lossy(query.database).into_owned();
+                self.logged_as_statement(table, &database, at)?;
                 self.pass(at);
             }
             Statement::Savepoint | Statement::Xa(_) => self.pass(at),

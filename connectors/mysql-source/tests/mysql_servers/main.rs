@@ -7,6 +7,7 @@ mod charsets;
 mod compressed;
 mod connections;
 mod dumps;
+mod evolution;
 mod gtids;
 mod tasks;
 mod values;

@@ -1,5 +1,7 @@
 //! A task from its snapshot on, and from every position that it has had.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use connect_core::{
     Advance, Batch, Config, Datum, Position, Properties, SourceConnector, SourceTask, Start,
     TaskPlan, Value, batch::Row, meter::Meter, outside::Outside, watermark::watermark,
@@ -10,10 +12,12 @@ use stack::{Mysql, MysqlOptions, MysqlVersion, Stack};
 use super::{VERSIONS, block_on, soon};
 
 /// A running task, and the position that it gave last.
-struct Source {
-    task: MySqlTask,
+pub(super) struct Source {
+    pub(super) task: MySqlTask,
     _advance: Advance<Position>,
     position: Option<Position>,
+    /// What is stored beside it, by partition.
+    pub(super) others: BTreeMap<Arc<str>, Position>,
 }
 
 fn properties(mysql: &Mysql, more: &[(&str, &str)]) -> Properties {
@@ -33,12 +37,13 @@ fn properties(mysql: &Mysql, more: &[(&str, &str)]) -> Properties {
         .collect()
 }
 
-async fn open(
+pub(super) async fn open(
     mysql: &Mysql,
     version: MysqlVersion,
     more: &[(&str, &str)],
-    stored: Option<Position>,
+    stored: impl IntoIterator<Item = Position>,
 ) -> Source {
+    let stored: Vec<Position> = stored.into_iter().collect();
     let config = MySqlConfig::parse(&properties(mysql, more)).unwrap();
     let task = match version.is_mariadb() {
         true => MariaDbSource::task(config, TaskPlan::new()),
@@ -47,7 +52,7 @@ async fn open(
     let mut task = task.unwrap();
     let (advance, safe) = watermark();
     let start = Start {
-        stored: stored.clone().into_iter().collect(),
+        stored: stored.clone(),
         safe,
         meter: Meter::default(),
         outside: Outside::default(),
@@ -56,7 +61,8 @@ async fn open(
     Source {
         task,
         _advance: advance,
-        position: stored,
+        position: stored.last().cloned(),
+        others: BTreeMap::new(),
     }
 }
 
@@ -105,6 +111,10 @@ impl Source {
                 read.extend(batch.rows().map(|row| (told(row), None)));
                 if let Some(position) = batch.position() {
                     self.position = Some(position.clone());
+                    for other in batch.other_positions() {
+                        let partition = other.partition.clone();
+                        self.others.insert(partition, other.clone());
+                    }
                     if let Some((_, behind)) = read.last_mut() {
                         *behind = Some(position.clone());
                     }
@@ -115,7 +125,7 @@ impl Source {
         read
     }
 
-    async fn close(mut self) {
+    pub(super) async fn close(mut self) {
         self.task.close().await.unwrap();
     }
 }
@@ -331,6 +341,36 @@ fn large_tables_and_values_are_read_whole() {
         let read = source.until("c 3003 last").await;
         assert_eq!(read.len(), 2);
         assert_eq!(read[0].0.len(), "u 3001 >".len() + 40_000_001);
+        source.close().await;
+    });
+}
+
+#[test]
+fn a_change_that_was_logged_as_a_statement_stops_the_task() {
+    let version = MysqlVersion::V97;
+    let stack = Stack::new().unwrap();
+    let mysql = stack.mysql_with(MysqlOptions::new(version)).unwrap();
+    mysql.sql(SNAPSHOT).unwrap();
+    let statement = "SET SESSION binlog_format = STATEMENT; INSERT INTO t (id, v) VALUES (4, 'd')";
+    block_on(async {
+        let mut source = open(&mysql, version, &ONE, None).await;
+        source.until("r 3 null").await;
+        mysql.sql(statement).unwrap();
+        let failed = async {
+            loop {
+                let mut batch = Batch::default();
+                if let Err(error) = source.task.poll(&mut batch).await {
+                    break error;
+                }
+            }
+        };
+        let error = soon(failed).await;
+        assert_eq!(error.code(), &mysql_source::error::STATEMENT);
+        assert!(error.to_string().contains("inventory.t"), "{error}");
+        let warns = [("inconsistent.schema.handling.mode", "warn")];
+        let mut source = open(&mysql, version, &warns, source.position.clone()).await;
+        mysql.sql("INSERT INTO t (id, v) VALUES (5, 'e')").unwrap();
+        assert_eq!(texts(&source.until("c 5 e").await), ["c 5 e"]);
         source.close().await;
     });
 }

@@ -99,6 +99,14 @@ fn columns_come_go_and_change() {
             "id int!, v varchar:10, w int unsigned!=7 key(w)",
         ),
         (
+            "alter table t rename column v to w, rename column w to v",
+            "id int!, w varchar:10, v int unsigned=7 key(id)",
+        ),
+        (
+            "alter table t change id v int, change v id varchar(10) first",
+            "id varchar:10, v int!, w int unsigned=7 key(v)",
+        ),
+        (
             "alter table t add index i (v), add unique key (w), drop index j, engine = innodb",
             BEFORE,
         ),

@@ -1,10 +1,12 @@
 //! Statements of the stream: what they make of tables, and the topic that tells of them.
 
-use connect_core::{Batch, Result};
+use connect_core::{Batch, Error, Result};
 
-use super::{Placed, Reader};
+use super::{Placed, Reader, located};
 use crate::{
-    ddl::{Change, Kind, Statement, apart, bare, evolve::Sql, is_of_index},
+    config::Inconsistent,
+    ddl::{Change, Kind, Name, Statement, apart, bare, evolve::Sql, is_of_index},
+    error,
     position::Mark,
     schema_changes::{SchemaChange, SchemaTopic, TableChange, joined},
     versions::{Ddl, Evolved, TableName},
@@ -112,6 +114,35 @@ impl Reader {
             .iter()
             .map(|change| change.table.database.as_deref());
         databases.any(|database| captured.schema(database.unwrap_or(session)))
+    }
+
+    /// Rows whose changes are not in the binlog: nothing is guessed, and nothing left out without a word.
+    pub(super) fn logged_as_statement(
+        &self,
+        table: Option<Name>,
+        session: &str,
+        at: &Placed<'_>,
+    ) -> Result<()> {
+        let captured = self.tables.captured();
+        let database = table.as_ref().and_then(|name| name.database.as_deref());
+        let database = database.unwrap_or(session);
+        let is_captured = match &table {
+            Some(name) => captured.table(database, &name.table),
+            None => captured.schema(database),
+        };
+        let name = table.as_ref().map_or("", |name| name.table.as_str());
+        if !is_captured || self.inconsistent == Inconsistent::Skip {
+            return Ok(());
+        }
+        if self.inconsistent == Inconsistent::Warn {
+            tracing::warn!(file = %self.course.file(), pos = at.start(), database, table = name,
+                "a change was logged as a statement: its rows are left out");
+            return Ok(());
+        }
+        let what = "a change to a captured table was logged as a statement: its rows are not known";
+        let error =
+            Error::new(&error::STATEMENT, what).context("table", format!("{database}.{name}"));
+        Err(located(error, self.course.file(), at))
     }
 
     fn mark(&self, at: &Placed<'_>) -> Mark {
