@@ -58,9 +58,12 @@ pub(crate) struct ColumnInfo {
     /// The name of its character set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charset_name: Option<String>,
-    /// Whether the server gives it values by itself: `AUTO_INCREMENT`, `ON UPDATE CURRENT_TIMESTAMP`.
+    /// Whether it is `AUTO_INCREMENT`.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub automatic: bool,
+    pub counts: bool,
+    /// Whether it is `ON UPDATE CURRENT_TIMESTAMP`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub touched: bool,
     /// What people say of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -181,6 +184,7 @@ pub(crate) fn complete(info: &mut TableInfo, sql: &str) {
     if written.columns.len() == info.columns.len() {
         for (column, written) in info.columns.iter_mut().zip(written.columns) {
             column.expression = written.expression;
+            column.comment = written.comment;
         }
         info.key = written.key;
     }
@@ -244,7 +248,8 @@ fn column(row: &Row, flavor: Flavor) -> ColumnInfo {
         expression: None,
         written: None,
         charset_name: text(4),
-        automatic: extra.contains("auto_increment") || extra.contains("on update"),
+        counts: extra.contains("auto_increment"),
+        touched: extra.contains("on update"),
         comment: text(8).filter(|comment| !comment.is_empty()),
     }
 }

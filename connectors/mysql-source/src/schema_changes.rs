@@ -22,6 +22,7 @@ pub(crate) struct SchemaTopic {
     pub route: Arc<Route>,
     /// Whether what people say of tables and columns is told.
     comments: bool,
+    flavor: Flavor,
     /// Statements that are not told.
     untold: RegexSet,
 }
@@ -111,7 +112,9 @@ impl SchemaTopic {
         .named(name("Value"), 1);
         Self {
             route: Route::new(prefix, Some(Arc::new(key)), Some(Arc::new(value))),
-            comments,
+            // The parser for MariaDB keeps them always, and leaves ON UPDATE alone.
+            comments: comments || flavor == Flavor::MariaDb,
+            flavor,
             untold: untold(),
         }
     }
@@ -164,6 +167,8 @@ impl SchemaTopic {
 
     fn column(&self, column: &ColumnInfo, position: i64) -> Value {
         let name = type_name(column);
+        let is_touched = column.touched && self.flavor == Flavor::MySql;
+        let is_automatic = column.counts || is_touched;
         let (length, scale) = lengths(column);
         let number = |number: Option<u32>| number.map_or(Value::Null, |n| Value::Int(n.into()));
         let members = column.declared.members.iter();
@@ -180,8 +185,8 @@ impl SchemaTopic {
             ("scale", number(scale)),
             ("position", Value::Int(position)),
             ("optional", Value::Bool(!column.required)),
-            ("autoIncremented", Value::Bool(column.automatic)),
-            ("generated", Value::Bool(column.automatic)),
+            ("autoIncremented", Value::Bool(is_automatic)),
+            ("generated", Value::Bool(is_automatic)),
             ("comment", self.comment(column.comment.as_ref())),
             ("defaultValueExpression", optional(default(column))),
             (

@@ -62,7 +62,7 @@ impl Compiler {
             schema_names: config.schema_names,
             field_names: config.field_names,
             skip_unchanged: config.skip_unchanged,
-            comments: config.include_schema_comments,
+            comments: config.include_schema_comments || flavor == Flavor::MariaDb,
             failing: config.converting_failures,
             processing: config.processing_failures,
         }

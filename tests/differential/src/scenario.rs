@@ -19,7 +19,7 @@
 //! both sides have written everything before it; what stands behind `--@ stopped` runs while both are stopped, and then they
 //! go on. With variants the scenario runs once for each. `differs` allows differences at places that match a regular
 //! expression, for a reason that stands under this heading of `docs/compatibility.md`; when they are gone, the scenario fails.
-//! `differs(string,15)` is for this variant or server only; servers are named by kind or version. `--@ ends snapshot` says that nothing follows the
+//! `differs(string,15)` is for this variant or server only, `differs(string+15)` for this variant on this server; servers are named by kind or version. `--@ ends snapshot` says that nothing follows the
 //! snapshot; `--@ any order` that the rows of a snapshot come in none, since several connections read them;
 //! `--@ needs extensions` that some have to be downloaded: where they cannot, the scenario is skipped.
 
@@ -180,7 +180,7 @@ impl Scenario {
             variant => format!("{}/{variant}", self.name),
         };
         let is_for = |one: &&Expected| {
-            one.only.is_empty() || one.only.iter().any(|o| o == variant || server.is(o))
+            one.only.is_empty() || one.only.iter().any(|only| is_of(only, variant, server))
         };
         Trial {
             expected: self.expected.iter().filter(is_for).cloned().collect(),
@@ -189,6 +189,12 @@ impl Scenario {
             config,
         }
     }
+}
+
+/// Whether all parts of `a+b` are the variant or the server.
+fn is_of(only: &str, variant: &str, server: Server) -> bool {
+    only.split('+')
+        .all(|part| part == variant || server.is(part))
 }
 
 impl Expected {

@@ -184,11 +184,11 @@ fn attribute(words: &mut Words<'_>, of: &mut Defined) -> Option<()> {
         "NOT" => words.skip("ENFORCED").then_some(())?,
         "NULL" => column.required = false,
         "DEFAULT" => (column.default, column.expression) = default(words)?,
-        "AUTO_INCREMENT" => column.automatic = true,
+        "AUTO_INCREMENT" => column.counts = true,
         "ON" => {
             words.skip("UPDATE").then_some(())?;
             now(words)?;
-            column.automatic = true;
+            column.touched = true;
         }
         "UNIQUE" => {
             words.skip("KEY");
@@ -203,7 +203,7 @@ fn attribute(words: &mut Words<'_>, of: &mut Defined) -> Option<()> {
             words.skip_all(&["DEFAULT", "VALUE"]).then_some(())?;
             of.serial();
         }
-        "COMMENT" => column.comment = Some(words.text()?),
+        "COMMENT" => column.comment = Some(words.text_as_written()?.1.to_owned()),
         "COLLATE" => {
             words.skip_symbol('=');
             let charset = charset_of_collation(value(words)?);
@@ -328,7 +328,7 @@ impl Defined {
             column.declared = Declared::parse("bigint unsigned");
             column.written = None;
         }
-        (column.required, column.automatic) = (true, true);
+        (column.required, column.counts) = (true, true);
         self.is_unique = true;
     }
 
@@ -368,7 +368,8 @@ impl ColumnInfo {
             expression: None,
             written: None,
             charset_name: None,
-            automatic: false,
+            counts: false,
+            touched: false,
             comment: None,
         }
     }

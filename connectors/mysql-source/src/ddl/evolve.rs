@@ -198,7 +198,7 @@ fn option(words: &mut Words<'_>, table: &mut TableInfo) -> Option<()> {
         table.charset = Some(charset_of_collation(value(words)?));
     } else if words.skip("COMMENT") {
         words.skip_symbol('=');
-        table.comment = Some(words.text()?);
+        table.comment = Some(words.text_as_written()?.1.to_owned());
     } else if !words.skip_group() {
         words.skip_any().then_some(())?;
     }

@@ -69,6 +69,8 @@ pub(crate) struct Reader {
     last_s: u32,
     /// Where the next event begins in its file.
     pos: u64,
+    /// Where the last event begins that tells its place: MariaDB 11.8 tells none within a transaction.
+    start: u64,
 }
 
 /// An event, and where it lies.
@@ -86,6 +88,8 @@ struct Placed<'a> {
     header: Header,
     body: &'a [u8],
     frame: Option<Frame<'a>>,
+    /// Where it begins, or the last event before it that tells.
+    start: u64,
     /// Where the next event begins.
     end: u64,
 }
@@ -93,7 +97,7 @@ struct Placed<'a> {
 impl Placed<'_> {
     /// Where it begins.
     fn start(&self) -> u64 {
-        self.end.saturating_sub(self.header.size.into())
+        self.start
     }
 
     /// Where the next one begins.
@@ -133,6 +137,7 @@ impl Reader {
             inflater: Inflater::new(EVENT_LIMIT),
             last_s: 0,
             pos: 0,
+            start: 0,
         }
     }
 
@@ -166,22 +171,7 @@ impl Reader {
         side: &mut Side,
         out: &mut Batch,
     ) -> Result<()> {
-        if at.header.timestamp_s > 0 {
-            self.last_s = at.header.timestamp_s;
-        }
-        self.pos = widened(self.pos, &at.header);
-        let At {
-            header,
-            body,
-            frame,
-        } = at;
-        let end = self.pos;
-        let at = Placed {
-            header,
-            body,
-            frame,
-            end,
-        };
+        let at = self.placed(at);
         match binlog::event(&at.header, at.body)? {
             Event::Rows(rows) => {
                 let Self {
@@ -223,6 +213,24 @@ impl Reader {
             other => self.rarer(other, &at, out)?,
         }
         Ok(())
+    }
+
+    /// The event with its place in the file.
+    fn placed<'a>(&mut self, at: At<'a>) -> Placed<'a> {
+        if at.header.timestamp_s > 0 {
+            self.last_s = at.header.timestamp_s;
+        }
+        self.pos = widened(self.pos, &at.header);
+        if at.header.next_pos > 0 {
+            self.start = self.pos.saturating_sub(at.header.size.into());
+        }
+        Placed {
+            header: at.header,
+            body: at.body,
+            frame: at.frame,
+            start: self.start,
+            end: self.pos,
+        }
     }
 
     async fn learn(&mut self, map: &TableMap<'_>, at: &Placed<'_>, side: &mut Side) -> Result<()> {

@@ -1,4 +1,5 @@
 -- Defaults that are times, some of them now.
+--@ differs(mariadb) words-for-now defaultValueExpression|born .*\.ts
 --@ variant default {}
 --@ variant connect {"time.precision.mode": "connect"}
 create table t (id int primary key, d date default '2020-02-29', ti time default '12:34:56', t3 time(3) default '01:02:03.4', dt datetime default '2020-01-02 03:04:05', dt6 datetime(6) default '2020-01-02 03:04:05.678', ts timestamp default '2020-01-02 03:04:05',

@@ -1,4 +1,5 @@
 -- Heartbeats in their topic.
+--@ differs(mariadb+topic) names-of-heartbeats heartbeat
 --@ variant default {"heartbeat.interval.ms": "100"}
 --@ variant named {"heartbeat.interval.ms": "100", "topic.heartbeat.prefix": "heartbeats"}
 --@ variant topic {"heartbeat.interval.ms": "100", "topic.heartbeat.name": "${run}_heartbeat"}

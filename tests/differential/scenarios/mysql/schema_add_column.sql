@@ -1,4 +1,5 @@
 -- Columns that are added, at the end and elsewhere.
+--@ differs(mariadb) json-of-statements after\.if_new
 create table t (id int primary key, v varchar(10));
 insert into t values (1, 'a'), (2, 'b');
 --@ stream

@@ -1,5 +1,6 @@
 -- Bytes in every handling mode.
---@ differs escapes-in-defaults fields\.d\.default
+--@ differs(mariadb) defaults-in-hex fields\.(d|vd) fields|columns\.(9|10)\.defaultValueExpression
+--@ differs(mysql) escapes-in-defaults fields\.d\.default
 --@ variant bytes {}
 --@ variant base64 {"binary.handling.mode": "base64"}
 --@ variant base64_url {"binary.handling.mode": "base64-url-safe"}

@@ -1,5 +1,5 @@
 -- Texts of every length and collation.
---@ differs lengths-of-zero columns\.2\.length
+--@ differs(mysql) lengths-of-zero columns\.2\.length
 create table t (id int primary key, c char(5), c0 char(0), v varchar(255), vl varchar(5000), tt tinytext, tx text, m mediumtext, l longtext,
   n nchar(5), nv national varchar(20), b varchar(20) collate utf8mb4_bin, ci varchar(20) collate utf8mb4_unicode_ci, cs varchar(20) character set latin1 collate latin1_general_cs,
   bc char(5) character set utf8mb4 collate utf8mb4_bin, tl text(100), lv long varchar, nn varchar(10) not null);

@@ -1,4 +1,5 @@
 -- Years, of two digits and zero, with and without the adjuster.
+--@ servers mysql
 --@ differs years-of-zero after\.y$
 --@ variant adjusted {}
 --@ variant as_they_are {"enable.time.adjuster": "false"}

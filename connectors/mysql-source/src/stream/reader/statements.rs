@@ -201,8 +201,13 @@ impl Reader {
         if let Some(topic) = self.told_in(sql).filter(|_| passes) {
             let change = SchemaChange {
                 database,
+                // What Debezium does not understand, it tells as it stands there.
+                ddl: if tables.is_some() {
+                    sql.trim()
+                } else {
+                    bare(sql)
+                },
                 tables,
-                ddl: bare(sql),
                 change: None,
             };
             self.writer.schema(&topic, &change, None, out);
