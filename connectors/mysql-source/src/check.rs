@@ -1,16 +1,37 @@
 //! What a look at the server tells before anything runs: everything that can be found, not the first.
 
+mod rights;
+mod server;
+mod tables;
+
 use std::collections::BTreeSet;
 
-use connect_core::{Finding, Result};
+use cdc::captured::Captured;
+use connect_core::{Error, Finding, Result};
 
 use crate::{
     captured, catalog,
     config::MySqlConfig,
-    foreign,
+    error, foreign,
     task::target,
     wire::{Answer, Connection, Flavor},
 };
+
+/// How many names a finding tells.
+const MOST_NAMES: usize = 10;
+
+/// Properties without which no server can be asked.
+const REACHES: [&str; 5] = ["hostname", "port", "user", "password", "ssl.mode"];
+
+/// Properties that decide which tables there are to look at.
+const TABLES: [&str; 6] = [
+    "database.include.list",
+    "database.exclude.list",
+    "table.include.list",
+    "table.exclude.list",
+    "table.ignore.builtin",
+    "signal.data.collection",
+];
 
 /// Everything that can be found with a configuration, of which the properties `wrong` were left out.
 pub(crate) async fn check(
@@ -18,66 +39,119 @@ pub(crate) async fn check(
     flavor: Flavor,
     wrong: &BTreeSet<String>,
 ) -> Vec<Finding> {
-    let reaches = ["hostname", "port", "user", "password", "ssl.mode"];
-    if reaches
-        .iter()
-        .any(|key| wrong.contains(&format!("database.{key}")))
-    {
-        return Vec::new();
-    }
     let mut findings = foreign::warnings(config);
-    let connection = Connection::open(&target(config, flavor)).await;
-    let looked = match connection {
-        Ok(mut connection) => {
-            let looked = look(config, flavor, &mut connection, &mut findings).await;
-            connection.close().await;
-            looked
-        }
-        Err(error) => Err(error),
+    let is_needed = |key: &str| wrong.contains(&format!("database.{key}"));
+    let Some(captured) = captured::captured(config, &mut Vec::new()) else {
+        return findings;
     };
-    if let Err(error) = looked {
-        findings.push(Finding::error("database.hostname", error.to_string()));
+    if REACHES.iter().any(|key| is_needed(key)) {
+        return findings;
     }
-    findings
+    let mut connection = match Connection::open(&target(config, flavor)).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            findings.push(unreached(&error));
+            return findings;
+        }
+    };
+    let mut look = Look {
+        config,
+        flavor,
+        captured,
+        wrong,
+        user: String::new(),
+        findings,
+    };
+    if let Err(error) = look.everything(&mut connection).await {
+        look.findings.push(unreached(&error));
+    }
+    connection.close().await;
+    look.findings
 }
 
-async fn look(
-    config: &MySqlConfig,
-    flavor: Flavor,
-    connection: &mut Connection,
-    findings: &mut Vec<Finding>,
-) -> Result<()> {
-    if connection.server().flavor != flavor {
-        let what = "The server is of the other family: use the connector class of MySQL for MySQL, of MariaDB for MariaDB";
-        findings.push(Finding::error("connector.class", what));
-    }
-    for (name, good, needed) in [
-        ("log_bin", "ON", true),
-        ("binlog_format", "ROW", true),
-        ("binlog_row_image", "FULL", false),
-        ("binlog_row_metadata", "FULL", false),
-    ] {
-        let sql = format!("SHOW GLOBAL VARIABLES LIKE '{name}'");
-        let rows = connection.query(&sql).await?;
-        let value = rows.first().map_or("", |row| row.text(1));
-        if value.eq_ignore_ascii_case(good) || (!needed && value.is_empty()) {
-            continue;
-        }
-        let what = format!("The server has {name}={value}: set {name}={good} in its configuration");
-        findings.push(match needed {
-            true => Finding::error("database.hostname", what),
-            false => Finding::warning("database.hostname", what),
-        });
-    }
-    let Some(captured) = captured::captured(config, &mut Vec::new()) else {
-        return Ok(());
+/// A failure, at the property that it is about.
+fn unreached(error: &Error) -> Finding {
+    let key = match error.code() {
+        code if code == &error::AUTHENTICATION => "database.user",
+        code if code == &error::TLS => "database.ssl.mode",
+        _ => "database.hostname",
     };
-    let tables = catalog::tables(connection, |database, table| {
-        captured.table(database, table)
-    });
-    if tables.await?.is_empty() {
-        let what = "No table of the server passes the lists, or the user may not see any";
-        findings.push(Finding::warning("table.include.list", what));
+    Finding::error(key, error.to_string())
+}
+
+/// A look at a server.
+struct Look<'a> {
+    config: &'a MySqlConfig,
+    flavor: Flavor,
+    captured: Captured,
+    wrong: &'a BTreeSet<String>,
+    /// The account, quoted as in `GRANT`.
+    user: String,
+    findings: Vec<Finding>,
+}
+
+impl Look<'_> {
+    async fn everything(&mut self, connection: &mut Connection) -> Result<()> {
+        if !self.family(connection) {
+            return Ok(());
+        }
+        self.user = account(&text(connection, "SELECT CURRENT_USER()").await?);
+        self.settings(connection).await?;
+        self.rights(connection).await?;
+        self.replicas(connection).await?;
+        if TABLES.iter().any(|key| self.wrong.contains(*key)) {
+            return Ok(());
+        }
+        let captured = &self.captured;
+        let passes = |database: &str, table: &str| captured.table(database, table);
+        let tables = catalog::tables(connection, passes).await?;
+        self.tables(connection, &tables).await
     }
-    Ok(())
+
+    fn error(&mut self, key: &str, what: impl Into<String>) {
+        self.findings.push(Finding::error(key, what));
+    }
+
+    fn warning(&mut self, key: &str, what: impl Into<String>) {
+        self.findings.push(Finding::warning(key, what));
+    }
+}
+
+/// `cdc@%` as `'cdc'@'%'`
+fn account(user: &str) -> String {
+    match user.rsplit_once('@') {
+        Some((name, host)) => format!("{}@{}", catalog::literal(name), catalog::literal(host)),
+        None => catalog::literal(user),
+    }
+}
+
+/// The first value of a query; empty for none.
+async fn text(connection: &mut Connection, sql: &str) -> Result<String> {
+    let rows = connection.query(sql).await?;
+    Ok(rows
+        .first()
+        .map_or(String::new(), |row| row.text(0).to_owned()))
+}
+
+/// The first names, and how many more there are.
+fn few(names: impl IntoIterator<Item = String>) -> String {
+    let all: Vec<String> = names.into_iter().collect();
+    let shown = all.get(..MOST_NAMES).unwrap_or(&all).join(", ");
+    match all.len().saturating_sub(MOST_NAMES) {
+        0 => shown,
+        more => format!("{shown}, … and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_quoted_and_names_are_few() {
+        assert_eq!(account("it's@%"), "'it''s'@'%'");
+        let names = |count: usize| few((0..count).map(|n| n.to_string()));
+        assert_eq!(names(2), "0, 1");
+        assert!(names(12).ends_with("9, … and 2 more"));
+    }
 }

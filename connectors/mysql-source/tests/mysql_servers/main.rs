@@ -4,6 +4,7 @@
 
 mod cells;
 mod charsets;
+mod checks;
 mod compressed;
 mod connections;
 mod dumps;

@@ -20,7 +20,7 @@ pub(super) struct Source {
     pub(super) others: BTreeMap<Arc<str>, Position>,
 }
 
-fn properties(mysql: &Mysql, more: &[(&str, &str)]) -> Properties {
+pub(super) fn properties(mysql: &Mysql, more: &[(&str, &str)]) -> Properties {
     let port = mysql.port().to_string();
     let base = [
         ("topic.prefix", "t"),
