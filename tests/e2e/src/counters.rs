@@ -11,7 +11,7 @@ use stack::{Postgres, Redis, wait_until};
 use crate::{Load, Outcome, scene::TOPIC};
 
 /// How many counters.
-const KEYS: u32 = 20;
+pub(crate) const KEYS: u32 = 20;
 
 /// Makes `public.counters`, all of them at 0.
 pub fn table(postgres: &Postgres) -> Outcome {
@@ -45,7 +45,7 @@ fn of_table() -> String {
 }
 
 /// Ten transactions, each of which counts some counters up.
-fn transactions() -> String {
+pub(crate) fn transactions() -> String {
     let one = |at: u32| {
         let (from, to) = (at * 2 + 1, at * 2 + 7);
         format!("begin; update counters set n = n + 1 where k between {from} and {to}; commit;")
@@ -84,7 +84,11 @@ pub fn history(records: &[(String, String)]) -> Outcome<History> {
 
 /// Fails unless the history of every counter ends with what the table holds.
 pub fn assert_complete(history: &History, postgres: &Postgres) -> Outcome {
-    let table = postgres.psql(&of_table())?;
+    assert_ends(history, &postgres.psql(&of_table())?)
+}
+
+/// Fails unless the histories end with these lines: `1=7`.
+pub(crate) fn assert_ends(history: &History, table: &str) -> Outcome {
     let last = |(k, values): (&i64, &Vec<Told>)| {
         let n = values.last().map_or(-1, |told| told.n);
         format!("{k}={n}\n")

@@ -5,13 +5,14 @@ pub mod counters;
 pub mod items;
 mod load;
 mod log;
+pub mod mysql;
 pub mod raw;
 mod rest;
 pub mod scene;
 mod suite;
 mod worker;
 
-pub use load::Load;
+pub use load::{Load, Rounds};
 pub use log::LogKind;
 pub use raw::Raw;
 pub use rest::Rest;

@@ -16,47 +16,87 @@ use crate::Outcome;
 /// How long a writer may take to get on, and a source to follow it.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs SQL over and over on a thread of its own. Ends when dropped.
-pub struct Load {
-    postgres: Postgres,
+/// Does something over and over on a thread of its own. Ends when dropped.
+pub struct Rounds {
     stop: Arc<AtomicBool>,
     rounds: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Load {
-    /// Starts writing: `round` gives the SQL of each round, by its number.
-    pub fn start(postgres: &Postgres, round: impl Fn(u64) -> String + Send + 'static) -> Self {
+impl Rounds {
+    /// Starts: `round` does one, by its number, and tells whether it is done.
+    pub fn start(round: impl Fn(u64) -> bool + Send + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let rounds = Arc::new(AtomicU64::new(0));
-        let (server, ended, count) = (postgres.clone(), Arc::clone(&stop), Arc::clone(&rounds));
+        let (ended, count) = (Arc::clone(&stop), Arc::clone(&rounds));
         let thread = std::thread::spawn(move || {
             while !ended.load(Ordering::Relaxed) {
-                let number = count.load(Ordering::Relaxed);
-                // The server may be down for a moment: what was not committed is written again.
-                if server.psql(&round(number)).is_ok() {
+                // What was not done is done again.
+                if round(count.load(Ordering::Relaxed)) {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
             }
         });
         Self {
-            postgres: postgres.clone(),
             stop,
             rounds,
             thread: Some(thread),
         }
     }
 
-    /// How many rounds were committed.
+    /// How many were done.
     pub fn rounds(&self) -> u64 {
         self.rounds.load(Ordering::Relaxed)
     }
 
-    /// Waits until so many more rounds are committed.
+    /// Waits until so many more are done.
     pub fn wait_for(&self, more: u64) -> Outcome {
         let goal = self.rounds() + more;
         wait_until("the writer to go on", LIMIT, || Ok(self.rounds() >= goal))?;
         Ok(())
+    }
+
+    /// Stops after the one at hand.
+    pub fn stop(&mut self) -> Outcome {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().map_err(|_| "the writer panicked")?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Rounds {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs SQL over and over.
+pub struct Load {
+    postgres: Postgres,
+    writer: Rounds,
+}
+
+impl Load {
+    /// Starts writing: `round` gives the SQL of each round, by its number.
+    pub fn start(postgres: &Postgres, round: impl Fn(u64) -> String + Send + 'static) -> Self {
+        let server = postgres.clone();
+        Self {
+            postgres: postgres.clone(),
+            // The server may be down for a moment.
+            writer: Rounds::start(move |number| server.psql(&round(number)).is_ok()),
+        }
+    }
+
+    /// How many rounds were committed.
+    pub fn rounds(&self) -> u64 {
+        self.writer.rounds()
+    }
+
+    /// Waits until so many more rounds are committed.
+    pub fn wait_for(&self, more: u64) -> Outcome {
+        self.writer.wait_for(more)
     }
 
     /// Waits until the source has confirmed to the server what is committed now.
@@ -74,22 +114,12 @@ impl Load {
 
     /// Stops after the round that is being written.
     pub fn stop(&mut self) -> Outcome {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.join().map_err(|_| "the writer panicked")?;
-        }
-        Ok(())
+        self.writer.stop()
     }
 
     /// Stops, and waits until the source has confirmed to the server that everything is durable.
     pub fn finish(&mut self, slot: &str) -> Outcome {
         self.stop()?;
         self.wait_confirmed(slot)
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
     }
 }
