@@ -112,7 +112,7 @@ impl SchemaTopic {
         .named(name("Value"), 1);
         Self {
             route: Route::new(prefix, Some(Arc::new(key)), Some(Arc::new(value))),
-            // The parser for MariaDB keeps them always, and leaves ON UPDATE alone.
+            // The parser for MariaDB keeps them always.
             comments: comments || flavor == Flavor::MariaDb,
             flavor,
             untold: untold(),
@@ -167,7 +167,9 @@ impl SchemaTopic {
 
     fn column(&self, column: &ColumnInfo, position: i64) -> Value {
         let name = type_name(column);
-        let is_touched = column.touched && self.flavor == Flavor::MySql;
+        // The parser for MariaDB sees ON UPDATE only where it does not stand behind such a default.
+        let is_now = column.default.as_deref() == Some("CURRENT_TIMESTAMP");
+        let is_touched = column.touched && (self.flavor == Flavor::MySql || !is_now);
         let is_automatic = column.counts || is_touched;
         let (length, scale) = lengths(column);
         let number = |number: Option<u32>| number.map_or(Value::Null, |n| Value::Int(n.into()));

@@ -433,10 +433,19 @@ fn select(planned: &Planned) -> String {
         })
         .collect();
     let from = match &planned.info.select {
-        Some(select) => format!("({select}) AS selected"),
+        Some(select) => format!("({}) AS selected", in_order(select)),
         None => planned.info.sql_name(),
     };
     format!("SELECT {} FROM {from}", columns.join(", "))
+}
+
+/// MariaDB forgets the order of an inner query, unless that has a limit.
+fn in_order(select: &str) -> String {
+    let mut words = select.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    match words.any(|word| word.eq_ignore_ascii_case("limit")) {
+        true => select.to_owned(),
+        false => format!("{select} LIMIT {}", u64::MAX),
+    }
 }
 
 /// A statement of somebody's own may name tables without their database.

@@ -73,7 +73,8 @@ fn sort_snapshot(records: &mut [Record]) {
     let (read, _) = records.split_at_mut(end.unwrap_or(records.len()));
     read.sort_by_cached_key(|record| {
         let payload = &record.value["payload"];
-        let parts = ["after", "type", "additional_data"].map(|part| payload[part].to_string());
+        let parts =
+            ["after", "ddl", "type", "additional_data"].map(|part| payload[part].to_string());
         (record.key.to_string(), parts)
     });
 }

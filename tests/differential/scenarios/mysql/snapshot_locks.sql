@@ -1,4 +1,5 @@
 -- Snapshots under every lock.
+--@ any order
 --@ variant none {"snapshot.locking.mode": "none"}
 --@ variant minimal {"snapshot.locking.mode": "minimal"}
 --@ variant extended {"snapshot.locking.mode": "extended"}

@@ -1,5 +1,5 @@
 -- The topic of transactions, and the block in each record.
---@ differs(mariadb) truncations-in-transactions \.u value\..*transaction
+--@ differs(mariadb+without_deletes) truncations-in-transactions \.u value\..*transaction
 --@ config {"provide.transaction.metadata": "true"}
 --@ variant default {}
 --@ variant topic {"topic.transaction": "tx", "topic.delimiter": "-"}
