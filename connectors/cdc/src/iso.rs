@@ -1,5 +1,7 @@
 //! Dates and times as Java writes them (ISO 8601).
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::calendar::civil_from_days;
 
 /// Microseconds of a day.
@@ -11,6 +13,15 @@ pub fn push_instant(days: i64, micros: i64, digits: usize, out: &mut Vec<u8>) {
     out.push(b'T');
     push_time(micros, digits, out);
     out.push(b'Z');
+}
+
+/// The time, with microseconds.
+pub fn now() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let us = i64::try_from(now.unwrap_or_default().as_micros()).unwrap_or(i64::MAX);
+    let mut text = Vec::new();
+    push_instant(us.div_euclid(DAY_US), us.rem_euclid(DAY_US), 6, &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Appends `YYYY-MM-DD`, the year as Java writes it: a sign before five digits and before Christ.

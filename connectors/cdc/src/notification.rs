@@ -1,8 +1,13 @@
 //! Notifications: what a connector tells of its snapshots, in Debezium's words.
 
-use std::sync::Arc;
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::Arc,
+};
 
-use connect_core::{Batch, Field, Record, Route, Schema, Type, Value};
+use connect_core::{Batch, Field, Record, Route, Schema, Type, Value, config::List};
+
+use crate::java::uuid_text;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +47,12 @@ impl Notifier {
         }
     }
 
+    /// As Debezium's properties say: `notification.enabled.channels` and `notification.sink.topic.name`.
+    pub fn of(channels: &List, topic: Option<&str>, connector: &str) -> Self {
+        let has = |name: &str| channels.0.iter().any(|one| one == name);
+        Self::new(topic.filter(|_| has("sink")), has("log"), connector)
+    }
+
     /// Whether nobody wants to know.
     pub fn is_silent(&self) -> bool {
         self.route.is_none() && !self.logs
@@ -67,6 +78,15 @@ impl Notifier {
             push(route, notification, out, now_ms);
         }
     }
+}
+
+/// A random UUID, for what nobody has named.
+pub fn random_id() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    let bits = u128::from(random()) << 64 | u128::from(random());
+    // Version 4, variant 1.
+    let bits = bits & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    uuid_text(bits)
 }
 
 fn route(topic: &str) -> Arc<Route> {

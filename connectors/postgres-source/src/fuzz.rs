@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cdc::{
     adjust::Adjustment,
+    incremental::{Collection, Running},
     signal::{Execute, Order, Signal, expand, logged},
     text::{Frame, Text},
     transaction::TransactionTopic,
@@ -16,7 +17,6 @@ use crate::{
     captured::Captured,
     change::Messages,
     convert, copy,
-    incremental::{Collection, Running},
     pgoutput::{self, Message, Replicated},
     position::{Place, Progress},
     relations::{Compiler, Known, Relations},

@@ -4,14 +4,13 @@ mod progress;
 
 use std::{fmt::Write, sync::Arc};
 
-use cdc::transaction::Counts;
+use cdc::{incremental::Running, transaction::Counts};
 use connect_core::{Error, Position, Result};
 use serde_json::{Map, Value};
 
 use crate::{
     cursor::{Cursor, Operation},
     error,
-    incremental::Running,
     seen::Seen,
 };
 

@@ -1,12 +1,24 @@
-//! Signals out of the stream: rows of the signal table. Those from elsewhere: [`channels`].
+//! Signals out of the stream: rows of the signal table. Those from elsewhere: [`cdc::channels`].
 
-mod channels;
+use cdc::{channels::Wanted, signal::Signal};
 
-use cdc::signal::Signal;
+use crate::{
+    PostgresConfig,
+    pgoutput::{Tuple, Value},
+};
 
-use crate::pgoutput::{Tuple, Value};
-
-pub(crate) use channels::Channels;
+/// The channels besides the signal table, as configured.
+pub(crate) fn channels(config: &PostgresConfig) -> Wanted<'_> {
+    Wanted {
+        prefix: &config.topic_prefix,
+        channels: &config.signal_channels,
+        topic: config.signal_topic.as_deref(),
+        group: &config.signal_group,
+        file: &config.signal_file,
+        every: config.signal_interval.0,
+        patience: config.signal_patience.0,
+    }
+}
 
 /// An inserted row: id, type and data, by their places. A table with other columns is none of signals.
 pub(crate) fn of_row(row: Tuple<'_>) -> Option<Signal> {

@@ -8,7 +8,7 @@ mod transaction;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use cdc::text::Frame;
+use cdc::{channels::Channels, text::Frame};
 use connect_core::{Batch, Result, meter::Gauge};
 use tokio::time::{Instant, timeout_at};
 
@@ -18,7 +18,6 @@ use crate::{
     incremental::Incremental,
     pgoutput::{self, Message, Replicated},
     position::{Place, Progress},
-    signals::Channels,
     temporal::POSTGRES_EPOCH_US,
     wire::{Frames, Replication, Side, Vigil, server_error, streamed_notice},
 };
@@ -207,7 +206,7 @@ impl Stream {
         });
         Place {
             snapshot: asked.or(place.snapshot),
-            incremental: self.incremental.running(),
+            incremental: self.incremental.state.running(),
             signal_offset: self.signal_offset,
             ..place
         }
@@ -227,7 +226,7 @@ impl Stream {
     fn deadline(&self) -> Instant {
         let patience = Instant::now() + PATIENCE;
         let beat = self.beats.as_ref().map(Beats::due);
-        let due = [beat, self.incremental.due()];
+        let due = [beat, self.incremental.state.due()];
         due.into_iter().flatten().fold(patience, Instant::min)
     }
 

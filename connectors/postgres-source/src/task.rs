@@ -8,7 +8,9 @@ mod replicate;
 
 use std::{sync::Arc, time::Duration};
 
-use cdc::{context::Context, topics::transaction_topic, transaction::TransactionTopic};
+use cdc::{
+    channels::Channels, context::Context, topics::transaction_topic, transaction::TransactionTopic,
+};
 use connect_core::{Batch, Error, Result, SourceTask, Start, keep::Turn, meter::Meter};
 use tokio::time::{Instant, sleep};
 
@@ -28,7 +30,7 @@ use crate::{
     position::{Place, partition, show_lsn},
     publication,
     relations::{Compiler, Relations},
-    signals::Channels,
+    signals,
     slot::Slot,
     snapshot::{Polled, Reading, report},
     spill::Marks,
@@ -217,7 +219,7 @@ impl SourceTask for PostgresTask {
             .map(|position| Place::parse(&position.offset))
             .transpose()?;
         let behind = stored.as_ref().and_then(|place| place.signal_offset);
-        let channels = Channels::open(&self.config, &start.outside, behind);
+        let channels = Channels::open(signals::channels(&self.config), &start.outside, behind);
         self.channels = Some(Arc::new(channels));
         self.start = Some(start);
         for warning in foreign::warnings(&self.config.rest) {

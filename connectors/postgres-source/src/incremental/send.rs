@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cdc::{context::Context, java::Part, text::Frame};
 use connect_core::{Batch, Cell, Result};
 
-use super::{Incremental, Phase, Reading};
+use super::{Incremental, chunk::Order};
 use crate::{
     change::{ChangeWriter, Marker},
     copy,
@@ -23,12 +23,25 @@ const BATCH_BYTES: usize = 256 << 10;
 
 /// What is left of a chunk to send.
 #[derive(Debug)]
-pub(super) struct Sending {
-    pub lines: Bytes,
-    pub rows: Vec<Range<usize>>,
-    pub at: usize,
-    /// The key behind which the next chunk begins.
-    pub last: Vec<Part>,
+pub(crate) struct Rows {
+    pub(super) table: Arc<Table>,
+    pub(super) order: Arc<Order>,
+    /// The lines of the chunk, as COPY wrote them.
+    pub(super) lines: Bytes,
+    /// Where each row lies.
+    pub(super) rows: Vec<Range<usize>>,
+    /// The next row.
+    pub(super) at: usize,
+}
+
+impl Rows {
+    /// The key of the last row that was sent; `None` when all were.
+    fn sent(&self) -> Option<Vec<Part>> {
+        let row = self.rows.get(self.at.wrapping_sub(1))?;
+        let line = self.lines.get(row.clone()).unwrap_or(&[]);
+        let key = || copy::texts_or_null(line, &self.order.places());
+        (self.at < self.rows.len()).then(|| self.order.key(key()))
+    }
 }
 
 /// Writes them.
@@ -46,19 +59,19 @@ impl Sender {
         }
     }
 
-    /// Appends the rows from `sending.at` on, as many as a batch has; gives the place of the next one.
+    /// Appends rows, as many as a batch has.
     fn send(
         &mut self,
-        table: &Table,
-        sending: &Sending,
+        sending: &mut Rows,
         (at, last_commit): (Cursor, Option<u64>),
         out: &mut Batch,
-    ) -> Result<usize> {
+    ) -> Result<()> {
         self.writer.begin_batch(out);
         let now = postgres_micros_now() + POSTGRES_EPOCH_US;
         self.writer
             .begin_snapshot(at.tx_id.map(i64::from), at.lsn, now);
         self.writer.follows(last_commit);
+        let table = &sending.table;
         let rows = sending.rows.get(sending.at..).unwrap_or(&[]);
         let start = rows.first().map_or(0, |row| row.start);
         let fits = |row: &&Range<usize>| row.end - start <= BATCH_BYTES || row.start == start;
@@ -81,32 +94,20 @@ impl Sender {
                 Err(error) => decode::leave_out(table.processing, error)?,
             }
         }
-        Ok(sending.at + count)
+        sending.at += count;
+        Ok(())
     }
 }
 
 impl Incremental {
     /// Appends rows of a closed window; false when there are none. `at` is where the stream stands.
     pub(crate) fn send(&mut self, at: (Cursor, Option<u64>), out: &mut Batch) -> Result<bool> {
-        let (Phase::Sending(sending), Some(Reading { table, order, .. })) =
-            (&mut self.phase, &self.reading)
-        else {
+        let Some(rows) = self.state.sending() else {
             return Ok(false);
         };
-        let table = Arc::clone(table);
-        let next = self.sender.send(&table, sending, at, out)?;
-        let last = match sending.rows.get(next.wrapping_sub(1)) {
-            Some(row) if next < sending.rows.len() => {
-                let line = sending.lines.get(row.clone()).unwrap_or(&[]);
-                order.key(copy::texts_or_null(line, &order.places()))
-            }
-            _ => sending.last.clone(),
-        };
-        sending.at = next;
-        if next >= sending.rows.len() {
-            self.phase = Phase::Due(tokio::time::Instant::now());
-        }
-        self.change().last = Some(last);
+        self.sender.send(rows, at, out)?;
+        let upto = rows.sent();
+        self.state.sent(upto);
         Ok(true)
     }
 }

@@ -1,15 +1,17 @@
 //! The rows of one chunk, less those that the stream brings meanwhile.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
+use cdc::incremental;
 use rustc_hash::FxHashMap;
 
+use super::{chunk::Order, send::Rows};
 use crate::{
     catalog::{ColumnInfo, TableInfo},
     copy,
     pgoutput::{self, Message, Old, Tuple, Value},
-    relations::{Known, Relations},
+    relations::{Known, Relations, Table},
 };
 
 /// A chunk that waits for the stream to come to where it was read.
@@ -19,6 +21,8 @@ use crate::{
 pub(crate) struct Window {
     oid: u32,
     columns: Vec<ColumnInfo>,
+    table: Arc<Table>,
+    order: Arc<Order>,
     /// The lines of the chunk, as COPY wrote them.
     lines: Bytes,
     /// Where each row lies, in the order of the key; `None` for one that was dropped.
@@ -29,20 +33,21 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The rows of a table; `key` has the places of its message key in a line, none for a table without.
-    pub(crate) fn new(
+    /// The rows of a table. Of one without a message key no row is dropped.
+    pub(super) fn new(
         info: &TableInfo,
+        (table, order): (&Arc<Table>, &Arc<Order>),
         lines: Bytes,
         rows: Vec<Range<usize>>,
-        key: &[u16],
     ) -> Self {
+        let key: Vec<u16> = table.key_columns().collect();
         let mut by_key = FxHashMap::default();
         let mut scratch = Vec::new();
         if !key.is_empty() {
             for (at, row) in (0u32..).zip(&rows) {
                 let line = lines.get(row.clone()).unwrap_or(&[]);
                 scratch.clear();
-                let texts = copy::texts_or_null(line, key);
+                let texts = copy::texts_or_null(line, &key);
                 texts
                     .iter()
                     .for_each(|text| put(text.as_deref(), &mut scratch));
@@ -52,6 +57,8 @@ impl Window {
         Self {
             oid: info.oid,
             columns: info.columns.clone(),
+            table: Arc::clone(table),
+            order: Arc::clone(order),
             lines,
             rows: rows.into_iter().map(Some).collect(),
             by_key,
@@ -96,16 +103,6 @@ impl Window {
         self.is_void |= info.oid == self.oid && !is_same;
     }
 
-    /// Whether the chunk has to be read again.
-    pub(crate) fn is_void(&self) -> bool {
-        self.is_void
-    }
-
-    /// The rows that are left, and the lines they lie in.
-    pub(crate) fn into_rows(self) -> (Bytes, Vec<Range<usize>>) {
-        (self.lines, self.rows.into_iter().flatten().collect())
-    }
-
     fn drop_row(&mut self, tuple: Tuple<'_>, relations: &Relations) {
         let Some(Known::Table(table)) = relations.get(self.oid) else {
             return;
@@ -130,6 +127,25 @@ impl Window {
         {
             *row = None;
         }
+    }
+}
+
+impl incremental::Window for Window {
+    type Rows = Rows;
+
+    fn is_void(&self) -> bool {
+        self.is_void
+    }
+
+    fn into_rows(self) -> Option<Rows> {
+        let rows: Vec<Range<usize>> = self.rows.into_iter().flatten().collect();
+        (!rows.is_empty()).then_some(Rows {
+            table: self.table,
+            order: self.order,
+            lines: self.lines,
+            rows,
+            at: 0,
+        })
     }
 }
 

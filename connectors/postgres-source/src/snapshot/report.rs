@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cdc::notification::{INITIAL, Notification, Notifier};
+use cdc::notification::{INITIAL, Notification, Notifier, random_id};
 use connect_core::{
     Batch, Result,
     meter::{Gauge, Meter},
@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use crate::{
     catalog::TableInfo,
-    incremental::random_id,
     wire::{Answer, Connection},
 };
 

@@ -1,32 +1,32 @@
 //! What the stream does for signals and incremental snapshots, between two batches.
 
-use cdc::signal::Signal;
+use cdc::{
+    channels::Channels,
+    incremental::{Tell, Wanted},
+    signal::Signal,
+};
 use connect_core::{Batch, Result};
 
 use super::Stream;
-use crate::{
-    incremental::{Tell, Wanted},
-    signals::Channels,
-};
 
 impl Stream {
     /// Obeys the signals that have come, and leads the incremental snapshot on.
     pub(super) async fn attend(&mut self, out: &mut Batch, now_ms: i64) -> Result<()> {
         let mut tell = Tell { out, now_ms };
         let signals = self.signals(&mut tell);
-        if signals.is_empty() && self.incremental.is_idle() {
+        if signals.is_empty() && self.incremental.state.is_idle() {
             return Ok(());
         }
         let position = self.place().position(&self.partition).offset;
         for signal in signals {
             self.obey(signal, &position, &mut tell).await?;
             // A table is begun with before the next signal stops it again.
-            if self.incremental.due().is_some() {
+            if self.incremental.state.due().is_some() {
                 self.lead(&mut tell).await?;
             }
         }
         self.lead(&mut tell).await?;
-        self.incremental.show();
+        self.incremental.state.show();
         Ok(())
     }
 
@@ -41,7 +41,7 @@ impl Stream {
             self.signal_offset = came.offset.or(self.signal_offset);
             match came.signal {
                 Ok(signal) => signals.push(signal),
-                Err(why) => self.incremental.refuse_text(&why, tell),
+                Err(why) => self.incremental.state.refuse_text(&why, tell),
             }
         }
         signals
@@ -70,7 +70,7 @@ impl Stream {
             Wanted::Nothing => {}
             Wanted::Blocking(signal) if self.transactions.has_goal() || self.is_paused() => {
                 let why = "another snapshot is running";
-                self.incremental.refuse(&signal, why, tell);
+                self.incremental.state.refuse(&signal, why, tell);
             }
             Wanted::Blocking(signal) => {
                 tracing::info!(id = %signal.id, "the stream is paused for a snapshot");
@@ -83,7 +83,7 @@ impl Stream {
     /// One step of the incremental snapshot. Before another snapshot it waits.
     async fn lead(&mut self, tell: &mut Tell<'_>) -> Result<()> {
         let waits = self.transactions.has_goal() || self.is_paused();
-        if waits || self.incremental.is_idle() {
+        if waits || self.incremental.state.is_idle() {
             return Ok(());
         }
         let stream_at = self.transactions.place().at.commit_lsn;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use cdc::{
-    context::Context, modes::SkippedOperations, signal::Signal, text::Frame,
+    channels::Channels, context::Context, modes::SkippedOperations, signal::Signal, text::Frame,
     transaction::TransactionTopic,
 };
 use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
@@ -18,7 +18,7 @@ use crate::{
     position::Place,
     relations::{Known, Relations, Table},
     reselect::Reselect,
-    signals::{self, Channels},
+    signals,
     temporal::postgres_micros_now,
     wire::Side,
 };

@@ -2,9 +2,9 @@
 
 use std::{path::Path, sync::Mutex, time::Duration};
 
-use cdc::signal::Signal;
 use connect_core::{
     Result,
+    config::List,
     outside::{Letters, Outside, Since},
 };
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
     time::{interval, sleep},
 };
 
-use crate::config::PostgresConfig;
+use crate::signal::Signal;
 
 /// Invariant 4: so many signals wait; the channels wait when there are more.
 const WAITING: usize = 64;
@@ -24,9 +24,28 @@ const LOOK: Duration = Duration::from_millis(200);
 /// A file that is larger than this is no file of signals.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// Which channels there are: Debezium's properties.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// `topic.prefix`
+    pub prefix: &'a str,
+    /// `signal.enabled.channels`
+    pub channels: &'a List,
+    /// `signal.kafka.topic`
+    pub topic: Option<&'a str>,
+    /// `signal.kafka.groupId`
+    pub group: &'a str,
+    /// `signal.file`
+    pub file: &'a str,
+    /// `signal.poll.interval.ms`
+    pub every: Duration,
+    /// `signal.kafka.poll.timeout.ms`
+    pub patience: Duration,
+}
+
 /// A signal, or what was meant to be one.
 #[derive(Debug)]
-pub(crate) struct Came {
+pub struct Came {
     /// The signal; or why it is none.
     pub signal: Result<Signal, String>,
     /// Its place in the topic that it came from.
@@ -35,7 +54,7 @@ pub(crate) struct Came {
 
 /// The channels of a task. They end with it.
 #[derive(Debug)]
-pub(crate) struct Channels {
+pub struct Channels {
     outside: Outside,
     waiting: Mutex<Receiver<Came>>,
     readers: Vec<JoinHandle<()>>,
@@ -43,29 +62,26 @@ pub(crate) struct Channels {
 
 impl Channels {
     /// Opens what is enabled; `behind` is the last record of the topic that was obeyed.
-    pub(crate) fn open(config: &PostgresConfig, outside: &Outside, behind: Option<i64>) -> Self {
+    pub fn open(wanted: Wanted<'_>, outside: &Outside, behind: Option<i64>) -> Self {
         let (send, waiting) = channel(WAITING);
-        let has = |name: &str| config.signal_channels.0.iter().any(|one| one == name);
+        let has = |name: &str| wanted.channels.0.iter().any(|one| one == name);
         let mut readers = Vec::new();
         if has("kafka") {
+            let usual = || format!("{}-signal", wanted.prefix);
             let topic = Topic {
-                name: (config.signal_topic.clone())
-                    .unwrap_or_else(|| format!("{}-signal", config.topic_prefix)),
-                group: config.signal_group.clone(),
-                key: config.topic_prefix.clone(),
-                every: config.signal_interval.0,
-                wait: config.signal_patience.0.max(LOOK),
+                name: wanted.topic.map_or_else(usual, str::to_owned),
+                group: wanted.group.to_owned(),
+                key: wanted.prefix.to_owned(),
+                every: wanted.every,
+                wait: wanted.patience.max(LOOK),
             };
-            readers.push(tokio::spawn(topic.run(
-                outside.clone(),
-                behind,
-                send.clone(),
-            )));
+            let run = topic.run(outside.clone(), behind, send.clone());
+            readers.push(tokio::spawn(run));
         }
         if has("file") {
-            let (path, every) = (config.signal_file.clone(), config.signal_interval.0);
+            let path = wanted.file.to_owned();
             tracing::info!(path, "signals are read from a file");
-            readers.push(tokio::spawn(file(path, every, send)));
+            readers.push(tokio::spawn(file(path, wanted.every, send)));
         }
         outside.inbox().attend();
         Self {
@@ -76,7 +92,7 @@ impl Channels {
     }
 
     /// The next signal that waits.
-    pub(crate) fn next(&self) -> Option<Came> {
+    pub fn next(&self) -> Option<Came> {
         if let Some(message) = self.outside.inbox().take() {
             return Some(came(message.as_bytes(), None));
         }

@@ -2,8 +2,9 @@
 
 use std::{collections::VecDeque, fmt::Write};
 
-use cdc::java::{self, Part};
 use serde_json::{Map, Value};
+
+use crate::java::{self, Part};
 
 const COLLECTIONS: &str = "incremental_snapshot_collections";
 const ID: &str = "incremental_snapshot_collections_id";
@@ -17,7 +18,7 @@ const PAUSED: &str = "incremental_snapshot_paused";
 
 /// An incremental snapshot that is not complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Running {
+pub struct Running {
     /// What is left to read; the first is being read.
     pub collections: VecDeque<Collection>,
     /// The last key of the first table that was sent; `None` before the first row.
@@ -32,7 +33,7 @@ pub(crate) struct Running {
 
 /// A table, or some of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Collection {
+pub struct Collection {
     /// `schema.table`
     pub id: String,
     /// Which rows, as SQL.
@@ -43,24 +44,24 @@ pub(crate) struct Collection {
 
 impl Running {
     /// The table that is being read.
-    pub(crate) fn current(&self) -> Option<&Collection> {
+    pub fn current(&self) -> Option<&Collection> {
         self.collections.front()
     }
 
     /// The names of all tables that are left, separated by commas.
-    pub(crate) fn names(&self) -> String {
+    pub fn names(&self) -> String {
         let names: Vec<&str> = self.collections.iter().map(|one| one.id.as_str()).collect();
         names.join(",")
     }
 
     /// The current table is done with.
-    pub(crate) fn next_table(&mut self) {
+    pub fn next_table(&mut self) {
         self.collections.pop_front();
         (self.last, self.maximum) = (None, None);
     }
 
     /// Appends the keys of an offset.
-    pub(crate) fn write(&self, json: &mut String) {
+    pub fn write(&self, json: &mut String) {
         let collections = self.collections.iter().map(|one| {
             serde_json::json!({
                 ID: one.id,
@@ -87,7 +88,7 @@ impl Running {
     }
 
     /// Reads those keys; `None` when no incremental snapshot was running.
-    pub(crate) fn parse(offset: &Map<String, Value>) -> Option<Self> {
+    pub fn parse(offset: &Map<String, Value>) -> Option<Self> {
         let text = |key: &str| offset.get(key).and_then(Value::as_str);
         let collections: Vec<Map<String, Value>> = serde_json::from_str(text(COLLECTIONS)?).ok()?;
         let collection = |one: &Map<String, Value>| {
