@@ -18,6 +18,18 @@ pub struct Frame<'a> {
     pub index: u32,
 }
 
+/// The bytes of a span, also in a frame that is not part of the batch yet.
+pub fn spanned<'b>(span: Span, frame: Option<Frame<'b>>, out: &'b Batch) -> &'b [u8] {
+    let at = span.at as usize;
+    match frame.filter(|frame| frame.index == span.frame) {
+        Some(frame) => frame
+            .bytes
+            .get(at..at + span.len as usize)
+            .unwrap_or_default(),
+        None => out.span(span),
+    }
+}
+
 impl<'a> Text<'a> {
     /// Text that lies in a frame.
     #[inline]

@@ -10,7 +10,11 @@ use std::sync::Arc;
 
 use cdc::transaction::Counts;
 
-use crate::{binlog::Gtid, gtid::Gtids, position::Place};
+use crate::{
+    binlog::Gtid,
+    gtid::Gtids,
+    position::{Mark, Place},
+};
 
 /// The course of a stream.
 #[derive(Debug)]
@@ -77,6 +81,16 @@ impl Course {
     /// The file that is being read.
     pub fn file(&self) -> &Arc<str> {
         &self.file
+    }
+
+    /// The transactions that have ended, if there are ids.
+    pub fn gtids(&self) -> Option<&Gtids> {
+        self.at.gtids.as_ref()
+    }
+
+    /// Where the transaction begins that has begun.
+    pub fn begun_at(&self) -> Mark {
+        self.at.mark()
     }
 
     /// The id of the transaction that has begun.

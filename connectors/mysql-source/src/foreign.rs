@@ -86,9 +86,8 @@ pub(crate) fn warnings(config: &MySqlConfig) -> Vec<Finding> {
 }
 
 /// What is declared for configurations that have it, and does nothing yet.
-fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 5] {
+fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 3] {
     [
-        ("signal.data.collection", config.signal_table.is_some()),
         (
             "notification.enabled.channels",
             !config.notification_channels.0.is_empty(),
@@ -98,7 +97,6 @@ fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 5] {
             "snapshot.tables.order.by.row.count",
             config.snapshot_order != TableOrder::Disabled,
         ),
-        ("read.only", config.read_only),
     ]
 }
 

@@ -8,7 +8,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use cdc::transaction::Counts;
+use cdc::{incremental::Running, transaction::Counts};
 use connect_core::{Error, Position, Result};
 use serde_json::{Map, Value};
 
@@ -37,6 +37,10 @@ pub struct Place {
     pub counts: Option<Counts>,
     /// How many versions of tables were stored with it; 0 for none, and in Debezium's offsets.
     pub versions: u64,
+    /// How far the incremental snapshot is, while one is running.
+    pub incremental: Option<Arc<Running>>,
+    /// The last record of the topic of signals that was obeyed.
+    pub signal_offset: Option<i64>,
     /// Whether it is within a snapshot that Debezium has not completed.
     pub in_snapshot: bool,
 }
@@ -117,6 +121,12 @@ impl Place {
         if let Some(counts) = &self.counts {
             counts.write("", &mut json);
         }
+        if let Some(running) = &self.incremental {
+            running.write(&mut json);
+        }
+        if let Some(offset) = self.signal_offset {
+            let _ = write!(json, ",\"incremental_snapshot_signal_offset\":{offset}");
+        }
         json.push('}');
         Position {
             partition: Arc::clone(partition),
@@ -150,6 +160,10 @@ impl Place {
             ts_s: object.get("ts_sec").and_then(Value::as_i64),
             counts: Counts::read("", &object),
             versions: count("versions").unwrap_or_default(),
+            incremental: Running::parse(&object).map(Arc::new),
+            signal_offset: object
+                .get("incremental_snapshot_signal_offset")
+                .and_then(Value::as_i64),
             in_snapshot: object.get("snapshot").is_some_and(is_within),
         })
     }

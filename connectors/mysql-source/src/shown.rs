@@ -1,14 +1,80 @@
 //! From a value as the text protocol shows it to a cell: for snapshots and defaults. The session shows texts in UTF-8 and times in UTC.
 
-use cdc::{iso::DAY_US, text::Text};
+use cdc::{
+    iso::DAY_US,
+    table::Column,
+    text::{Frame, Text},
+};
 use connect_core::{Batch, Cell, Result};
 
 use crate::{
+    catalog::{TableInfo, quoted},
     convert::{self, Op},
     error,
     layout::Value,
+    tables::Table,
     temporal::{Date, Moment},
+    wire::RowValues,
 };
+
+/// What is selected of a table so that [`row`] can read it: columns in order, floats with all their digits.
+pub(crate) fn columns(info: &TableInfo, is_wanted: impl Fn(u16) -> bool) -> String {
+    let columns = (0u16..).zip(&info.columns).map(|(at, column)| {
+        let name = quoted(&column.name);
+        match column.declared.name.as_str() {
+            _ if !is_wanted(at) => "NULL".to_owned(),
+            // A FLOAT is shown with six digits; a sum is a double.
+            "float" => format!("{name} + 0e0"),
+            _ => name,
+        }
+    });
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+/// A row of the text protocol into cells, one for each column of the table, and one more for each that is masked.
+pub(crate) fn row(
+    table: &Table,
+    payload: &[u8],
+    frame: Option<Frame<'_>>,
+    cells: &mut Vec<Cell>,
+    out: &mut Batch,
+) -> Result<()> {
+    cells.clear();
+    let mut values = RowValues::new(payload);
+    for column in &table.columns {
+        let place = (cells.len(), column);
+        let cell = one(table, place, (values.value()?, frame), out)?;
+        cells.push(cell);
+    }
+    for (at, column) in &table.masked {
+        let mut values = RowValues::new(payload);
+        for _ in 0..*at {
+            values.value()?;
+        }
+        let place = (cells.len(), column);
+        let cell = one(table, place, (values.value()?, frame), out)?;
+        cells.push(cell);
+    }
+    Ok(())
+}
+
+#[inline]
+fn one(
+    table: &Table,
+    (at, column): (usize, &Column<Op>),
+    (value, frame): (Option<&[u8]>, Option<Frame<'_>>),
+    out: &mut Batch,
+) -> Result<Cell> {
+    let Some(bytes) = value else {
+        return Ok(column.null(out));
+    };
+    match cell(&column.op, Text::within(bytes, frame), out) {
+        // Zeros, for which there is nothing else.
+        Ok(Cell::Null) => Ok(column.null(out)),
+        Ok(cell) => Ok(cell),
+        Err(error) => table.failed(at, error, out),
+    }
+}
 
 /// The cell of a value that is not null.
 #[inline]

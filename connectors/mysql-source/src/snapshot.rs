@@ -10,11 +10,7 @@ pub(crate) use structure::{Structure, Telling};
 
 use std::{sync::Arc, time::Duration};
 
-use cdc::{
-    change::Marker,
-    context::Context,
-    text::{Frame, Text},
-};
+use cdc::{change::Marker, context::Context, text::Frame};
 use connect_core::{Batch, Cell, Error, Result};
 use tokio::time::Instant;
 
@@ -29,7 +25,7 @@ use crate::{
     shown,
     tables::Table,
     versions::Versions,
-    wire::{Answer, Connection, Flavor, Look, RowValues, is_end},
+    wire::{Answer, Connection, Flavor, Look, is_end},
 };
 
 /// A batch is full with so many records …
@@ -291,7 +287,7 @@ impl Snapshot {
         let Some(planned) = self.plan.get(self.at) else {
             return Ok(true);
         };
-        decode(&planned.table, &payload, frame, &mut self.cells, out)?;
+        shown::row(&planned.table, &payload, Some(frame), &mut self.cells, out)?;
         let table = Arc::clone(&planned.table);
         self.send(&table, is_last, out);
         out.push_frame(payload.clone());
@@ -327,7 +323,7 @@ impl Snapshot {
                 Look::Missing(_) => return Ok((at, Step::Missing)),
             };
             let frame = Frame { bytes, index: 0 };
-            decode(&table, payload, frame, &mut self.cells, out)?;
+            shown::row(&table, payload, Some(frame), &mut self.cells, out)?;
             at = row.end;
             self.send(&table, is_last, out);
         }
@@ -375,68 +371,19 @@ enum Step {
     End,
 }
 
-fn decode(
-    table: &Table,
-    payload: &[u8],
-    frame: Frame<'_>,
-    cells: &mut Vec<Cell>,
-    out: &mut Batch,
-) -> Result<()> {
-    cells.clear();
-    let mut values = RowValues::new(payload);
-    for column in &table.columns {
-        let cell = one(table, (cells.len(), column), values.value()?, frame, out)?;
-        cells.push(cell);
-    }
-    for (at, column) in &table.masked {
-        let mut values = RowValues::new(payload);
-        for _ in 0..*at {
-            values.value()?;
-        }
-        let cell = one(table, (cells.len(), column), values.value()?, frame, out)?;
-        cells.push(cell);
-    }
-    Ok(())
-}
-
-#[inline]
-fn one(
-    table: &Table,
-    (at, column): (usize, &cdc::table::Column<Op>),
-    value: Option<&[u8]>,
-    frame: Frame<'_>,
-    out: &mut Batch,
-) -> Result<Cell> {
-    let Some(bytes) = value else {
-        return Ok(column.null(out));
-    };
-    match shown::cell(&column.op, Text::framed(bytes, frame), out) {
-        // Zeros, for which there is nothing else.
-        Ok(Cell::Null) => Ok(column.null(out)),
-        Ok(cell) => Ok(cell),
-        Err(error) => table.failed(at, error, out),
-    }
-}
-
 /// The statement that reads a table: columns in order, floats with all their digits.
 fn select(planned: &Planned) -> String {
-    let columns = planned.info.columns.iter().zip(&planned.table.columns);
-    let columns: Vec<String> = columns
-        .map(|(info, column)| {
-            let name = quoted(&info.name);
-            match column.op {
-                Op::Skip => "NULL".to_owned(),
-                // A FLOAT is shown with six digits; a sum is a double.
-                Op::Float if info.declared.name == "float" => format!("{name} + 0e0"),
-                _ => name,
-            }
-        })
-        .collect();
+    let compiled = &planned.table.columns;
+    let is_skipped = |at: u16| {
+        let column = compiled.get(usize::from(at));
+        column.is_none_or(|column| matches!(column.op, Op::Skip))
+    };
+    let columns = shown::columns(&planned.info, |at| !is_skipped(at));
     let from = match &planned.info.select {
         Some(select) => format!("({}) AS selected", in_order(select)),
         None => planned.info.sql_name(),
     };
-    format!("SELECT {} FROM {from}", columns.join(", "))
+    format!("SELECT {columns} FROM {from}")
 }
 
 /// MariaDB forgets the order of an inner query, unless that has a limit.

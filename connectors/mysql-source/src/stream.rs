@@ -1,12 +1,14 @@
 //! The streaming phase: from buffered packets to records, one poll at a time.
 
+mod attend;
+mod heard;
 mod reader;
 mod rows;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes};
-use cdc::text::Frame;
+use cdc::{channels::Channels, text::Frame};
 use connect_core::{Batch, Error, Result, meter::Gauge};
 use tokio::time::{Instant, timeout_at};
 
@@ -16,6 +18,7 @@ use crate::{
     binlog::{self, EVENT_LIMIT, Header, Payload},
     error,
     heartbeat::Beats,
+    incremental::Incremental,
     position::Place,
     wire::{Dump, Look, Packets, Side, server_error},
 };
@@ -49,6 +52,10 @@ pub(crate) struct Run {
     pub silence_limit: Duration,
     /// How far behind the source's clock the last record was.
     pub lag: Gauge,
+    /// Whether rows of the signal table are signals.
+    pub takes_rows: bool,
+    /// Where signals come from besides the stream.
+    pub channels: Option<Arc<Channels>>,
 }
 
 /// The running stream.
@@ -59,6 +66,10 @@ pub(crate) struct Stream {
     side: Side,
     payload: Unpacking,
     run: Run,
+    incremental: Box<Incremental>,
+    signal_offset: Option<i64>,
+    /// The blocking snapshot that the stream has to wait for.
+    blocking: Option<Arc<str>>,
     heard: Instant,
     reported: Option<Place>,
     reported_at: Instant,
@@ -84,11 +95,12 @@ impl Stream {
     pub(crate) fn new(
         dump: Dump,
         side: Side,
-        settings: Settings,
+        (settings, incremental): (Settings, Box<Incremental>),
         place: Place,
         run: Run,
     ) -> Result<Self> {
         let now = Instant::now();
+        let signal_offset = place.signal_offset;
         Ok(Self {
             packets: dump.packets,
             reader: Reader::new(settings, place, dump.checked),
@@ -97,6 +109,9 @@ impl Stream {
                 payload: Payload::new(EVENT_LIMIT)?,
                 input: None,
             },
+            incremental,
+            signal_offset,
+            blocking: None,
             run: Run {
                 batch_records: BATCH_RECORDS.min(run.batch_records),
                 ..run
@@ -111,10 +126,11 @@ impl Stream {
 
     /// See [`connect_core::SourceTask::poll`].
     pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<()> {
-        let patience = Instant::now() + PATIENCE;
-        let due = self.run.beats.as_ref().map(Beats::due);
-        let deadline = due.map_or(patience, |due| due.min(patience));
+        let deadline = self.deadline();
         (self.frames_in_batch, self.bytes_in_batch) = (0, 0);
+        if self.send_chunk(out)? {
+            return Ok(());
+        }
         let mut now_ms = self.reader.begin_batch(out);
         if self.reported.is_none() {
             // Where it begins is stored at once: a task that is stopped before anything happens goes on from there.
@@ -138,14 +154,42 @@ impl Stream {
             }
         }
         self.beat(out, now_ms).await?;
+        self.attend(out, now_ms).await?;
         self.report(out, now_ms);
         Ok(())
+    }
+
+    /// Where the stream stands.
+    pub(crate) fn place(&mut self) -> Place {
+        Place {
+            incremental: self.incremental.state.running(),
+            signal_offset: self.signal_offset,
+            ..self.reader.place()
+        }
+    }
+
+    /// Has the stream wait for the snapshot that a signal wants.
+    pub(crate) fn pause_for(&mut self, signal: Arc<str>) {
+        self.blocking = Some(signal);
+    }
+
+    /// Whether it waits for a snapshot.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.blocking.is_some()
     }
 
     /// Ends the stream; gives back the side connection.
     pub(crate) async fn close(mut self) -> Side {
         self.packets.shutdown().await;
+        self.incremental.close().await;
         self.side
+    }
+
+    fn deadline(&self) -> Instant {
+        let patience = Instant::now() + PATIENCE;
+        let beat = self.run.beats.as_ref().map(Beats::due);
+        let due = [beat, self.incremental.state.due()];
+        due.into_iter().flatten().fold(patience, Instant::min)
     }
 
     fn is_full(&self, read: usize, out: &Batch) -> bool {
@@ -312,7 +356,7 @@ impl Stream {
 
     /// Sets the position: always with records, else when it has moved, about once a second.
     fn report(&mut self, out: &mut Batch, now_ms: i64) {
-        let place = self.reader.place();
+        let place = self.place();
         let due = self.reported_at.elapsed() >= PATIENCE;
         let moved = self.reported.as_ref() != Some(&place);
         let versions = self.reader.versions();

@@ -7,7 +7,7 @@ pub(crate) use open::gtid_filter;
 use std::{sync::Arc, time::Duration};
 
 use cdc::{
-    captured::Captured, context::Context, options, topics::transaction_topic,
+    captured::Captured, channels::Channels, context::Context, options, topics::transaction_topic,
     transaction::TransactionTopic,
 };
 use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
@@ -17,9 +17,11 @@ use crate::{
     captured,
     config::{MySqlConfig, SslMode},
     foreign,
+    incremental::{Incremental, Parts},
     known::Tables,
     position::{Place, partition},
     schema_changes::SchemaTopic,
+    signals,
     snapshot::{Polled, Snapshot},
     source::connector,
     stream::{Settings, Stream},
@@ -42,6 +44,7 @@ pub struct MySqlTask {
     partition: Arc<str>,
     phase: Phase,
     start: Option<Start>,
+    channels: Option<Arc<Channels>>,
 }
 
 #[derive(Debug)]
@@ -71,6 +74,7 @@ impl MySqlTask {
             flavor,
             phase: Phase::Idle,
             start: None,
+            channels: None,
         })
     }
 
@@ -107,7 +111,24 @@ impl MySqlTask {
             transactions,
             include_query: config.include_query,
             inconsistent: config.inconsistent,
+            signal_table: config
+                .signal_table
+                .as_deref()
+                .and_then(options::signal_table)
+                .map(|(database, table)| format!("{database}.{table}")),
         }
+    }
+
+    /// Snapshots while streaming, from a place on.
+    fn incremental(&self, place: &Place) -> Box<Incremental> {
+        let parts = Parts {
+            config: Arc::clone(&self.config),
+            captured: Arc::clone(&self.captured),
+            compiler: self.compiler(),
+            context: self.context.clone(),
+            side: self.side(),
+        };
+        Incremental::boxed(parts, place, place.incremental.clone(), &self.meter())
     }
 
     /// Where schema changes are told, if they are.
@@ -142,6 +163,9 @@ impl SourceTask for MySqlTask {
         let stored = stored
             .map(|position| Place::parse(&position.offset))
             .transpose()?;
+        let behind = stored.as_ref().and_then(|place| place.signal_offset);
+        let channels = Channels::open(signals::channels(&self.config), &start.outside, behind);
+        self.channels = Some(Arc::new(channels));
         self.start = Some(start);
         for warning in foreign::warnings(&self.config) {
             tracing::warn!("{}", warning.message);

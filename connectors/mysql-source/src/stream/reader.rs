@@ -8,7 +8,7 @@ use cdc::{context::Context, modes::SkippedOperations, text::Frame, transaction::
 use connect_core::{Batch, Cell, Error, Result};
 
 use self::statements::Pending;
-use super::rows::RowReader;
+use super::{heard::Heard, rows::RowReader};
 use crate::{
     binlog::{
         self, EVENT_LIMIT, Event, GtidEvent, Header, Inflater, NO_BACKSLASH_ESCAPES, Query,
@@ -19,8 +19,10 @@ use crate::{
     course::Course,
     ddl::{Statement, Xa},
     error,
+    gtid::Gtids,
+    incremental::Progress,
     known::Tables,
-    position::Place,
+    position::{Mark, Place},
     schema_changes::SchemaTopic,
     versions::Versions,
     wire::Side,
@@ -47,6 +49,8 @@ pub(crate) struct Settings {
     pub include_query: bool,
     /// What becomes of rows whose table is not what is known of it.
     pub inconsistent: Inconsistent,
+    /// The full name of the table whose rows are signals, if there is one.
+    pub signal_table: Option<String>,
 }
 
 /// Reads events one by one.
@@ -56,6 +60,7 @@ pub(crate) struct Reader {
     course: Course,
     writer: ChangeWriter,
     rows: RowReader,
+    heard: Heard,
     schema_topic: Option<Arc<SchemaTopic>>,
     only_captured: bool,
     include_query: bool,
@@ -128,6 +133,7 @@ impl Reader {
             course: Course::new(place),
             writer,
             rows: RowReader::new(settings.skipped),
+            heard: Heard::new(settings.signal_table),
             schema_topic: settings.schema_topic,
             only_captured: settings.only_captured,
             include_query: settings.include_query,
@@ -159,6 +165,32 @@ impl Reader {
         self.tables.versions()
     }
 
+    /// What is listened for.
+    pub(super) fn heard(&mut self) -> &mut Heard {
+        &mut self.heard
+    }
+
+    /// How far the stream has come.
+    pub(super) fn progress(&self) -> Progress {
+        let mut gtids = self.course.gtids().cloned();
+        let is_within = self.course.is_open();
+        let at = match is_within {
+            true => self.course.begun_at(),
+            false => Mark {
+                file: Arc::clone(self.course.file()),
+                pos: self.pos,
+            },
+        };
+        if let Some(gtid) = self.course.gtid().filter(|_| is_within) {
+            gtids.get_or_insert_with(|| Gtids::of(gtid)).add(gtid);
+        }
+        Progress {
+            at,
+            is_within,
+            gtids,
+        }
+    }
+
     /// When the last event happened, in seconds since 1970-01-01.
     pub(super) fn last_s(&self) -> u32 {
         self.last_s
@@ -179,6 +211,7 @@ impl Reader {
                     tables,
                     course,
                     writer,
+                    heard,
                     inflater,
                     committed_us,
                     ..
@@ -191,7 +224,7 @@ impl Reader {
                 let Event::Rows(rows) = inflater.event(Event::Rows(rows))? else {
                     return Ok(());
                 };
-                let to = (course, writer);
+                let to = (course, writer, heard);
                 reader
                     .read(&rows, tables, frame, to, out)
                     .map_err(|error| located(error, self.course.file(), &at))?;

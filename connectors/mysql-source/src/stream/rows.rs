@@ -1,9 +1,15 @@
 //! Changed rows into records.
 
-use cdc::{modes::SkippedOperations, text::Frame};
-use connect_core::{Batch, Cell, Error, Result, Span};
+use cdc::{
+    modes::SkippedOperations,
+    text::{Frame, spanned},
+};
+use connect_core::{Batch, Cell, Error, Result};
 
-use super::reader::Cells;
+use super::{
+    heard::{Changed, Heard},
+    reader::Cells,
+};
 use crate::{
     binlog::{self, EVENT_LIMIT, Image, Inflater, Operation},
     change::ChangeWriter,
@@ -47,7 +53,7 @@ impl RowReader {
         rows: &binlog::Rows<'_>,
         tables: &Tables,
         frame: Option<Frame<'_>>,
-        (course, writer): (&mut Course, &mut ChangeWriter),
+        (course, writer, heard): (&mut Course, &mut ChangeWriter, &mut Heard),
         out: &mut Batch,
     ) -> Result<()> {
         let known = tables
@@ -65,7 +71,8 @@ impl RowReader {
             Operation::Update | Operation::PartialUpdate => self.skipped.update,
             Operation::Delete => self.skipped.delete,
         };
-        if is_left_out {
+        let is_heard = heard.concerns(table);
+        if is_left_out && !is_heard {
             return Ok(());
         }
         let of = Rows {
@@ -76,9 +83,13 @@ impl RowReader {
         let mut data = Fields(rows.data);
         let mut nth = 0;
         while !data.is_empty() {
-            let wanted = course.wants(nth);
+            let is_new = course.wants(nth);
+            let wanted = is_new && !is_left_out;
             let arena = out.arena().len();
             self.row(rows, of, &mut data, (nth, wanted), writer, out)?;
+            if is_heard {
+                self.overhear(of, (rows.operation, is_new), heard, out);
+            }
             if wanted {
                 course.done(nth + 1);
             } else {
@@ -87,6 +98,30 @@ impl RowReader {
             nth += 1;
         }
         Ok(())
+    }
+
+    /// What a row means to the chunk that waits, and whether it is a signal.
+    fn overhear(
+        &self,
+        of: Rows<'_>,
+        (operation, is_new): (Operation, bool),
+        heard: &mut Heard,
+        out: &Batch,
+    ) {
+        let row = Changed {
+            table: of.table,
+            operation,
+            old: &self.old,
+            new: &self.new,
+            frame: of.frame,
+        };
+        let is_update = matches!(operation, Operation::Update | Operation::PartialUpdate);
+        if !(is_update && self.skipped.update) {
+            heard.changed(row, out);
+        }
+        if is_new {
+            heard.told(row, out);
+        }
     }
 
     #[inline]
@@ -215,21 +250,9 @@ fn partial<'a>(
 fn same(one: Option<&Cell>, other: Option<&Cell>, frame: Option<Frame<'_>>, out: &Batch) -> bool {
     match (one, other) {
         (Some(Cell::Span(one)), Some(Cell::Span(other))) => {
-            bytes(*one, frame, out) == bytes(*other, frame, out)
+            spanned(*one, frame, out) == spanned(*other, frame, out)
         }
         (_, Some(Cell::Absent)) => true,
         (one, other) => one == other,
-    }
-}
-
-/// The bytes of a span, also in the frame that is not part of the batch yet.
-fn bytes<'b>(span: Span, frame: Option<Frame<'b>>, out: &'b Batch) -> &'b [u8] {
-    let at = span.at as usize;
-    match frame.filter(|frame| frame.index == span.frame) {
-        Some(frame) => frame
-            .bytes
-            .get(at..at + span.len as usize)
-            .unwrap_or_default(),
-        None => out.span(span),
     }
 }

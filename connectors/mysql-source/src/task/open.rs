@@ -180,8 +180,11 @@ impl MySqlTask {
             beats: Beats::new(&self.config),
             silence_limit: HEARTBEAT * SILENT_HEARTBEATS,
             lag: self.meter().gauge("milliseconds-behind-source"),
+            takes_rows: (self.config.signal_channels.0.iter()).any(|one| one == "source"),
+            channels: self.channels.clone(),
         };
-        let stream = Stream::new(dump, self.side(), self.settings(versions), place, run)?;
+        let settings = (self.settings(versions), self.incremental(&place));
+        let stream = Stream::new(dump, self.side(), settings, place, run)?;
         Ok(Phase::Stream(Box::new(stream)))
     }
 }

@@ -28,6 +28,14 @@ impl Side {
         }
     }
 
+    /// The same, with more statements for each new connection.
+    #[must_use]
+    pub fn preparing<'s>(mut self, statements: impl IntoIterator<Item = &'s str>) -> Self {
+        let statements = statements.into_iter().map(str::to_owned);
+        self.statements.extend(statements);
+        self
+    }
+
     /// The connection. One that lay idle is made anew, since what is in between may have forgotten it.
     pub async fn connection(&mut self) -> Result<&mut Connection> {
         let open = match self.open.take() {

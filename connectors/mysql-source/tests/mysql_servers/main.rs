@@ -10,6 +10,7 @@ mod connections;
 mod dumps;
 mod evolution;
 mod gtids;
+mod incremental;
 mod tasks;
 mod values;
 

@@ -15,7 +15,7 @@ use super::{VERSIONS, block_on, soon};
 pub(super) struct Source {
     pub(super) task: MySqlTask,
     _advance: Advance<Position>,
-    position: Option<Position>,
+    pub(super) position: Option<Position>,
     /// What is stored beside it, by partition.
     pub(super) others: BTreeMap<Arc<str>, Position>,
 }
@@ -67,7 +67,7 @@ pub(super) async fn open(
 }
 
 /// `c 4 d` for a created row, `u 4 c>d` for a changed one, `tombstone` for what follows a delete.
-fn told(row: Row<'_>) -> String {
+pub(super) fn told(row: Row<'_>) -> String {
     let shown = |datum: Datum<'_>| match datum.to_value() {
         Value::Null => "null".to_owned(),
         Value::Absent => "absent".to_owned(),
@@ -101,6 +101,14 @@ fn told(row: Row<'_>) -> String {
 }
 
 impl Source {
+    /// Takes in where a batch leaves it.
+    pub(super) fn stands(&mut self, batch: &Batch) {
+        for other in batch.other_positions() {
+            self.others.insert(other.partition.clone(), other.clone());
+        }
+        self.position = batch.position().cloned().or(self.position.take());
+    }
+
     /// Reads until a record tells `last`; the records, and behind each batch its position.
     async fn until(&mut self, last: &str) -> Vec<(String, Option<Position>)> {
         let mut read = Vec::new();
@@ -109,15 +117,9 @@ impl Source {
                 let mut batch = Batch::default();
                 self.task.poll(&mut batch).await.unwrap();
                 read.extend(batch.rows().map(|row| (told(row), None)));
-                if let Some(position) = batch.position() {
-                    self.position = Some(position.clone());
-                    for other in batch.other_positions() {
-                        let partition = other.partition.clone();
-                        self.others.insert(partition, other.clone());
-                    }
-                    if let Some((_, behind)) = read.last_mut() {
-                        *behind = Some(position.clone());
-                    }
+                self.stands(&batch);
+                if let (Some(position), Some((_, behind))) = (batch.position(), read.last_mut()) {
+                    *behind = Some(position.clone());
                 }
             }
         };

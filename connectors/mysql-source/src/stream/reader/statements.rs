@@ -57,6 +57,7 @@ impl Reader {
             }
             Statement::Database(kind, name) => {
                 let name = name.unwrap_or(database);
+                self.heard.altered_database(&name);
                 self.tables.database(kind, &name, &self.mark(at));
                 // Debezium does not understand that one.
                 let tables = (kind == Kind::Alter).then(String::new);
@@ -84,6 +85,16 @@ impl Reader {
             database,
             at: &mark,
         };
+        for change in changes {
+            for name in [Some(&change.table), change.to.as_ref()]
+                .into_iter()
+                .flatten()
+            {
+                let of = name.database.as_deref().unwrap_or(database);
+                let name = (of.to_owned(), name.table.clone());
+                self.heard.altered(&name, change.kind);
+            }
+        }
         let connection = side.connection().await?;
         let evolved = self.tables.evolve(ddl, changes, connection).await?;
         for truncated in evolved.iter().filter(|it| it.kind == Kind::Truncate) {
