@@ -15,6 +15,8 @@ pub(crate) enum Suite {
     OneTable,
     /// The stream of tables and changes that differ.
     Workloads,
+    /// One table into a log in memory: Tidewater only, without a broker.
+    Memory,
 }
 
 /// Whether Debezium is measured.
@@ -52,8 +54,8 @@ pub(crate) struct Arguments {
 }
 
 const USAGE: &str =
-    "bench postgres|mysql|mariadb|workloads [--source postgres|mysql|mariadb] [--rows N] [--seconds N] [--peer debezium|alone] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
-  --source NAME    the database of the workloads (default postgres)
+    "bench postgres|mysql|mariadb|workloads|memory [--source postgres|mysql|mariadb] [--rows N] [--seconds N] [--peer debezium|alone] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
+  --source NAME    the database of the workloads, or of the log in memory (default postgres)
   --rows N         rows per scenario (default 1000000), or of the narrow table of the workloads (default 200000)
   --seconds N      seconds of each latency scenario (default 20)
   --peer debezium  measure a real Kafka Connect with Debezium too
@@ -69,10 +71,11 @@ impl Arguments {
         let name = words.next();
         let (suite, rows) = match name.as_deref() {
             Some("workloads") => (Suite::Workloads, 200_000),
+            Some("memory") => (Suite::Memory, 1_000_000),
             _ => (Suite::OneTable, 1_000_000),
         };
         let source = match suite {
-            Suite::Workloads => Some(Source::Postgres),
+            Suite::Workloads | Suite::Memory => Some(Source::Postgres),
             Suite::OneTable => name.as_deref().and_then(Source::named),
         };
         let mut read = Self {
@@ -93,7 +96,7 @@ impl Arguments {
             match word.as_str() {
                 "--rows" => read.rows = number(&word, &value)?,
                 "--seconds" => read.seconds = number(&word, &value)?,
-                "--source" if suite == Suite::Workloads => {
+                "--source" if suite != Suite::OneTable => {
                     read.source = Source::named(&value).ok_or(USAGE)?;
                 }
                 "--peer" if value == "debezium" => read.peer = Peer::Too,

@@ -5,6 +5,7 @@ mod arguments;
 mod course;
 mod database;
 mod drain;
+mod in_memory;
 mod latency;
 mod limit;
 mod report;
@@ -22,6 +23,10 @@ use report::Measured;
 use scenario::{Kind, Scenario};
 use stack::{Kafka, KafkaOptions, Stack};
 use tool::{Tool, ToolKind};
+
+/// The program's own, since its source runs in here when the log is in memory.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
@@ -44,6 +49,10 @@ fn run(arguments: &Arguments) -> Outcome {
     let stack = Stack::new()?;
     let database = arguments.source.start(&stack)?;
     let database = database.as_ref();
+    if arguments.suite == Suite::Memory {
+        println!("{}", report::head());
+        return finish(arguments, &in_memory::measure(arguments, database)?);
+    }
     // The broker's clock on every record: throughput is read from the topic, not from the tool.
     let options = KafkaOptions::default()
         .full_speed()
@@ -53,7 +62,7 @@ fn run(arguments: &Arguments) -> Outcome {
     let kafka = stack.kafka_with(options)?;
     println!("{}", report::head());
     let all = match arguments.suite {
-        Suite::OneTable => one_table(arguments, &stack, database, &kafka)?,
+        Suite::Memory | Suite::OneTable => one_table(arguments, &stack, database, &kafka)?,
         Suite::Workloads => workloads(arguments, &stack, database, &kafka)?,
     };
     finish(arguments, &all)

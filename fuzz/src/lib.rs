@@ -10,7 +10,7 @@ mod postgres;
 
 pub use json::json;
 pub use log::{block, file};
-pub use mysql::{binlog, compressed, decimal, mysql_json, payload};
+pub use mysql::{binlog, compressed, decimal, mysql_json, payload, pieces};
 pub use postgres::{copy, extension, offset, pgoutput, signal};
 
 /// A reader of bytes.
@@ -70,6 +70,11 @@ pub const TARGETS: &[Target] = &[
         name: "compressed",
         run: compressed,
         rounds: 300,
+    },
+    Target {
+        name: "pieces",
+        run: pieces,
+        rounds: 100,
     },
     Target {
         name: "mysql_json",

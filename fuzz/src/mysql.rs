@@ -25,6 +25,15 @@ pub fn compressed(input: &[u8]) {
     }
 }
 
+/// Pieces of the compressed protocol, behind a byte that tells how they are compressed. Each becomes at most 16 MiB.
+pub fn pieces(input: &[u8]) {
+    if let Ok(len) = fuzz::pieces(input) {
+        // Invariant 4: no piece is more than its header says.
+        let most = (input.len() / 7 + 1).saturating_mul(0xff_ffff);
+        assert!(len <= most, "{len} bytes of {}", input.len());
+    }
+}
+
 /// A binary JSON document. Its text is JSON.
 pub fn mysql_json(input: &[u8]) {
     if let Ok(text) = fuzz::document(input) {

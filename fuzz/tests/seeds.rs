@@ -86,7 +86,7 @@ macro_rules! tests {
     };
 }
 
-tests! { binlog payload compressed mysql_json decimal pgoutput copy extension offset signal json block file }
+tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json block file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {
@@ -109,6 +109,9 @@ fn every_target_has_its_test_and_seeds_that_are_understood() {
     }
     for seed in seeds(target("compressed")) {
         assert!(mysql_source::fuzz::inflated(&seed).unwrap() > seed.len() / 2);
+    }
+    for seed in seeds(target("pieces")) {
+        assert!(mysql_source::fuzz::pieces(&seed).unwrap() > 100);
     }
     for seed in seeds(target("pgoutput")) {
         let batch = postgres_source::fuzz::stream(&seed).unwrap();

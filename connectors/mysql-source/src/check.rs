@@ -74,6 +74,7 @@ fn unreached(error: &Error) -> Finding {
     let key = match error.code() {
         code if code == &error::AUTHENTICATION => "database.user",
         code if code == &error::TLS => "database.ssl.mode",
+        code if code == &error::COMPRESSION => "database.compression",
         _ => "database.hostname",
     };
     Finding::error(key, error.to_string())

@@ -1,5 +1,9 @@
 //! The properties of the connectors: Debezium's names and defaults.
 
+mod connection;
+
+pub use connection::{Compress, ServerId, SslMode};
+
 use cdc::{
     adjust::Adjustment,
     modes::{BinaryMode, DecimalMode, Failing, Processing, SkippedOperations, TimePrecision},
@@ -13,44 +17,6 @@ use connect_core::{
 };
 
 use crate::{captured, converters::Converters, foreign, task::gtid_filter, types::BigUnsigned};
-
-choice! {
-    /// `database.ssl.mode`: the names of MySQL's connector, and those of MariaDB's.
-    pub enum SslMode {
-        /// Never TLS.
-        Disabled = "disabled",
-        /// TLS when the server has it.
-        Preferred = "preferred",
-        /// TLS with any certificate.
-        Required = "required",
-        /// TLS with a certificate of a known authority.
-        VerifyCa = "verify_ca",
-        /// The same, made out to the host name.
-        VerifyIdentity = "verify_identity",
-        /// As `disabled`.
-        Disable = "disable",
-        /// As `required`.
-        Trust = "trust",
-        /// As `verify_ca`.
-        VerifyCaOfMariaDb = "verify-ca",
-        /// As `verify_identity`.
-        VerifyFull = "verify-full",
-    }
-}
-
-impl SslMode {
-    /// The same, by the name that MySQL has for it.
-    #[must_use]
-    pub(crate) fn plain(self) -> Self {
-        match self {
-            Self::Disable => Self::Disabled,
-            Self::Trust => Self::Required,
-            Self::VerifyCaOfMariaDb => Self::VerifyCa,
-            Self::VerifyFull => Self::VerifyIdentity,
-            plain => plain,
-        }
-    }
-}
 
 choice! {
     /// `snapshot.mode`
@@ -130,6 +96,8 @@ connect_core::config! {
         ssl_cert: Option<String> = none, "database.ssl.cert", Medium;
         /// PEM file with the client's key, unencrypted.
         ssl_key: Option<String> = none, "database.ssl.key", Medium;
+        /// Whether and how what goes over the network is compressed: it costs CPU on both sides. `driver.useCompression=true` means `zlib`.
+        compression: Compress = "none", "database.compression", Low;
         /// Whether the TCP connection is probed while idle.
         keep_alive: bool = "true", "connect.keep.alive", Low;
         /// How long connecting may take.
@@ -301,22 +269,6 @@ connect_core::config! {
     }
 }
 
-/// `database.server.id`: a number among the server's replicas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ServerId(pub u32);
-
-impl connect_core::config::ParseValue for ServerId {
-    const KIND: connect_core::config::Kind = connect_core::config::Kind::Long;
-    const WIDTH: connect_core::config::Width = connect_core::config::Width::Short;
-
-    fn parse_value(text: &str) -> Result<Self, String> {
-        match text.trim().parse() {
-            Ok(id @ 1..) => Ok(Self(id)),
-            _ => Err("Must be a number from 1 to 4294967295".to_owned()),
-        }
-    }
-}
-
 /// The one value of `transaction.metadata.factory`.
 const TRANSACTION_FACTORY: &str =
     "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory";
@@ -364,6 +316,16 @@ impl Rules for MySqlConfig {
 const ONLY_CAPTURED: &str = "schema.history.internal.store.only.captured.tables.ddl";
 
 impl MySqlConfig {
+    /// How connections are compressed, also by the word of Debezium's driver.
+    pub(crate) fn compression(&self) -> Compress {
+        let given = self.rest.get("driver.useCompression");
+        let is_wanted = given.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
+        match self.compression {
+            Compress::None if is_wanted => Compress::Zlib,
+            chosen => chosen,
+        }
+    }
+
     /// Whether the topic of schema changes tells of captured tables alone, not of all in captured databases.
     pub(crate) fn tells_captured_only(&self) -> bool {
         let given = self.rest.get(ONLY_CAPTURED);

@@ -13,6 +13,8 @@ connect_core::codes! {
     AUTHENTICATION = "mysql.authentication", Fail, "Correct `database.user` and `database.password`, and see that the account may connect from this host.";
     /// The TLS handshake failed, or the server speaks no TLS.
     TLS = "mysql.tls", Fail, "Check `database.ssl.mode` and the certificate files, and the server's `ssl_cert` and `ssl_ca`.";
+    /// The server does not compress in the way that is configured.
+    COMPRESSION = "mysql.compression", Fail, "Set `database.compression` to one that the server offers (`protocol_compression_algorithms`; MariaDB has `zlib` only), or to `none`.";
     /// The user may not do this.
     PERMISSION = "mysql.permission", Fail, "Give the user the rights: `GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT, LOCK TABLES ON *.* TO …`.";
     /// The server has no binlog, or one of statements.

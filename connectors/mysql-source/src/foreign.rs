@@ -72,7 +72,9 @@ const NOT_YET: &str = "this is not built yet";
 /// What is given and has no effect.
 pub(crate) fn warnings(config: &MySqlConfig) -> Vec<Finding> {
     let why_of = |key: &String| {
-        let mut known = WITHOUT_EFFECT.iter();
+        let mut known = WITHOUT_EFFECT
+            .iter()
+            .filter(|_| key != "driver.useCompression");
         let known = known.find(|(start, _)| key.starts_with(start));
         known.map(|(_, why)| (key.clone(), *why))
     };

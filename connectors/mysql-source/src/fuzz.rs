@@ -144,3 +144,9 @@ pub fn number(bytes: &[u8]) -> Result<Vec<u8>> {
     }
     Ok(text)
 }
+
+/// Reads pieces of the compressed protocol. Gives how many bytes they became.
+pub fn pieces(bytes: &[u8]) -> Result<usize> {
+    let (kind, rest) = bytes.split_first().unwrap_or((&0, &[]));
+    crate::wire::read_compressed(rest, kind & 1 == 1)
+}

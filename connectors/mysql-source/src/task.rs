@@ -219,6 +219,7 @@ pub(crate) fn target(config: &MySqlConfig, flavor: Flavor) -> Target {
         ssl_ca: config.ssl_ca.clone(),
         ssl_cert: config.ssl_cert.clone(),
         ssl_key: config.ssl_key.clone(),
+        compression: config.compression(),
         keep_alive: config.keep_alive,
         connect_timeout: config.connect_timeout.0,
         query_timeout: config.query_timeout.0,

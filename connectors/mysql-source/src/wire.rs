@@ -6,6 +6,7 @@
 
 mod answer;
 mod auth;
+mod compression;
 mod connect;
 mod dump;
 mod packets;
@@ -20,13 +21,17 @@ use connect_core::{Error, Result, Secret};
 
 pub(crate) use answer::server_error;
 pub use answer::{Answer, Row, RowValues, is_end};
+pub(crate) use compression::read_all as read_compressed;
 pub use dump::{Dump, DumpFrom, Place as DumpPlace};
 pub use packets::{Look, Packets};
 pub use read::Fields;
 pub use side::Side;
 
 use self::answer::Reply;
-use crate::{config::SslMode, error};
+use crate::{
+    config::{Compress, SslMode},
+    error,
+};
 
 /// How to reach the server.
 #[derive(Debug, Clone)]
@@ -47,6 +52,8 @@ pub struct Target {
     pub ssl_cert: Option<String>,
     /// File with the client's key.
     pub ssl_key: Option<String>,
+    /// Whether and how what is sent over it is compressed.
+    pub compression: Compress,
     /// Whether TCP probes an idle connection.
     pub keep_alive: bool,
     /// How long connecting and authenticating may take.

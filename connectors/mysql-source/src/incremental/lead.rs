@@ -26,11 +26,9 @@ use crate::{
     wire::{Answer, Connection, Flavor},
 };
 
-/// What a connection needs that reads chunks: times in UTC, zeros as dates, no long wait for the locks of others, and one moment
-/// for all statements of a transaction.
-pub(super) const SESSION: [&str; 4] = [
-    "SET SESSION time_zone = '+00:00'",
-    "SET SESSION sql_mode = ''",
+/// What a connection needs that reads chunks: no long wait for the locks of others, and one moment for all statements of a
+/// transaction.
+pub(super) const SESSION: [&str; 2] = [
     "SET SESSION lock_wait_timeout = 1",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 ];

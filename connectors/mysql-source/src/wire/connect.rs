@@ -7,9 +7,13 @@ use connect_core::{Error, Result};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 
 use super::{
-    Connection, Fields, Flavor, Packets, Server, Target, auth, server_error, socket::Socket, tls,
+    Connection, Fields, Flavor, Packets, Server, Target, auth, compression::Method, server_error,
+    socket::Socket, tls,
 };
-use crate::{config::SslMode, error};
+use crate::{
+    config::{Compress, SslMode},
+    error,
+};
 
 /// What values must look like, whatever the server's configuration says: texts are UTF-8, `TIMESTAMP` is in UTC, and
 /// statements are read as MySQL's own are.
@@ -24,6 +28,7 @@ const MAX_PACKET: u32 = 16 << 20;
 mod capability {
     pub(super) const LONG_PASSWORD: u32 = 1;
     pub(super) const LONG_FLAG: u32 = 1 << 2;
+    pub(super) const COMPRESS: u32 = 1 << 5;
     pub(super) const PROTOCOL_41: u32 = 1 << 9;
     pub(super) const SSL: u32 = 1 << 11;
     pub(super) const TRANSACTIONS: u32 = 1 << 13;
@@ -32,7 +37,11 @@ mod capability {
     pub(super) const CONNECT_ATTRS: u32 = 1 << 20;
     pub(super) const LENENC_AUTH: u32 = 1 << 21;
     pub(super) const DEPRECATE_EOF: u32 = 1 << 24;
+    pub(super) const ZSTD: u32 = 1 << 26;
 }
+
+/// How much the server tries: its client's default.
+const ZSTD_LEVEL: u8 = 3;
 
 const WANTED: u32 = capability::LONG_PASSWORD
     | capability::LONG_FLAG
@@ -71,6 +80,8 @@ async fn connect(target: &Target) -> Result<Connection> {
     let mut packets = Packets::new(Socket::Plain(dial(target).await?));
     let greeting = greeting(&packets.next().await?)?;
     let mut capabilities = WANTED | (greeting.capabilities & capability::CONNECT_ATTRS);
+    let compression = compression(target.compression, &greeting)?;
+    capabilities |= compression.map_or(0, |(capability, _)| capability);
     if wants_tls(target.ssl_mode, greeting.capabilities)? {
         capabilities |= capability::SSL;
         packets.send(&head(capabilities)).await?;
@@ -85,6 +96,9 @@ async fn connect(target: &Target) -> Result<Connection> {
     packets.send(&login).await?;
     auth::authenticate(&mut packets, method).await?;
     packets.authenticated();
+    if let Some((_, method)) = compression {
+        packets.compress(method)?;
+    }
     let mut connection = Connection {
         packets,
         server: greeting.server,
@@ -92,6 +106,24 @@ async fn connect(target: &Target) -> Result<Connection> {
     };
     connection.execute(SESSION).await?;
     Ok(connection)
+}
+
+/// Which compression both sides can do, with its capability.
+fn compression(wanted: Compress, greeting: &Greeting) -> Result<Option<(u32, Method)>> {
+    let (capability, method) = match wanted {
+        Compress::None => return Ok(None),
+        Compress::Zlib => (capability::COMPRESS, Method::Zlib),
+        Compress::Zstd => (capability::ZSTD, Method::Zstd),
+    };
+    // MariaDB has other capabilities at this bit.
+    let is_other = method == Method::Zstd && greeting.server.flavor == Flavor::MariaDb;
+    match greeting.capabilities & capability != 0 && !is_other {
+        true => Ok(Some((capability, method))),
+        false => Err(Error::new(
+            &error::COMPRESSION,
+            "the server does not offer this compression",
+        )),
+    }
 }
 
 /// Whether to go on with TLS.
@@ -219,6 +251,9 @@ fn login(capabilities: u32, greeting: &Greeting, response: &[u8], target: &Targe
             push_lenenc(text.as_bytes(), &mut attributes);
         }
         push_lenenc(&attributes, &mut out);
+    }
+    if capabilities & capability::ZSTD != 0 {
+        out.push(ZSTD_LEVEL);
     }
     out
 }

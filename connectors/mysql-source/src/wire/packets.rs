@@ -7,7 +7,10 @@ use bytes::{Bytes, BytesMut};
 use connect_core::Result;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::socket::Socket;
+use super::{
+    compression::{self, Compression},
+    socket::Socket,
+};
 use crate::error;
 
 /// Size of the buffer: what a socket usually holds when a server hurries.
@@ -44,6 +47,8 @@ pub struct Packets {
     missing: usize,
     /// The number that the next packet has, of ours or the server's.
     sequence: u8,
+    /// What packets are wrapped in, if they are.
+    compression: Option<Box<Compression>>,
 }
 
 impl Packets {
@@ -55,12 +60,19 @@ impl Packets {
             limit: GREETING_LIMIT,
             missing: 0,
             sequence: 0,
+            compression: None,
         }
     }
 
     /// Lets packets be as large as the server makes them.
     pub(super) fn authenticated(&mut self) {
         self.limit = PACKET_LIMIT;
+    }
+
+    /// From here on both sides compress what they send.
+    pub(super) fn compress(&mut self, method: compression::Method) -> Result<()> {
+        self.compression = Some(Box::new(Compression::new(method)?));
+        Ok(())
     }
 
     pub(super) fn is_tls(&self) -> bool {
@@ -136,17 +148,40 @@ impl Packets {
     /// Waits for more bytes. May be dropped at any time without losing any.
     pub async fn read(&mut self) -> Result<()> {
         self.make_room();
-        let read = self.socket.read_buf(&mut self.buffer).await;
-        match read.map_err(error::io)? {
-            0 => Err(error::closed()),
-            _ => Ok(()),
+        loop {
+            if self.unpack()? {
+                return Ok(());
+            }
+            let buffer = match &mut self.compression {
+                Some(compression) => &mut compression.raw,
+                None => &mut self.buffer,
+            };
+            let read = self.socket.read_buf(buffer).await;
+            if read.map_err(error::io)? == 0 {
+                return Err(error::closed());
+            }
+            if self.compression.is_none() {
+                return Ok(());
+            }
         }
     }
 
     /// Reads what has come without waiting; whether there was anything.
     pub async fn try_read(&mut self) -> Result<bool> {
         self.make_room();
-        let Self { socket, buffer, .. } = self;
+        if self.unpack()? {
+            return Ok(true);
+        }
+        let Self {
+            socket,
+            buffer,
+            compression,
+            ..
+        } = self;
+        let buffer = match compression {
+            Some(compression) => &mut compression.raw,
+            None => buffer,
+        };
         let polled = poll_fn(|cx| {
             // Dropped after one look: `read_buf` loses nothing by that.
             Poll::Ready(match pin!(socket.read_buf(buffer)).poll(cx) {
@@ -158,7 +193,16 @@ impl Packets {
         match polled.transpose().map_err(error::io)? {
             None => Ok(false),
             Some(0) => Err(error::closed()),
+            Some(_) if self.compression.is_some() => self.unpack(),
             Some(_) => Ok(true),
+        }
+    }
+
+    /// Takes the next piece out of its compression; whether there was one.
+    fn unpack(&mut self) -> Result<bool> {
+        match &mut self.compression {
+            Some(compression) => compression.unpack(&mut self.buffer),
+            None => Ok(false),
         }
     }
 
@@ -201,6 +245,10 @@ impl Packets {
             if part.len() < FULL {
                 break;
             }
+        }
+        if self.compression.is_some() {
+            let packets = std::mem::take(&mut self.out);
+            compression::wrap(&packets, &mut self.out);
         }
         self.socket.write_all(&self.out).await.map_err(error::io)?;
         self.out = BytesMut::new();

@@ -2,7 +2,7 @@
 
 use connect_core::Verdict;
 use mysql_source::{
-    config::SslMode,
+    config::{Compress, SslMode},
     error,
     wire::{Answer, Connection, Flavor, Look, RowValues, Target, is_end},
 };
@@ -49,6 +49,41 @@ fn every_way_of_tls_is_gone_and_impostors_are_refused() {
             let error = refused(&stranger).await;
             assert_eq!(error.code(), &error::TLS, "{error:?}");
         });
+    }
+}
+
+/// Answers of many pieces and of one, with TLS and without; large ones become few bytes on their way.
+#[test]
+fn what_is_sent_is_compressed_where_the_server_can() {
+    let stack = Stack::new().unwrap();
+    for version in VERSIONS {
+        let mysql = stack.mysql(version).unwrap();
+        for compression in [Compress::Zlib, Compress::Zstd] {
+            for mode in [SslMode::Disabled, SslMode::Required] {
+                let target = Target {
+                    compression,
+                    ..target(&mysql, "cdc", mode)
+                };
+                block_on(async {
+                    if compression == Compress::Zstd && version.is_mariadb() {
+                        let error = refused(&target).await;
+                        assert_eq!(error.code(), &error::COMPRESSION, "{error:?}");
+                        return;
+                    }
+                    let mut connection = connected(&target).await;
+                    let long = "SELECT REPEAT('compress me ', 250000), 7";
+                    let rows = connection.query(long).await.unwrap();
+                    assert_eq!(rows[0].text(0), "compress me ".repeat(250_000));
+                    let sent = connection.query("SHOW STATUS LIKE 'Bytes_sent'").await;
+                    let sent: u64 = sent.unwrap()[0].number(1).unwrap();
+                    assert!(sent < 1_000_000, "{version} {compression:?}: {sent} bytes");
+                    let argument = format!("SELECT LENGTH('{}')", "x".repeat(200_000));
+                    let rows = connection.query(&argument).await.unwrap();
+                    assert_eq!(rows[0].text(0), "200000");
+                    connection.close().await;
+                });
+            }
+        }
     }
 }
 

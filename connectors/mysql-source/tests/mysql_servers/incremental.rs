@@ -365,6 +365,18 @@ fn the_same_with_small_images_and_compressed_transactions() {
     never_stale(version, compressed, &[]);
 }
 
+async fn refuses_nonsense(mysql: &Mysql, source: &mut Source) {
+    for (kind, data) in [
+        ("execute-snapshot", "{"),
+        ("dance", "{}"),
+        ("execute-snapshot", r#"{"data-collections": []}"#),
+    ] {
+        signal(mysql, kind, data);
+    }
+    let refused = |events: &[Event]| events.iter().filter(|e| e.told == "REJECTED").count() == 3;
+    until(source, refused).await;
+}
+
 #[test]
 fn conditions_surrogates_pause_stop_and_nonsense() {
     let version = MysqlVersion::V97;
@@ -394,16 +406,7 @@ fn conditions_surrogates_pause_stop_and_nonsense() {
         let events = whole(&mut source).await;
         let rows = of(&events, "k").len();
         assert_eq!(rows, 60, "rows that are equal in the surrogate, and nulls");
-        for (kind, data) in [
-            ("execute-snapshot", "{"),
-            ("dance", "{}"),
-            ("execute-snapshot", r#"{"data-collections": []}"#),
-        ] {
-            signal(&mysql, kind, data);
-        }
-        let refused =
-            |events: &[Event]| events.iter().filter(|e| e.told == "REJECTED").count() == 3;
-        until(&mut source, refused).await;
+        refuses_nonsense(&mysql, &mut source).await;
         execute(
             &mysql,
             r#"{"data-collections": ["inventory.a", "inventory.k"]}"#,

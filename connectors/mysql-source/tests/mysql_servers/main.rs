@@ -17,7 +17,10 @@ mod values;
 use std::time::Duration;
 
 use connect_core::Secret;
-use mysql_source::{config::SslMode, wire::Target};
+use mysql_source::{
+    config::{Compress, SslMode},
+    wire::Target,
+};
 use stack::{Mysql, MysqlVersion};
 
 /// MySQL and both MariaDBs.
@@ -37,6 +40,7 @@ fn target(mysql: &Mysql, user: &str, ssl_mode: SslMode) -> Target {
         ssl_ca: Some(mysql.ca_path().unwrap().display().to_string()),
         ssl_cert: None,
         ssl_key: None,
+        compression: Compress::None,
         keep_alive: true,
         connect_timeout: Duration::from_secs(20),
         query_timeout: Duration::from_secs(60),

@@ -202,6 +202,24 @@ fn a_task_reads_tables_and_then_what_changes_in_them() {
 }
 
 #[test]
+fn over_compressed_connections_it_is_the_same() {
+    for version in VERSIONS {
+        let stack = Stack::new().unwrap();
+        let mysql = stack.mysql(version).unwrap();
+        mysql.sql(SNAPSHOT).unwrap();
+        block_on(async {
+            let more = [("driver.useCompression", "true")];
+            let mut source = open(&mysql, version, &more, None).await;
+            source.until("r 3 null").await;
+            CHANGES.map(|sql| mysql.sql(sql).unwrap());
+            let read = source.until("c 9 last").await;
+            assert_eq!(texts(&read), STREAMED, "{version}");
+            source.close().await;
+        });
+    }
+}
+
+#[test]
 fn without_ids_and_names_in_the_binlog_it_is_the_same() {
     let version = MysqlVersion::V97;
     let options = MysqlOptions::new(version)
