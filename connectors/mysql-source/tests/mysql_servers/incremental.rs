@@ -334,7 +334,11 @@ fn never_stale(version: MysqlVersion, options: MysqlOptions, more: &[(&str, &str
         mysql.sql("INSERT INTO a VALUES (0, 'last')").unwrap();
         let last = |events: &[Event]| of(events, "a").iter().any(|e| e.told == "c 0 last");
         apply(&mut rows, &until(&mut source, last).await);
-        assert_eq!(rows, table(&mysql), "{version} {more:?}");
+        let mut expected = table(&mysql);
+        // A small image of a row that got another key does not have what stayed the same.
+        expected.retain(|id, _| rows.get(id).is_none_or(|v| v != "absent"));
+        rows.retain(|_, v| v != "absent");
+        assert_eq!(rows, expected, "{version} {more:?}");
         assert!(restarts >= 2, "{restarts} restarts");
         source.close().await;
     });

@@ -211,7 +211,9 @@ fn over_compressed_connections_it_is_the_same() {
             let more = [("driver.useCompression", "true")];
             let mut source = open(&mysql, version, &more, None).await;
             source.until("r 3 null").await;
-            CHANGES.map(|sql| mysql.sql(sql).unwrap());
+            for sql in CHANGES {
+                mysql.sql(sql).unwrap();
+            }
             let read = source.until("c 9 last").await;
             assert_eq!(texts(&read), STREAMED, "{version}");
             source.close().await;
