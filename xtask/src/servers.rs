@@ -18,6 +18,7 @@ const NAMES: [(&str, &str); 10] = [
     ("mysql", "MySQL 9.7"),
     ("mariadb", "MariaDB 10.11"),
     ("mariadb118", "MariaDB 11.8"),
+    ("mysql80", "MySQL 8.0"),
     ("redis", "Redis 7"),
     ("kafka", "a Kafka broker"),
     ("opensearch", "OpenSearch 3"),
@@ -119,8 +120,9 @@ impl State {
                 let postgres = stack.postgres(version)?;
                 entry(&postgres, variable, &postgres.url())
             }
-            "mysql" | "mariadb" | "mariadb118" => {
+            "mysql" | "mysql80" | "mariadb" | "mariadb118" => {
                 let (version, variable) = match name {
+                    "mysql80" => (MysqlVersion::V80, "TIDEWATER_MYSQL80_URL"),
                     "mysql" => (MysqlVersion::V97, "TIDEWATER_MYSQL_URL"),
                     "mariadb" => (MysqlVersion::Mariadb1011, "TIDEWATER_MARIADB_URL"),
                     _ => (MysqlVersion::Mariadb118, "TIDEWATER_MARIADB118_URL"),

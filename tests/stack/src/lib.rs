@@ -20,6 +20,7 @@
 //! | `TIDEWATER_POSTGRES_URL` | a superuser's URL of a PostgreSQL 15 with the role `cdc` and the database `inventory` |
 //! | `TIDEWATER_POSTGRES18_URL` | the same of a PostgreSQL 18 |
 //! | `TIDEWATER_MYSQL_URL` | a superuser's URL of a MySQL 9.7 with the user `cdc` and the database `inventory` |
+//! | `TIDEWATER_MYSQL80_URL` | the same of a MySQL 8.0 |
 //! | `TIDEWATER_MARIADB_URL` | the same of a MariaDB 10.11 |
 //! | `TIDEWATER_MARIADB118_URL` | the same of a MariaDB 11.8 |
 //! | `TIDEWATER_REDIS_URL` | a Redis 7 |

@@ -37,6 +37,11 @@ fn mysql_keeps_its_rows() -> Result<()> {
 }
 
 #[test]
+fn mysql_8_keeps_its_rows() -> Result<()> {
+    keeps_rows(MysqlVersion::V80)
+}
+
+#[test]
 fn mariadb_10_keeps_its_rows() -> Result<()> {
     keeps_rows(MysqlVersion::Mariadb1011)
 }

@@ -23,8 +23,9 @@ use mysql_source::{
 };
 use stack::{Mysql, MysqlVersion};
 
-/// MySQL and both MariaDBs.
-const VERSIONS: [MysqlVersion; 3] = [
+/// Both MySQLs and both MariaDBs.
+const VERSIONS: [MysqlVersion; 4] = [
+    MysqlVersion::V80,
     MysqlVersion::V97,
     MysqlVersion::Mariadb1011,
     MysqlVersion::Mariadb118,

@@ -46,10 +46,16 @@ pub(crate) struct Packages {
 impl Packages {
     /// The folder of the unpacked packages, after it is there.
     pub(crate) fn install(&self) -> Result<PathBuf> {
+        self.install_with(|_| Ok(()))
+    }
+
+    /// The same, with programs that `add` puts there, which come from elsewhere.
+    pub(crate) fn install_with(&self, add: impl Fn(&Path) -> Result<()>) -> Result<PathBuf> {
         cache::install(self.name, |root, place| {
             let debs = Apt::download(self.suite, self.packages, self.alone)?;
             merge_usr(root)?;
             debs.iter().try_for_each(|deb| unpack(deb, root))?;
+            add(root)?;
             for (link, target) in self.links {
                 symlink(target, root.join(link))?;
             }

@@ -1,6 +1,7 @@
 //! MySQL and MariaDB from Debian's packages.
 
 mod data;
+mod generic;
 mod replica;
 mod settings;
 mod version;
@@ -159,7 +160,7 @@ impl Mysql {
     pub fn sql_as(&self, user: &str, password: &str, database: &str, sql: &str) -> Result<String> {
         let mut client = self.command("mysql", user, password);
         client.args(["-N", "-B", "--comments", "--default-character-set=utf8mb4"]);
-        if !self.version.is_mariadb() {
+        if self.version == MysqlVersion::V97 {
             client.arg("--commands");
         }
         if !database.is_empty() {
@@ -200,9 +201,9 @@ impl Mysql {
 
     /// Where the binlog ends: file and position.
     pub fn binlog_end(&self) -> Result<(String, u64)> {
-        let told = self.sql(match self.version.is_mariadb() {
-            true => "SHOW MASTER STATUS",
-            false => "SHOW BINARY LOG STATUS",
+        let told = self.sql(match self.version {
+            MysqlVersion::V97 => "SHOW BINARY LOG STATUS",
+            _ => "SHOW MASTER STATUS",
         })?;
         let mut columns = told.split('\t');
         let file = columns.next().unwrap_or_default().to_owned();

@@ -5,11 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::generic;
 use crate::{Error, Result, install::prefix::Packages};
 
 /// Which MySQL or MariaDB. They share the protocol, the client and most settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MysqlVersion {
+    /// MySQL 8.0: `SHOW MASTER STATUS`, `mysql_native_password`, no tagged GTIDs. A large download.
+    V80,
     /// MySQL 9.7: `caching_sha2_password` only, tagged GTIDs, vectors.
     V97,
     /// MariaDB 10.11: `mysql_native_password`.
@@ -20,15 +23,16 @@ pub enum MysqlVersion {
 
 impl MysqlVersion {
     /// All that there are.
-    pub const ALL: [Self; 3] = [Self::V97, Self::Mariadb1011, Self::Mariadb118];
+    pub const ALL: [Self; 4] = [Self::V80, Self::V97, Self::Mariadb1011, Self::Mariadb118];
 
     /// Whether it is MariaDB, whose binlog, GTIDs and some statements are others.
     pub fn is_mariadb(self) -> bool {
-        self != Self::V97
+        matches!(self, Self::Mariadb1011 | Self::Mariadb118)
     }
 
     pub(super) fn kind(self) -> &'static str {
         match self {
+            Self::V80 => "mysql80",
             Self::V97 => "mysql",
             Self::Mariadb1011 => "mariadb",
             Self::Mariadb118 => "mariadb118",
@@ -37,6 +41,7 @@ impl MysqlVersion {
 
     pub(super) fn variable(self) -> &'static str {
         match self {
+            Self::V80 => "TIDEWATER_MYSQL80_URL",
             Self::V97 => "TIDEWATER_MYSQL_URL",
             Self::Mariadb1011 => "TIDEWATER_MARIADB_URL",
             Self::Mariadb118 => "TIDEWATER_MARIADB118_URL",
@@ -45,10 +50,11 @@ impl MysqlVersion {
 
     fn packages(self) -> Packages {
         let suite = match self {
-            Self::Mariadb1011 => "bookworm",
+            Self::V80 | Self::Mariadb1011 => "bookworm",
             Self::V97 | Self::Mariadb118 => "sid",
         };
         let packages: &'static [_] = match self {
+            Self::V80 => generic::LIBRARIES,
             Self::V97 => &["mysql-server-core", "mysql-client-core"],
             Self::Mariadb1011 | Self::Mariadb118 => &[
                 "mariadb-server-core",
@@ -70,7 +76,10 @@ impl MysqlVersion {
     pub(super) fn install(self) -> Result<Programs> {
         Ok(Programs {
             version: self,
-            prefix: self.packages().install()?,
+            prefix: match self {
+                Self::V80 => self.packages().install_with(generic::add)?,
+                _ => self.packages().install()?,
+            },
         })
     }
 }
@@ -78,6 +87,7 @@ impl MysqlVersion {
 impl fmt::Display for MysqlVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::V80 => "8.0",
             Self::V97 => "9.7",
             Self::Mariadb1011 => "10.11",
             Self::Mariadb118 => "11.8",
