@@ -133,6 +133,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn random_ids_are_uuids_of_version_4() {
+        let id = random_id();
+        let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+        assert_eq!((&id[14..15], id.len()), ("4", 36));
+        assert!(matches!(&id[19..20], "8" | "9" | "a" | "b"));
+        assert_ne!(id, random_id());
+    }
+
+    #[test]
     fn a_notification_is_a_record_with_the_signals_id_as_key() {
         let notifier = Notifier::new(Some("told"), true, "shop");
         let mut out = Batch::default();

@@ -1,7 +1,5 @@
 //! Where the task stands, in the keys of Debezium's offsets.
 
-mod progress;
-
 use std::{fmt::Write, sync::Arc};
 
 use cdc::{incremental::Running, transaction::Counts};
@@ -14,7 +12,7 @@ use crate::{
     seen::Seen,
 };
 
-pub(crate) use self::progress::{Progress, Range, Started};
+pub(crate) use cdc::snapshot::{Progress, Range};
 
 /// Where a task stands: in the stream, and in its snapshot while that is not complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

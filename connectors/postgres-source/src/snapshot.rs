@@ -22,36 +22,28 @@
 //! The same holds for a slot that existed before its first snapshot, and for a snapshot of a task that has streamed.
 
 mod divide;
-mod gate;
 pub(crate) mod moment;
 mod prepare;
 mod reader;
-mod reading;
-pub(crate) mod report;
-mod several;
+mod session;
 mod statement;
-mod tables;
-mod worker;
 
 use std::sync::Arc;
 
-use cdc::context::Context;
+use cdc::snapshot::{Crew, One, Polled as Read, Reading, Several};
 use connect_core::{Batch, Result};
 
-use self::reader::{Reader, Step};
+use self::session::{Session, Sessions};
 pub(crate) use self::{
-    divide::Division,
+    divide::division,
     prepare::{Prepared, begin},
-    reading::Reading,
-    report::Report,
-    several::{Several, Workers},
+    session::Workers,
 };
 use crate::{
     catalog::TableInfo,
-    change::{ChangeWriter, Marker},
-    position::{Place, Progress, Range},
+    position::Place,
     relations::Table,
-    wire::{Connection, Vigil},
+    wire::{Answer, Connection, Vigil},
 };
 
 /// A table to read.
@@ -63,27 +55,14 @@ pub(crate) struct Planned {
     pub table: Arc<Table>,
 }
 
-/// A running snapshot.
-#[derive(Debug)]
-pub(crate) struct Snapshot {
-    connection: Connection,
-    vigil: Vigil,
-    plan: Vec<Planned>,
-    at: usize,
-    reader: Option<Reader>,
-    writer: ChangeWriter,
-    lsn: u64,
-    /// Whether no row of the whole snapshot has been read yet.
-    nothing_read: bool,
-    /// The last table of the plan that has rows: its last row is the last of all.
-    last_with_rows: usize,
-    place: Place,
-    /// Tables that are complete, where they are read in an order of their own.
-    read: Option<Vec<String>>,
-    /// The signal that asked for it.
-    only: Option<Arc<str>>,
-    partition: Arc<str>,
-    report: Report,
+impl cdc::snapshot::Planned for Planned {
+    fn schema(&self) -> &str {
+        &self.info.schema
+    }
+
+    fn name(&self) -> &str {
+        &self.info.name
+    }
 }
 
 /// What a poll came to.
@@ -95,177 +74,97 @@ pub(crate) enum Polled {
     Complete,
 }
 
+/// A running snapshot.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    reading: Reading<Session>,
+    /// Its transaction has the snapshot that several connections read, and the locks.
+    holder: Option<Connection>,
+    place: Place,
+    partition: Arc<str>,
+}
+
 impl Snapshot {
-    /// Reads what was prepared with one connection.
-    pub(crate) async fn new(
+    /// Reads what was prepared with its own connection.
+    pub(crate) async fn one(
         (mut connection, vigil): (Connection, Vigil),
         prepared: Prepared,
         partition: Arc<str>,
+        workers: Workers,
     ) -> Result<Self> {
-        let Prepared {
-            plan,
-            mut place,
-            moment,
-            last_with_rows,
-            report,
-        } = prepared;
-        let progress = place.snapshot.get_or_insert_default();
-        let nothing_read = progress.table.is_none();
-        let (read, only) = (progress.read.clone(), progress.only.clone());
-        tracing::info!(
-            tables = plan.len(),
-            resumed = !nothing_read,
-            "snapshot started"
-        );
+        let (plan, place, moment, report) = prepared.apart();
         let vigil = vigil.over_process(&mut connection).await?;
+        let session = Session::new(connection, vigil, moment, workers.context);
         Ok(Self {
-            connection,
-            vigil,
-            plan,
-            at: 0,
-            reader: None,
-            writer: moment.writer(),
-            lsn: moment.lsn,
-            nothing_read,
-            last_with_rows,
+            reading: Reading::One(Box::new(One::new(session, plan, report))),
+            holder: None,
             place,
-            read,
-            only,
             partition,
-            report,
         })
     }
 
-    /// The same, whose records say where they come from.
-    pub(crate) fn with_context(mut self, context: Option<Context>) -> Self {
-        self.writer = self.writer.with_context(context);
-        self
+    /// Reads what was prepared with as many connections as configured.
+    pub(crate) async fn several(
+        mut connection: Connection,
+        prepared: Prepared,
+        partition: Arc<str>,
+        workers: Workers,
+    ) -> Result<Self> {
+        let division = division(&workers.config);
+        let (plan, place, moment, report) = prepared.apart();
+        let parts = divide::divide(&division, &mut connection, &plan).await?;
+        let exported = export(&mut connection).await?;
+        let threads = usize::from(division.threads).min(parts.len());
+        let sessions = Sessions {
+            workers,
+            moment,
+            exported,
+        };
+        let crew = Crew::gather(threads, &Arc::new(sessions))?;
+        let several = Several::new(crew, plan, parts, division.marks_first(), report);
+        Ok(Self {
+            reading: Reading::Several(Box::new(several)),
+            holder: Some(connection),
+            place,
+            partition,
+        })
     }
 
     /// Appends the next rows.
     pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<Polled> {
-        let now_ms = self.writer.begin_batch(out);
-        self.report.started(out, now_ms);
-        let mut budget = reader::Budget::default();
-        let polled = loop {
-            let Some(planned) = self.plan.get(self.at) else {
-                break Polled::Complete;
-            };
-            let reader = match &mut self.reader {
-                Some(reader) => reader,
-                none => {
-                    self.report.table_begins(&planned.info, out, now_ms);
-                    let rest = Range::behind(resumed_key(&self.place, &planned.info));
-                    let starting = Reader::start(&mut self.connection, planned, &rest);
-                    none.insert(self.vigil.over(starting).await?)
-                }
-            };
-            let is_last = self.at == self.last_with_rows;
-            // An empty first table leaves no first row of all.
-            let is_first = self.nothing_read && self.at == 0;
-            let frames = self.connection.frames();
-            let rows = |first: bool, last: bool| marker(is_first, is_last, first, last);
-            let mut emit = reader::Emit {
-                planned,
-                writer: &mut self.writer,
-                lsn: self.lsn,
-                marker: &rows,
-            };
-            let before = out.len();
-            let step = reader.step(frames, &mut emit, &mut budget, out).await?;
-            self.vigil.heard(step != Step::Waiting).await?;
-            let read = out.len() - before;
-            self.report.read(read);
-            self.nothing_read &= read == 0;
-            match step {
-                Step::Full => break Polled::More,
-                Step::Waiting if out.is_empty() => return Ok(Polled::More),
-                Step::Waiting => break Polled::More,
-                Step::End => self.table_complete(out, now_ms),
-            }
+        let (polled, progress) = match self.reading.poll(out).await? {
+            Read::Nothing => return Ok(Polled::More),
+            Read::More(progress) => (Polled::More, Some(progress)),
+            Read::Complete => (Polled::Complete, None),
         };
-        self.stand(polled, out, now_ms)
-    }
-
-    fn table_complete(&mut self, out: &mut Batch, now_ms: i64) {
-        if let Some(planned) = self.plan.get(self.at) {
-            self.report.table_done(&planned.info, out, now_ms);
-            if let Some(read) = &mut self.read {
-                read.push(planned.info.full_name());
-            }
-            self.place.snapshot = Some(Progress {
-                table: Some((planned.info.schema.clone(), planned.info.name.clone())),
-                key: Vec::new(),
-                complete: true,
-                read: self.read.clone(),
-                only: self.only.clone(),
-                started: Vec::new(),
-                rows: self.report.rows(),
-            });
-        }
-        self.at += 1;
-        self.reader = None;
-    }
-
-    fn stand(&mut self, polled: Polled, out: &mut Batch, now_ms: i64) -> Result<Polled> {
-        if polled == Polled::Complete {
-            self.place.snapshot = None;
-            self.report.completed(out, now_ms);
-        } else if let (Some(planned), Some(reader)) = (self.plan.get(self.at), &self.reader) {
-            // A table without key has no place to come back to but its start.
-            if let Some(key) = reader.last_key() {
-                self.place.snapshot = Some(Progress {
-                    table: Some((planned.info.schema.clone(), planned.info.name.clone())),
-                    key,
-                    complete: false,
-                    read: self.read.clone(),
-                    only: self.only.clone(),
-                    started: Vec::new(),
-                    rows: self.report.rows(),
-                });
-            }
-        }
+        self.place.snapshot = progress;
         out.set_position(self.place.position(&self.partition));
         Ok(polled)
     }
 
     /// Ends the transaction; gives the place where streaming begins.
-    pub(crate) async fn finish(mut self) -> Result<Place> {
-        self.connection.execute("COMMIT").await?;
-        self.connection.close().await;
-        Ok(self.place)
+    pub(crate) async fn finish(self) -> Place {
+        self.reading.close().await;
+        if let Some(holder) = self.holder {
+            holder.close().await;
+        }
+        self.place
     }
 }
 
-/// The key after which to go on in a table; empty for its start.
-fn resumed_key(place: &Place, info: &TableInfo) -> Vec<String> {
-    let progress = place
-        .snapshot
-        .as_ref()
-        .filter(|progress| !progress.complete);
-    let here = progress.filter(|progress| {
-        progress
-            .table
-            .as_ref()
-            .is_some_and(|(s, t)| *s == info.schema && *t == info.name)
-    });
-    here.map(|progress| progress.key.clone())
-        .unwrap_or_default()
-}
-
-fn marker(first_table: bool, last_table: bool, first: bool, last: bool) -> Marker {
-    match (first, last) {
-        (_, true) if last_table => Marker::Last,
-        (true, _) if first_table => Marker::First,
-        (_, true) => Marker::LastInTable,
-        (true, _) => Marker::FirstInTable,
-        _ => Marker::True,
-    }
+/// The name under which other transactions see what this one sees.
+async fn export(connection: &mut Connection) -> Result<String> {
+    let rows = connection
+        .query("SELECT pg_catalog.pg_export_snapshot()")
+        .await?;
+    let row = rows.first();
+    let row = row.ok_or_else(|| crate::error::protocol("the server exports no snapshot"))?;
+    Ok(row.text(0).to_owned())
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{prepare::is_missing, *};
+    use super::*;
 
     pub(super) fn info(schema: &str, name: &str) -> TableInfo {
         TableInfo {
@@ -279,38 +178,5 @@ pub(crate) mod tests {
             select: None,
             streamed: false,
         }
-    }
-
-    #[test]
-    fn a_resumed_snapshot_reads_what_is_missing() {
-        let progress = |complete| Progress {
-            table: Some(("b".into(), "m".into())),
-            key: vec!["7".into()],
-            complete,
-            ..Progress::default()
-        };
-        let missing = |complete| {
-            [("a", "z"), ("b", "l"), ("b", "m"), ("b", "n"), ("c", "a")]
-                .map(|(schema, name)| is_missing(&info(schema, name), &progress(complete)))
-        };
-        assert_eq!(missing(false), [false, false, true, true, true]);
-        assert_eq!(missing(true), [false, false, false, true, true]);
-        assert!(is_missing(&info("a", "a"), &Progress::default()));
-        let place = Place {
-            snapshot: Some(progress(false)),
-            ..Place::default()
-        };
-        assert_eq!(resumed_key(&place, &info("b", "m")), ["7"]);
-        assert!(resumed_key(&place, &info("b", "n")).is_empty());
-    }
-
-    #[test]
-    fn markers_tell_first_and_last() {
-        assert_eq!(marker(true, false, true, false), Marker::First);
-        assert_eq!(marker(true, true, true, true), Marker::Last);
-        assert_eq!(marker(false, false, true, true), Marker::LastInTable);
-        assert_eq!(marker(false, false, false, true), Marker::LastInTable);
-        assert_eq!(marker(false, true, false, true), Marker::Last);
-        assert_eq!(marker(false, true, false, false), Marker::True);
     }
 }

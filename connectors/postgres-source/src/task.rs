@@ -9,7 +9,7 @@ mod replicate;
 use std::{sync::Arc, time::Duration};
 
 use cdc::{
-    channels::Channels, context::Context, topics::transaction_topic, transaction::TransactionTopic,
+    channels::Channels, context::Context, snapshot::tell, topics::transaction_topic, transaction::TransactionTopic,
 };
 use connect_core::{Batch, Error, Result, SourceTask, Start, keep::Turn, meter::Meter};
 use tokio::time::{Instant, sleep};
@@ -32,7 +32,7 @@ use crate::{
     relations::{Compiler, Relations},
     signals,
     slot::Slot,
-    snapshot::{Polled, Reading, report},
+    snapshot::{Polled, Snapshot},
     spill::Marks,
     stream::{Settings, Stream},
     temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
@@ -74,7 +74,7 @@ enum Phase {
     /// Reading the stream up to a snapshot.
     CatchUp(Box<CatchUp>),
     /// Reading tables.
-    Snapshot(Reading),
+    Snapshot(Box<Snapshot>),
     /// Reading the stream.
     Stream(Box<Stream>),
     /// Between a snapshot and the stream.
@@ -233,7 +233,7 @@ impl SourceTask for PostgresTask {
     async fn poll(&mut self, out: &mut Batch) -> Result<()> {
         if std::mem::take(&mut self.has_skipped) {
             let now_ms = (postgres_micros_now() + POSTGRES_EPOCH_US) / 1000;
-            report::tell(&notifier(&self.config), "SKIPPED", Vec::new(), out, now_ms);
+            tell(&notifier(&self.config), "SKIPPED", Vec::new(), out, now_ms);
         }
         self.forget_passed().await;
         match &mut self.phase {

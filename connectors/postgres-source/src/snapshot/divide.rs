@@ -4,8 +4,9 @@
 //! no part is much larger than another however the keys lie, whatever their types and however many columns they have, and
 //! finding them costs a few hundred pages whatever the table's size. A table without a key is cut at pages.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use cdc::snapshot::{Division, Part, Plan};
 use connect_core::Result;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     catalog::TableInfo,
     config::PostgresConfig,
-    position::{Progress, Range},
+    position::Range,
     wire::{Answer, Connection, Row},
 };
 
@@ -25,36 +26,8 @@ const SMALL_PAGES: u64 = 64;
 const PART_PAGES: u64 = 4096;
 /// How many pages are looked at for each part of a table with a key.
 const PAGES_PER_PART: u64 = 32;
-/// A table has no more parts than this.
-const MOST_PARTS: u32 = 4096;
 /// Parts of pages can be read for themselves since this version.
 const PAGE_RANGES_SINCE: u32 = 14;
-
-/// A part of a table that one connection reads.
-#[derive(Debug, Clone)]
-pub(super) struct Part {
-    /// The place of its table in the plan.
-    pub(super) table: usize,
-    /// Its number among those of its table.
-    pub(super) index: u32,
-    /// How many there are.
-    pub(super) of: u32,
-    /// Which rows.
-    pub(super) range: Range,
-}
-
-/// How the work is divided.
-#[derive(Debug, Clone)]
-pub(crate) struct Division {
-    /// How many connections read.
-    pub(super) threads: u16,
-    /// How many parts for each connection a table has.
-    multiplier: u32,
-    /// The same for some tables.
-    of_tables: BTreeMap<String, u32>,
-    /// Whether tables stay in one piece.
-    is_legacy: bool,
-}
 
 /// What the server knows of a table without looking into it.
 #[derive(Debug, Default, Clone, Copy)]
@@ -68,104 +41,71 @@ struct Extent {
     is_inherited: bool,
 }
 
-impl Division {
-    /// As configured.
-    pub(crate) fn of(config: &PostgresConfig) -> Self {
-        let prefix = "snapshot.max.threads.multiplier.";
-        let of_table = |(key, value): (&String, &String)| {
-            let table = key.strip_prefix(prefix)?;
-            let number = value.trim().parse().ok().filter(|number| *number > 0)?;
-            Some((table.to_owned(), number))
+/// As configured.
+pub(crate) fn division(config: &PostgresConfig) -> Division {
+    let (threads, parts) = (config.snapshot_threads.0, config.snapshot_parts.0);
+    Division::new(threads, parts, config.legacy_threads, &config.rest)
+}
+
+/// The parts of all tables, in their order.
+pub(super) async fn divide(
+    division: &Division,
+    connection: &mut Connection,
+    plan: &Plan<Planned>,
+) -> Result<Vec<Part>> {
+    let extents = extents(connection, &plan.tables).await?;
+    let mut parts = Vec::new();
+    for (table, planned) in plan.tables.iter().enumerate() {
+        let info = &planned.info;
+        let extent = extents.get(&info.oid).copied().unwrap_or_default();
+        let fresh = fresh(info, extent, connection.server_version());
+        let left = plan.progress.left_of(&info.schema, &info.name);
+        let left = left.filter(|left| fits(left, &fresh, info));
+        let ranges = match left {
+            Some(left) if left.len() != 1 => left,
+            left => {
+                let rest = left.and_then(|left| left.into_iter().next());
+                let wanted = division.parts(&**planned);
+                cut(connection, info, extent, rest.unwrap_or(fresh), wanted).await?
+            }
         };
-        Self {
-            threads: config.snapshot_threads.0,
-            multiplier: config.snapshot_parts.0,
-            of_tables: config.rest.iter().filter_map(of_table).collect(),
-            is_legacy: config.legacy_threads,
-        }
+        let of = u32::try_from(ranges.len()).unwrap_or(u32::MAX);
+        parts.extend((0..).zip(ranges).map(|(index, range)| Part {
+            table,
+            index,
+            of,
+            range,
+        }));
     }
+    Ok(parts)
+}
 
-    /// Whether there is anything to divide.
-    pub(crate) fn is_wanted(&self) -> bool {
-        let multipliers = self.of_tables.values().chain([&self.multiplier]);
-        let cuts = !self.is_legacy && multipliers.into_iter().any(|number| *number > 1);
-        self.threads > 1 || cuts
+async fn cut(
+    connection: &mut Connection,
+    info: &TableInfo,
+    extent: Extent,
+    range: Range,
+    wanted: u32,
+) -> Result<Vec<Range>> {
+    if extent.pages < SMALL_PAGES || wanted < 2 {
+        return Ok(vec![range]);
     }
-
-    /// Whether the first row of the first table is marked as the first of all. With whole tables side by side there is none.
-    pub(super) fn marks_first(&self) -> bool {
-        !self.is_legacy || self.threads == 1
-    }
-
-    fn parts(&self, info: &TableInfo) -> u32 {
-        if self.is_legacy {
-            return 1;
+    match range {
+        Range::Keys { after, upto } if !extent.is_inherited => {
+            cut_keys(connection, info, extent.pages, (after, upto), wanted).await
         }
-        let own = self.of_tables.get(&info.full_name());
-        let multiplier = own.copied().unwrap_or(self.multiplier);
-        multiplier
-            .saturating_mul(u32::from(self.threads))
-            .min(MOST_PARTS)
-    }
-
-    /// The parts of all tables, in their order.
-    pub(super) async fn divide(
-        &self,
-        connection: &mut Connection,
-        plan: &[Planned],
-        progress: &Progress,
-    ) -> Result<Vec<Part>> {
-        let extents = extents(connection, plan).await?;
-        let mut parts = Vec::new();
-        for (table, planned) in plan.iter().enumerate() {
-            let info = &planned.info;
-            let extent = extents.get(&info.oid).copied().unwrap_or_default();
-            let fresh = fresh(info, extent, connection.server_version());
-            let left = left(info, progress).filter(|left| fits(left, &fresh, info));
-            let ranges = match left {
-                Some(left) if left.len() != 1 => left,
-                left => {
-                    let rest = left.and_then(|left| left.into_iter().next());
-                    let rest = rest.unwrap_or(fresh);
-                    self.cut(connection, info, extent, rest).await?
-                }
-            };
-            let of = u32::try_from(ranges.len()).unwrap_or(u32::MAX);
-            parts.extend((0..).zip(ranges).map(|(index, range)| Part {
-                table,
-                index,
-                of,
-                range,
-            }));
+        Range::Pages { file, from, to } => {
+            let parts = cut_pages(file, (from, to), extent.pages, wanted);
+            without_empty_ends(connection, info, parts).await
         }
-        Ok(parts)
-    }
-
-    async fn cut(
-        &self,
-        connection: &mut Connection,
-        info: &TableInfo,
-        extent: Extent,
-        range: Range,
-    ) -> Result<Vec<Range>> {
-        let wanted = self.parts(info);
-        if extent.pages < SMALL_PAGES || wanted < 2 {
-            return Ok(vec![range]);
-        }
-        match range {
-            Range::Keys { after, upto } if !extent.is_inherited => {
-                cut_keys(connection, info, extent.pages, (after, upto), wanted).await
-            }
-            Range::Pages { file, from, to } => {
-                let parts = cut_pages(file, (from, to), extent.pages, wanted);
-                without_empty_ends(connection, info, parts).await
-            }
-            whole => Ok(vec![whole]),
-        }
+        whole => Ok(vec![whole]),
     }
 }
 
-async fn extents(connection: &mut Connection, plan: &[Planned]) -> Result<BTreeMap<u32, Extent>> {
+async fn extents(
+    connection: &mut Connection,
+    plan: &[Arc<Planned>],
+) -> Result<BTreeMap<u32, Extent>> {
     let oids: Vec<String> = plan.iter().map(|one| one.info.oid.to_string()).collect();
     if oids.is_empty() {
         return Ok(BTreeMap::new());
@@ -206,16 +146,6 @@ fn fresh(info: &TableInfo, extent: Extent, server_version: u32) -> Range {
         },
         _ => Range::Whole,
     }
-}
-
-/// What earlier tries have left of a table that one of them began.
-fn left(info: &TableInfo, progress: &Progress) -> Option<Vec<Range>> {
-    if let Some(started) = progress.of(&info.schema, &info.name) {
-        return Some(started.left.clone());
-    }
-    let (schema, name) = progress.table.as_ref()?;
-    let is_here = *schema == info.schema && *name == info.name && !progress.complete;
-    (is_here && !progress.key.is_empty()).then(|| vec![Range::behind(progress.key.clone())])
 }
 
 /// Whether what is left of a table can still be told: it has the same key, or the same pages, in which a row that was
@@ -387,17 +317,5 @@ mod tests {
         assert!(!fits(&[key(1)], &key(0), &with(b'd')));
         assert!(!fits(&[key(0)], &Range::Whole, &with(b'd')));
         assert!(!fits(&[], &key(0), &with(b'd')));
-    }
-
-    #[test]
-    fn what_one_connection_left_is_gone_on_with() {
-        let progress = Progress {
-            table: Some(("s".into(), "t".into())),
-            key: vec!["5".into()],
-            ..Progress::default()
-        };
-        let rest = Some(vec![Range::behind(vec!["5".into()])]);
-        assert_eq!(left(&info("s", "t"), &progress), rest);
-        assert_eq!(left(&info("s", "u"), &progress), None);
     }
 }

@@ -1,14 +1,17 @@
 //! What a snapshot has to know before its first row is read.
 
+use std::sync::Arc;
+
+use cdc::snapshot::{Plan, Progress, Report};
 use connect_core::Result;
 
-use super::{Planned, Report, moment};
+use super::{Planned, moment};
 use crate::{
-    catalog::{TableInfo, literal},
+    catalog::literal,
     change::ChangeWriter,
     error,
     options::Isolation,
-    position::{Place, Progress, parse_lsn},
+    position::{Place, parse_lsn},
     temporal::{POSTGRES_EPOCH_US, postgres_micros_now},
     wire::{Answer, Connection},
 };
@@ -84,14 +87,14 @@ impl Prepared {
     ) -> Result<Self> {
         let progress = place.snapshot.get_or_insert_default();
         let (all, rows) = (oids(&plan), progress.rows);
-        plan.retain(|planned| is_missing(&planned.info, progress));
+        plan.retain(|planned| progress.misses(&planned.info.schema, &planned.info.name));
         let (xid, now_lsn) = shown_moment(connection).await?;
         let last_with_rows = Box::pin(last_with_rows(connection, &plan)).await?;
         place.ts_us = postgres_micros_now() + POSTGRES_EPOCH_US;
         let left = plan.iter().map(|planned| planned.info.full_name());
-        report
-            .begin(connection, (&all, left.collect()), rows)
-            .await?;
+        let left: Vec<String> = left.collect();
+        let estimate = estimate(connection, &all).await?;
+        report.begin(all.len(), &left, (estimate, rows));
         let lsn = match exported {
             true => place.at.commit_lsn,
             false => now_lsn,
@@ -109,7 +112,17 @@ impl Prepared {
     /// Whether several connections have begun with it, which one alone does not go on with.
     pub(crate) fn is_divided(&self) -> bool {
         let progress = self.place.snapshot.as_ref();
-        progress.is_some_and(|progress| !progress.started.is_empty())
+        progress.is_some_and(Progress::is_divided)
+    }
+
+    /// What is to be read; where the task stands; as of when; who tells of it.
+    pub(super) fn apart(mut self) -> (Plan<Planned>, Place, Moment, Report) {
+        let plan = Plan {
+            tables: self.plan.into_iter().map(Arc::new).collect(),
+            last_with_rows: self.last_with_rows,
+            progress: self.place.snapshot.take().unwrap_or_default(),
+        };
+        (plan, self.place, self.moment, self.report)
     }
 }
 
@@ -117,23 +130,18 @@ fn oids(plan: &[Planned]) -> Vec<u32> {
     plan.iter().map(|planned| planned.info.oid).collect()
 }
 
-/// Whether a table, or the rest of it, has yet to be read.
-pub(super) fn is_missing(info: &TableInfo, progress: &Progress) -> bool {
-    if let Some(started) = progress.of(&info.schema, &info.name) {
-        return !started.left.is_empty();
+/// How many rows tables have, as the server thinks.
+async fn estimate(connection: &mut Connection, oids: &[u32]) -> Result<u64> {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    if oids.is_empty() {
+        return Ok(0);
     }
-    if let Some(read) = &progress.read {
-        return !read.contains(&info.full_name());
-    }
-    let Some((schema, table)) = &progress.table else {
-        return true;
-    };
-    let this = (info.schema.as_bytes(), info.name.as_bytes());
-    match this.cmp(&(schema.as_bytes(), table.as_bytes())) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => !progress.complete,
-        std::cmp::Ordering::Greater => true,
-    }
+    let sql = format!(
+        "SELECT sum(greatest(reltuples, 0))::int8 FROM pg_catalog.pg_class WHERE oid IN ({})",
+        oids.join(",")
+    );
+    let rows = connection.query(&sql).await?;
+    Ok(rows.first().and_then(|row| row.number(0)).unwrap_or(0))
 }
 
 /// The last table that has rows, seen in the snapshot's transaction.

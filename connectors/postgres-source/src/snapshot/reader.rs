@@ -2,13 +2,16 @@
 
 use std::{ops::Range, time::Duration};
 
-use cdc::text::Frame;
+use cdc::{
+    snapshot::{Marks, Step},
+    text::Frame,
+};
 use connect_core::{Batch, Cell, Result};
 use tokio::time::timeout;
 
 use super::{Planned, statement};
 use crate::{
-    change::{ChangeWriter, Marker},
+    change::ChangeWriter,
     copy, decode, error,
     position::Range as Part,
     wire::{Connection, Frames, server_error},
@@ -23,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running COPY.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct Rows {
     /// Places of the key, where the rows come in its order.
     order: Vec<u16>,
     rows: u64,
@@ -45,22 +48,10 @@ pub(super) struct Emit<'a> {
     pub(super) planned: &'a Planned,
     pub(super) writer: &'a mut ChangeWriter,
     pub(super) lsn: u64,
-    /// From whether a row is the first and the last of its table.
-    pub(super) marker: &'a (dyn Fn(bool, bool) -> Marker + Sync),
+    pub(super) marks: Marks,
 }
 
-/// Why reading stopped.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// The batch is full.
-    Full,
-    /// The server has sent nothing more yet.
-    Waiting,
-    /// The table is complete.
-    End,
-}
-
-impl Reader {
+impl Rows {
     /// Starts the COPY of a part of a table.
     pub(super) async fn start(
         connection: &mut Connection,
@@ -149,7 +140,7 @@ impl Reader {
                 let table = &emit.planned.table;
                 match copy::row(table, line, frame, &mut self.cells, out) {
                     Ok(()) => {
-                        let marker = (emit.marker)(first, last);
+                        let marker = emit.marks.of(first, last);
                         emit.writer.read(table, emit.lsn, marker, &self.cells, out);
                     }
                     Err(error) => decode::leave_out(table.processing, error)?,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cdc::options::Policy;
+use cdc::{options::Policy, snapshot::Report};
 use connect_core::{Error, Result};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -16,7 +16,7 @@ use crate::{
     incremental::notifier,
     options::policy,
     position::Progress,
-    snapshot::{self, Division, Prepared, Reading, Report, Several, Snapshot, Workers},
+    snapshot::{self, Prepared, Snapshot, Workers, division},
 };
 
 /// How the task begins.
@@ -173,21 +173,18 @@ impl PostgresTask {
         let report = Report::new(notifier(&self.config), &self.meter());
         let partition = Arc::clone(&self.partition);
         let prepared = Prepared::new(&mut connection, plan, place, exported, report).await?;
-        let is_divided = Division::of(&self.config).is_wanted() || prepared.is_divided();
-        let reading = if is_divided {
-            let workers = Workers {
-                config: Arc::clone(&self.config),
-                context: self.context.clone(),
-                silence_limit: self.silence_limit(),
-            };
-            let several = Several::new(connection, prepared, partition, workers).await?;
-            Reading::Several(Box::new(several))
-        } else {
-            let watched = (connection, side.vigil(self.silence_limit()));
-            let one = Snapshot::new(watched, prepared, partition).await?;
-            Reading::One(Box::new(one.with_context(self.context.clone())))
+        let workers = Workers {
+            config: Arc::clone(&self.config),
+            context: self.context.clone(),
+            silence_limit: self.silence_limit(),
         };
-        Ok(Phase::Snapshot(reading))
+        let snapshot = if division(&self.config).is_wanted() || prepared.is_divided() {
+            Snapshot::several(connection, prepared, partition, workers).await?
+        } else {
+            let watched = (connection, side.vigil(workers.silence_limit));
+            Snapshot::one(watched, prepared, partition, workers).await?
+        };
+        Ok(Phase::Snapshot(Box::new(snapshot)))
     }
 
     /// The snapshot is complete: stream, or rest.
@@ -195,7 +192,7 @@ impl PostgresTask {
         let Phase::Snapshot(snapshot) = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return Ok(());
         };
-        let place = snapshot.finish().await?;
+        let place = snapshot.finish().await;
         self.phase = match self.streams() {
             true if !self.config.streaming_delay.0.is_zero() => {
                 let until = Instant::now() + self.config.streaming_delay.0;

@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use cdc::notification::{INITIAL, Notification, Notifier, random_id};
 use connect_core::{
-    Batch, Result,
+    Batch,
     meter::{Gauge, Meter},
 };
 use tokio::time::Instant;
 
-use crate::{
-    catalog::TableInfo,
-    wire::{Answer, Connection},
-};
+use crate::notification::{INITIAL, Notification, Notifier, random_id};
 
 /// How often a running snapshot is in the log.
 const EVERY: Duration = Duration::from_secs(10);
@@ -21,7 +17,7 @@ const MEASURED_EVERY: Duration = Duration::from_secs(1);
 
 /// The teller of one snapshot.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub struct Report {
     notifier: Notifier,
     shown: Shown,
     /// The names of all tables, separated by commas.
@@ -55,7 +51,7 @@ struct Shown {
 
 impl Report {
     /// Tells through these channels.
-    pub(crate) fn new(notifier: Notifier, meter: &Meter) -> Self {
+    pub fn new(notifier: Notifier, meter: &Meter) -> Self {
         let now = Instant::now();
         Self {
             notifier,
@@ -82,23 +78,18 @@ impl Report {
         }
     }
 
-    /// These tables are read, of which some have been by earlier tries, and so many rows.
-    pub(super) async fn begin(
-        &mut self,
-        connection: &mut Connection,
-        (all, left): (&[u32], Vec<String>),
-        rows: u64,
-    ) -> Result<()> {
-        self.estimate = estimate(connection, all).await?;
+    /// So many tables are read, of which these have yet to be, and some rows have been by earlier tries; `estimate` is how
+    /// many rows all of them have, as the server thinks.
+    pub fn begin(&mut self, all: usize, left: &[String], (estimate, rows): (u64, u64)) {
+        self.estimate = estimate;
         (self.rows, self.rows_before) = (rows, rows);
-        self.shown.tables.set(shown(all.len() as u64));
+        self.shown.tables.set(shown(all as u64));
         self.shown.tables_left.set(shown(left.len() as u64));
         self.shown.rows.set(shown(rows));
         self.shown.running.set(1);
         self.shown.completed.set(0);
         self.names = left.join(",");
         self.measure();
-        Ok(())
     }
 
     /// Tells once that it has begun.
@@ -109,10 +100,10 @@ impl Report {
     }
 
     /// A table will be read.
-    pub(super) fn table_begins(&mut self, table: &TableInfo, out: &mut Batch, now_ms: i64) {
+    pub(super) fn table_begins(&mut self, table: &str, out: &mut Batch, now_ms: i64) {
         self.table_rows = 0;
         let data = vec![
-            ("current_collection_in_progress", table.full_name()),
+            ("current_collection_in_progress", table.to_owned()),
             ("data_collections", self.names.clone()),
         ];
         self.tell("IN_PROGRESS", data, out, now_ms);
@@ -159,14 +150,14 @@ impl Report {
     }
 
     /// A table was read, and no other meanwhile.
-    pub(super) fn table_done(&mut self, table: &TableInfo, out: &mut Batch, now_ms: i64) {
+    pub(super) fn table_done(&mut self, table: &str, out: &mut Batch, now_ms: i64) {
         self.table_read(table, self.table_rows, out, now_ms);
     }
 
     /// A part of a table will be read: its number, and how many parts there are.
     pub(super) fn part_begins(
         &self,
-        table: &TableInfo,
+        table: &str,
         (index, of): (u32, u32),
         rows: u64,
         out: &mut Batch,
@@ -176,7 +167,7 @@ impl Report {
             return;
         }
         let data = vec![
-            ("current_collection_in_progress", table.full_name()),
+            ("current_collection_in_progress", table.to_owned()),
             ("chunk_index", index.to_string()),
             ("total_chunks", of.to_string()),
             ("total_rows_scanned", rows.to_string()),
@@ -187,7 +178,7 @@ impl Report {
     /// A part of a table was read.
     pub(super) fn part_done(
         &self,
-        table: &TableInfo,
+        table: &str,
         (index, of): (u32, u32),
         out: &mut Batch,
         now_ms: i64,
@@ -196,7 +187,7 @@ impl Report {
             return;
         }
         let data = vec![
-            ("scanned_collection", table.full_name()),
+            ("scanned_collection", table.to_owned()),
             ("data_collections", self.names.clone()),
             ("chunk_index", index.to_string()),
             ("total_chunks", of.to_string()),
@@ -206,18 +197,11 @@ impl Report {
     }
 
     /// A table was read: so many rows.
-    pub(super) fn table_read(
-        &mut self,
-        table: &TableInfo,
-        rows: u64,
-        out: &mut Batch,
-        now_ms: i64,
-    ) {
-        let name = table.full_name();
-        tracing::info!(table = %name, rows, "table read");
+    pub(super) fn table_read(&mut self, table: &str, rows: u64, out: &mut Batch, now_ms: i64) {
+        tracing::info!(table, rows, "table read");
         self.shown.tables_left.add(-1);
         let data = vec![
-            ("scanned_collection", name),
+            ("scanned_collection", table.to_owned()),
             ("data_collections", self.names.clone()),
             ("total_rows_scanned", rows.to_string()),
             ("status", "SUCCEEDED".to_owned()),
@@ -262,7 +246,7 @@ fn shown(number: u64) -> i64 {
 }
 
 /// Tells of the snapshot at the start.
-pub(crate) fn tell(
+pub fn tell(
     notifier: &Notifier,
     kind: &'static str,
     data: Vec<(&'static str, String)>,
@@ -279,17 +263,4 @@ pub(crate) fn tell(
         data,
     };
     notifier.tell(notification, out, now_ms);
-}
-
-async fn estimate(connection: &mut Connection, oids: &[u32]) -> Result<u64> {
-    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
-    if oids.is_empty() {
-        return Ok(0);
-    }
-    let sql = format!(
-        "SELECT sum(greatest(reltuples, 0))::int8 FROM pg_catalog.pg_class WHERE oid IN ({})",
-        oids.join(",")
-    );
-    let rows = connection.query(&sql).await?;
-    Ok(rows.first().and_then(|row| row.number(0)).unwrap_or(0))
 }

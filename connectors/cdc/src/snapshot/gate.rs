@@ -3,7 +3,7 @@
 use connect_core::{Error, Result, error::INTERNAL};
 use tokio::sync::watch;
 
-use super::divide::Part;
+use super::Part;
 
 /// How far all parts are.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ mod tests {
     use std::pin::pin;
 
     use super::*;
-    use crate::position::Range;
+    use crate::snapshot::Range;
 
     fn part(table: usize, after: &[&str], upto: &[&str]) -> Part {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();

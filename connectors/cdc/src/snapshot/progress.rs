@@ -2,14 +2,16 @@
 //!
 //! Kafka Connect gives a task its offset only if all values in it are plain ones: lists are texts with JSON.
 
-use std::{fmt::Write, sync::Arc};
+use std::{cmp::Ordering, fmt::Write, sync::Arc};
 
 use serde_json::{Map, Value, json};
+
+use super::full_name;
 
 /// How far a snapshot is. Tables are read in the order of their names (schema, then table), rows in the order of their keys.
 /// With several connections they finish in another order; `started` has what stands out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub struct Progress {
     /// The table, as schema and name; none before the first. Tables before it are complete.
     pub table: Option<(String, String)>,
     /// The last key that was read of it, as texts; empty when it has to be read from its start.
@@ -28,7 +30,7 @@ pub(crate) struct Progress {
 
 /// A table that several connections read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Started {
+pub struct Started {
     /// Schema and name.
     pub table: (String, String),
     /// What has yet to be read, in order; nothing when it is complete.
@@ -37,7 +39,7 @@ pub(crate) struct Started {
 
 /// A part of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Range {
+pub enum Range {
     /// All of it, in no order that could be gone on with.
     Whole,
     /// Rows by their keys, as texts.
@@ -60,7 +62,7 @@ pub(crate) enum Range {
 
 impl Progress {
     /// Appends it to an offset.
-    pub(super) fn write(&self, json: &mut String) {
+    pub fn write(&self, json: &mut String) {
         let kind = if self.only.is_some() {
             "BLOCKING"
         } else {
@@ -92,7 +94,7 @@ impl Progress {
     }
 
     /// A snapshot that is not complete; one of Debezium has to be taken from its start.
-    pub(super) fn parse(object: &Map<String, Value>) -> Option<Self> {
+    pub fn parse(object: &Map<String, Value>) -> Option<Self> {
         let running = match object.get("snapshot")? {
             Value::Bool(running) => *running,
             Value::String(kind) => !kind.is_empty() && kind != "false",
@@ -123,8 +125,50 @@ impl Progress {
         })
     }
 
+    /// Whether a table, or the rest of it, has yet to be read.
+    pub fn misses(&self, schema: &str, name: &str) -> bool {
+        if let Some(started) = self.of(schema, name) {
+            return !started.left.is_empty();
+        }
+        if let Some(read) = &self.read {
+            return !read.contains(&full_name(schema, name));
+        }
+        let Some((of, table)) = &self.table else {
+            return true;
+        };
+        let this = (schema.as_bytes(), name.as_bytes());
+        match this.cmp(&(of.as_bytes(), table.as_bytes())) {
+            Ordering::Less => false,
+            Ordering::Equal => !self.complete,
+            Ordering::Greater => true,
+        }
+    }
+
+    /// What earlier tries have left of a table that one of them began.
+    pub fn left_of(&self, schema: &str, name: &str) -> Option<Vec<Range>> {
+        if let Some(started) = self.of(schema, name) {
+            return Some(started.left.clone());
+        }
+        let key = self.key_in(schema, name);
+        (!key.is_empty()).then(|| vec![Range::behind(key.to_vec())])
+    }
+
+    /// The key after which to go on in a table; empty for its start.
+    pub fn key_in(&self, schema: &str, name: &str) -> &[String] {
+        let is_here = |(of, table): &(String, String)| of == schema && table == name;
+        match !self.complete && self.table.as_ref().is_some_and(is_here) {
+            true => &self.key,
+            false => &[],
+        }
+    }
+
+    /// Whether several connections have begun with it, which one alone does not go on with.
+    pub fn is_divided(&self) -> bool {
+        !self.started.is_empty()
+    }
+
     /// What is known of a table that was begun.
-    pub(crate) fn of(&self, schema: &str, name: &str) -> Option<&Started> {
+    pub fn of(&self, schema: &str, name: &str) -> Option<&Started> {
         let is = |started: &&Started| started.table.0 == schema && started.table.1 == name;
         self.started.iter().find(is)
     }
@@ -152,7 +196,7 @@ impl Started {
 
 impl Range {
     /// All of a table that is read in the order of its keys.
-    pub(crate) fn behind(after: Vec<String>) -> Self {
+    pub fn behind(after: Vec<String>) -> Self {
         Self::Keys {
             after,
             upto: Vec::new(),
@@ -160,7 +204,7 @@ impl Range {
     }
 
     /// Whether it has the table's first row, if there is one.
-    pub(crate) fn opens(&self) -> bool {
+    pub fn opens(&self) -> bool {
         match self {
             Self::Whole => true,
             Self::Keys { after, .. } => after.is_empty(),
@@ -169,7 +213,7 @@ impl Range {
     }
 
     /// Whether it has the table's last row, if there is one.
-    pub(crate) fn closes(&self) -> bool {
+    pub fn closes(&self) -> bool {
         match self {
             Self::Whole => true,
             Self::Keys { upto, .. } => upto.is_empty(),
@@ -178,7 +222,7 @@ impl Range {
     }
 
     /// One with the range that comes next in its table.
-    pub(crate) fn joined(&self, next: &Self) -> Option<Self> {
+    pub fn joined(&self, next: &Self) -> Option<Self> {
         match (self, next) {
             (
                 Self::Keys { after, upto },
@@ -306,6 +350,28 @@ mod tests {
             object.values().all(|v| !v.is_array() && !v.is_object()),
             "{json}"
         );
+    }
+
+    #[test]
+    fn a_resumed_snapshot_reads_what_is_missing() {
+        let progress = |complete| Progress {
+            table: Some(("b".into(), "m".into())),
+            key: vec!["7".into()],
+            complete,
+            ..Progress::default()
+        };
+        let missing = |complete| {
+            [("a", "z"), ("b", "l"), ("b", "m"), ("b", "n"), ("c", "a")]
+                .map(|(schema, name)| progress(complete).misses(schema, name))
+        };
+        assert_eq!(missing(false), [false, false, true, true, true]);
+        assert_eq!(missing(true), [false, false, false, true, true]);
+        assert!(Progress::default().misses("a", "a"));
+        assert_eq!(progress(false).key_in("b", "m"), ["7"]);
+        assert!(progress(false).key_in("b", "n").is_empty());
+        let rest = Some(vec![Range::behind(vec!["7".into()])]);
+        assert_eq!(progress(false).left_of("b", "m"), rest);
+        assert_eq!(progress(false).left_of("b", "n"), None);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What several connections have read of each table.
 
-use super::{Planned, divide::Part, worker::Piece};
-use crate::position::{Progress, Range, Started};
+use std::sync::Arc;
+
+use super::{Part, Planned, Progress, Range, Started, crew::Piece};
 
 /// The state of all tables of a plan.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Tables {
     }
 
     /// A piece has come.
-    pub(super) fn take(&mut self, piece: &mut Piece, part: &Part, planned: &Planned) -> News {
+    pub(super) fn take(&mut self, piece: &mut Piece, part: &Part, planned: &impl Planned) -> News {
         let rows = piece.batch.len() as u64;
         let mut news = News {
             table_begins: false,
@@ -120,13 +121,13 @@ impl Tables {
         if news.table_ends
             && let Some(read) = &mut self.before.read
         {
-            read.push(planned.info.full_name());
+            read.push(planned.full_name());
         }
         news
     }
 
     /// How far the snapshot is.
-    pub(super) fn progress(&mut self, plan: &[Planned]) -> Progress {
+    pub(super) fn progress<T: Planned>(&mut self, plan: &[Arc<T>]) -> Progress {
         while self
             .all
             .get(self.complete)
@@ -139,8 +140,8 @@ impl Tables {
             rows: self.safe_rows,
             ..self.before.clone()
         };
-        if let Some(Planned { info, .. }) = last {
-            progress.table = Some((info.schema.clone(), info.name.clone()));
+        if let Some(planned) = last {
+            progress.table = Some(planned.names());
             progress.key.clear();
             progress.complete = true;
         }
@@ -148,9 +149,8 @@ impl Tables {
         progress.started.retain(|started| started.left.is_empty());
         let behind = plan.iter().enumerate().skip(self.complete);
         progress.started.extend(behind.filter_map(|(at, planned)| {
-            let info = &planned.info;
             Some(Started {
-                table: (info.schema.clone(), info.name.clone()),
+                table: planned.names(),
                 left: self.left_of(at)?,
             })
         }));
