@@ -9,6 +9,7 @@ use cdc::{
     modes::{BinaryMode, DecimalMode, Failing, Processing, SkippedOperations, TimePrecision},
     naming::{Given, Naming, Strategy},
     options::{Channels, Policy, TableOrder, Threads, Watermarking, no_custom},
+    snapshot::Division,
     topics::is_prefix,
 };
 use connect_core::{
@@ -339,6 +340,12 @@ impl MySqlConfig {
             notifications: &self.notification_channels,
             notification_topic: self.notification_topic.as_deref(),
         }
+    }
+
+    /// How the work of snapshots is divided.
+    pub(crate) fn division(&self) -> Division {
+        let (threads, parts) = (self.snapshot_threads.0, self.snapshot_parts.0);
+        Division::new(threads, parts, self.legacy_threads, &self.rest)
     }
 
     /// How topics are named; `None` with findings when it cannot be done so.

@@ -8,7 +8,10 @@
 
 use std::sync::Arc;
 
-use cdc::transaction::Counts;
+use cdc::{
+    snapshot::{Range, Started},
+    transaction::Counts,
+};
 
 use crate::{
     binlog::Gtid,
@@ -187,6 +190,18 @@ impl Course {
             Some(gtids) => gtids.add(&gtid),
             none => *none = Some(Gtids::of(&gtid)),
         }
+    }
+
+    /// Where a snapshot has been interrupted that the stream leads on: a table has got its name meanwhile, under which it was not read.
+    pub fn renamed(&mut self, table: (String, String)) {
+        let Some(progress) = &mut self.at.snapshot else {
+            return;
+        };
+        progress.started.retain(|started| started.table != table);
+        progress.started.push(Started {
+            table,
+            left: vec![Range::behind(Vec::new())],
+        });
     }
 
     /// Notes when and where the last change happened.

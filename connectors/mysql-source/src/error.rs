@@ -84,7 +84,8 @@ fn code_of(error: &ServerError) -> &'static Code {
         1044 | 1142 | 1143 | 1227 | 1370 => &PERMISSION,
         // ER_SOURCE_FATAL_ERROR_READING_BINLOG has many reasons, which only its text tells.
         1236 => of_binlog(&error.message),
-        1205 | 1213 | 3572 => &CONFLICT,
+        // ER_TABLE_DEF_CHANGED: a table was altered behind the moment of a snapshot, which needs another one.
+        1205 | 1213 | 1412 | 3572 => &CONFLICT,
         1317 | 1969 | 3024 => &TIMEOUT,
         1040 | 1041 | 1053 | 1129 | 1152 | 1158..=1161 | 1180 | 1203 | 1226 | 1290 | 3169 => {
             &CONNECTION

@@ -1,7 +1,6 @@
 //! Properties of Debezium that mean nothing here, or not yet: accepted with a warning that says why, or refused where leaving
 //! them out would lose or change what is sent.
 
-use cdc::options::TableOrder;
 use connect_core::{Finding, Properties};
 
 use crate::config::MySqlConfig;
@@ -79,27 +78,9 @@ pub(crate) fn warnings(config: &MySqlConfig) -> Vec<Finding> {
         known.map(|(_, why)| (key.clone(), *why))
     };
     let given = config.rest.keys().filter_map(why_of);
-    let later = not_yet(config).into_iter().filter(|(_, is_set)| *is_set);
-    let later = later.map(|(key, _)| (key.to_owned(), NOT_YET));
     given
-        .chain(later)
         .map(|(key, why)| Finding::warning(&key, format!("\"{key}\" has no effect here: {why}")))
         .collect()
-}
-
-/// What is declared for configurations that have it, and does nothing yet.
-fn not_yet(config: &MySqlConfig) -> [(&'static str, bool); 3] {
-    [
-        (
-            "notification.enabled.channels",
-            !config.notification_channels.0.is_empty(),
-        ),
-        ("snapshot.max.threads", config.snapshot_threads.0 > 1),
-        (
-            "snapshot.tables.order.by.row.count",
-            config.snapshot_order != TableOrder::Disabled,
-        ),
-    ]
 }
 
 /// What is given and cannot be done.
@@ -123,16 +104,13 @@ mod tests {
     fn what_is_without_effect_is_told_and_what_changes_records_is_refused() {
         let config = MySqlConfig::parse(&given(&[
             ("schema.history.internal.kafka.topic", "history"),
-            ("signal.data.collection", "db.signals"),
+            ("poll.interval.ms", "100"),
         ]));
         let told = warnings(&config.unwrap());
         let keys: Vec<&str> = told.iter().map(|finding| finding.key.as_str()).collect();
         assert_eq!(
             keys,
-            [
-                "schema.history.internal.kafka.topic",
-                "signal.data.collection"
-            ]
+            ["poll.interval.ms", "schema.history.internal.kafka.topic"]
         );
         assert!(told.iter().all(|finding| !finding.is_error()));
         let wrong = MySqlConfig::parse(&given(&[

@@ -32,6 +32,15 @@ impl Gtids {
         gtids
     }
 
+    /// Whether another has just come as far: has all of a set, or the same last ones.
+    pub fn is_reached_by(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::MySql(set), Self::MySql(other)) => set.is_within(other),
+            (Self::MariaDb(last), Self::MariaDb(other)) => last.is_part_of(other),
+            _ => false,
+        }
+    }
+
     /// Goes on to an id. One of the other server is none of it.
     pub fn add(&mut self, gtid: &Gtid) {
         match (self, gtid) {

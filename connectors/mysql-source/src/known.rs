@@ -114,6 +114,11 @@ impl Tables {
     }
 
     /// What the tables are.
+    pub(crate) fn into_versions(self) -> Versions {
+        self.versions
+    }
+
+    /// What the tables are.
     pub(crate) fn versions(&mut self) -> &mut Versions {
         &mut self.versions
     }

@@ -8,7 +8,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use cdc::{incremental::Running, transaction::Counts};
+use cdc::{incremental::Running, snapshot::Progress, transaction::Counts};
 use connect_core::{Error, Position, Result};
 use serde_json::{Map, Value};
 
@@ -41,6 +41,8 @@ pub struct Place {
     pub incremental: Option<Arc<Running>>,
     /// The last record of the topic of signals that was obeyed.
     pub signal_offset: Option<i64>,
+    /// How far the snapshot is, while it is not complete.
+    pub snapshot: Option<Progress>,
     /// Whether it is within a snapshot that Debezium has not completed.
     pub in_snapshot: bool,
 }
@@ -127,6 +129,9 @@ impl Place {
         if let Some(offset) = self.signal_offset {
             let _ = write!(json, ",\"incremental_snapshot_signal_offset\":{offset}");
         }
+        if let Some(progress) = &self.snapshot {
+            progress.write(&mut json);
+        }
         json.push('}');
         Position {
             partition: Arc::clone(partition),
@@ -145,6 +150,9 @@ impl Place {
         let file = object.get("file").and_then(Value::as_str);
         let gtids = object.get("gtids").and_then(Value::as_str);
         let gtids = gtids.filter(|text| !text.trim().is_empty());
+        // Only ours tell of versions.
+        let versions = count("versions").unwrap_or_default();
+        let is_ours = versions > 0 || object.contains_key("snapshot_signal");
         Ok(Self {
             file: file
                 .ok_or_else(|| wrong("the stored offset has no file"))?
@@ -159,21 +167,22 @@ impl Place {
                 .unwrap_or_default(),
             ts_s: object.get("ts_sec").and_then(Value::as_i64),
             counts: Counts::read("", &object),
-            versions: count("versions").unwrap_or_default(),
             incremental: Running::parse(&object).map(Arc::new),
             signal_offset: object
                 .get("incremental_snapshot_signal_offset")
                 .and_then(Value::as_i64),
-            in_snapshot: object.get("snapshot").is_some_and(is_within),
+            versions,
+            snapshot: Progress::parse(&object).filter(|_| is_ours),
+            in_snapshot: !is_ours && object.get("snapshot").is_some_and(is_within),
         })
     }
 }
 
-/// What Debezium writes while a snapshot runs: `true`, or its kind.
+/// What Debezium writes while a snapshot runs: `true`, or its kind. One that was asked for while streaming is not taken again.
 fn is_within(snapshot: &Value) -> bool {
     match snapshot {
         Value::Bool(is) => *is,
-        Value::String(kind) => !kind.eq_ignore_ascii_case("false"),
+        Value::String(kind) => !matches!(kind.to_ascii_lowercase().as_str(), "false" | "blocking"),
         _ => false,
     }
 }
@@ -230,6 +239,36 @@ mod tests {
         );
         let plain = Place::parse(r#"{"file":"b.1","pos":4,"gtids":""}"#).unwrap();
         assert_eq!(plain, Place::between("b.1", 4, None));
+    }
+
+    #[test]
+    fn how_far_a_snapshot_is_comes_back_and_debezium_s_begins_anew() {
+        let progress = Progress {
+            table: Some(("d".into(), "t".into())),
+            key: vec!["7".into(), "#1".into()],
+            ..Progress::default()
+        };
+        let asked = Progress {
+            only: Some("{}".into()),
+            ..Progress::default()
+        };
+        for snapshot in [progress, asked, Progress::default()] {
+            let within = Place {
+                versions: 1,
+                snapshot: Some(snapshot),
+                ..Place::between("b.1", 4, None)
+            };
+            assert_eq!(there_and_back(&within), within);
+        }
+        let of = |kind: &str| {
+            let offset =
+                format!(r#"{{"file":"b.1","pos":4,"snapshot":{kind},"snapshot_completed":false}}"#);
+            let place = Place::parse(&offset).unwrap();
+            (place.in_snapshot, place.snapshot)
+        };
+        assert_eq!(of("true"), (true, None));
+        assert_eq!(of("\"INITIAL\""), (true, None));
+        assert_eq!(of("\"BLOCKING\""), (false, None));
     }
 
     #[test]

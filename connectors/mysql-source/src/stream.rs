@@ -8,7 +8,7 @@ mod rows;
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes};
-use cdc::{channels::Channels, text::Frame};
+use cdc::{channels::Channels, snapshot::Progress, text::Frame};
 use connect_core::{Batch, Error, Result, meter::Gauge};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +20,7 @@ use crate::{
     heartbeat::Beats,
     incremental::Incremental,
     position::Place,
+    versions::Versions,
     wire::{Dump, Look, Packets, Side, server_error},
 };
 
@@ -111,11 +112,11 @@ impl Stream {
             },
             incremental,
             signal_offset,
-            blocking: None,
             run: Run {
                 batch_records: BATCH_RECORDS.min(run.batch_records),
                 ..run
             },
+            blocking: None,
             heard: now,
             reported: None,
             reported_at: now,
@@ -159,23 +160,52 @@ impl Stream {
         Ok(())
     }
 
-    /// Where the stream stands.
-    pub(crate) fn place(&mut self) -> Place {
-        Place {
-            incremental: self.incremental.state.running(),
-            signal_offset: self.signal_offset,
-            ..self.reader.place()
-        }
+    /// Sets where the stream ends: between two transactions. When an earlier goal was reached, it goes on from there.
+    pub(crate) fn aim(&mut self, goal: Place) {
+        self.reader.aim(goal);
     }
 
-    /// Has the stream wait for the snapshot that a signal wants.
-    pub(crate) fn pause_for(&mut self, signal: Arc<str>) {
-        self.blocking = Some(signal);
+    /// Whether everything before the goal has been read.
+    pub(crate) fn reached(&self) -> bool {
+        self.reader.reached()
+    }
+
+    /// A signal with this data asks for a snapshot, for which the stream waits: from now on the place tells it, so that it is
+    /// taken over restarts, too. Not while the stream leads up to another one.
+    pub(crate) fn pause_for(&mut self, signal_data: Arc<str>) {
+        self.blocking = Some(signal_data);
+    }
+
+    /// Whether a snapshot is waited for, or led up to: no other one begins now.
+    fn is_taken(&self) -> bool {
+        self.is_paused() || self.reader.has_goal()
     }
 
     /// Whether it waits for a snapshot.
     pub(crate) fn is_paused(&self) -> bool {
         self.blocking.is_some()
+    }
+
+    /// Where the stream stands.
+    pub(crate) fn place(&mut self) -> Place {
+        let place = self.reader.place();
+        let asked = self.blocking.as_ref().map(|signal| Progress {
+            only: Some(Arc::clone(signal)),
+            ..Progress::default()
+        });
+        Place {
+            snapshot: asked.or(place.snapshot),
+            incremental: self.incremental.state.running(),
+            signal_offset: self.signal_offset,
+            ..place
+        }
+    }
+
+    /// Ends the stream; gives back the side connection, and what the tables are.
+    pub(crate) async fn end(mut self) -> (Side, Versions) {
+        self.packets.shutdown().await;
+        self.incremental.close().await;
+        (self.side, self.reader.into_versions())
     }
 
     /// Ends the stream; gives back the side connection.
@@ -204,7 +234,7 @@ impl Stream {
         let records = out.len();
         let mut at = 0;
         let full = loop {
-            if self.is_full(at, out) {
+            if self.is_full(at, out) || self.reader.reached() {
                 break true;
             }
             let payload = match self.packets.look_at(at)? {

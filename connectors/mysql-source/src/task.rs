@@ -1,23 +1,29 @@
 //! The task: which phase it is in, and how one follows the other.
 
+mod catch_up;
 mod open;
+mod plan;
 
 pub(crate) use open::gtid_filter;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use cdc::{
-    captured::Captured, channels::Channels, context::Context, options, topics::transaction_topic,
-    transaction::TransactionTopic,
+    captured::Captured, channels::Channels, context::Context, options, snapshot::tell,
+    topics::transaction_topic, transaction::TransactionTopic,
 };
 use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
+use self::catch_up::CatchUp;
 use crate::{
     captured,
     config::{MySqlConfig, SslMode},
     foreign,
-    incremental::{Incremental, Parts},
+    incremental::{Incremental, Parts, notifier},
     known::Tables,
     position::{Place, partition},
     schema_changes::SchemaTopic,
@@ -32,6 +38,8 @@ use crate::{
 
 /// How long the stream's heartbeats are apart.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The server is gone when it has been silent for three of them.
+const SILENCE_LIMIT: Duration = HEARTBEAT.saturating_mul(3);
 
 /// A running MySQL or MariaDB source.
 #[derive(Debug)]
@@ -45,16 +53,22 @@ pub struct MySqlTask {
     phase: Phase,
     start: Option<Start>,
     channels: Option<Arc<Channels>>,
+    /// What has yet to be told of a snapshot that reads nothing.
+    untold: &'static [&'static str],
 }
 
 #[derive(Debug)]
 enum Phase {
     /// Not opened yet, or closed.
     Idle,
+    /// Reading the stream up to a snapshot.
+    CatchUp(Box<CatchUp>),
     /// Reading tables.
     Snapshot(Box<Snapshot>),
     /// Reading the stream.
     Stream(Box<Stream>),
+    /// Between a snapshot and the stream.
+    Waiting(Instant, Box<(Place, Versions)>),
     /// The snapshot is complete and nothing else was wanted.
     Done,
 }
@@ -75,6 +89,7 @@ impl MySqlTask {
             phase: Phase::Idle,
             start: None,
             channels: None,
+            untold: &[],
         })
     }
 
@@ -145,14 +160,31 @@ impl MySqlTask {
         let Phase::Snapshot(snapshot) = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return Ok(());
         };
-        let (place, versions) = snapshot.finish().await?;
+        let (place, versions) = snapshot.finish().await;
         self.phase = match self.config.policy().streams {
-            true => {
-                sleep(self.config.streaming_delay.0).await;
-                self.stream_phase(place, versions).await?
+            true if !self.config.streaming_delay.0.is_zero() => {
+                let until = Instant::now() + self.config.streaming_delay.0;
+                Phase::Waiting(until, Box::new((place, versions)))
             }
+            true => self.stream_phase(place, versions).await?,
             false => Phase::Done,
         };
+        Ok(())
+    }
+
+    /// Waits between a snapshot and the stream, a second at most.
+    async fn wait(&mut self) -> Result<()> {
+        let Phase::Waiting(until, _) = &self.phase else {
+            return Ok(());
+        };
+        let until = *until;
+        sleep_until(until.min(Instant::now() + Duration::from_secs(1))).await;
+        if Instant::now() >= until
+            && let Phase::Waiting(_, ready) = std::mem::replace(&mut self.phase, Phase::Idle)
+        {
+            let (place, versions) = *ready;
+            self.phase = self.stream_phase(place, versions).await?;
+        }
         Ok(())
     }
 }
@@ -176,11 +208,21 @@ impl SourceTask for MySqlTask {
     }
 
     async fn poll(&mut self, out: &mut Batch) -> Result<()> {
+        for kind in std::mem::take(&mut self.untold) {
+            tell(&notifier(&self.config), kind, Vec::new(), out, now_ms());
+        }
         match &mut self.phase {
-            Phase::Stream(stream) => stream.poll(out).await,
+            Phase::Stream(stream) => {
+                stream.poll(out).await?;
+                if stream.is_paused() {
+                    Box::pin(self.pause_for_snapshot()).await?;
+                }
+                Ok(())
+            }
+            Phase::Waiting(..) => Box::pin(self.wait()).await,
+            Phase::CatchUp(_) => Box::pin(self.catch_up(out)).await,
             Phase::Snapshot(snapshot) => {
                 if snapshot.poll(out).await? == Polled::Complete {
-                    snapshot.report(&self.partition, &self.config.topic_prefix, out);
                     Box::pin(self.after_snapshot()).await?;
                 }
                 Ok(())
@@ -197,11 +239,19 @@ impl SourceTask for MySqlTask {
     }
 
     async fn close(&mut self) -> Result<()> {
-        if let Phase::Stream(stream) = std::mem::replace(&mut self.phase, Phase::Idle) {
-            stream.close().await.close().await;
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Stream(stream) => stream.close().await.close().await,
+            Phase::CatchUp(now) => now.close().await.close().await,
+            _ => {}
         }
         Ok(())
     }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let ms = since.map_or(0, |since| since.as_millis());
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 /// How to reach the server.

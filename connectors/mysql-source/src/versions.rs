@@ -91,6 +91,8 @@ pub(crate) struct Evolved {
     pub kind: Kind,
     /// The table, under its new name.
     pub name: TableName,
+    /// Whether it had another one before.
+    pub is_renamed: bool,
 }
 
 impl Versions {
@@ -166,8 +168,11 @@ impl Versions {
             }
             Kind::Truncate => {}
         }
-        let (kind, name) = (change.kind, to.unwrap_or(from));
-        Ok(Some(Evolved { kind, name }))
+        Ok(Some(Evolved {
+            kind: change.kind,
+            is_renamed: to.is_some(),
+            name: to.unwrap_or(from),
+        }))
     }
 
     /// A database has changed.

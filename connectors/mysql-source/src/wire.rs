@@ -14,6 +14,7 @@ mod read;
 mod side;
 mod socket;
 mod tls;
+mod vigil;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub use dump::{Dump, DumpFrom, Place as DumpPlace};
 pub use packets::{Look, Packets};
 pub use read::Fields;
 pub use side::Side;
+pub use vigil::Vigil;
 
 use self::answer::Reply;
 use crate::{

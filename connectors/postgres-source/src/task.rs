@@ -9,7 +9,8 @@ mod replicate;
 use std::{sync::Arc, time::Duration};
 
 use cdc::{
-    channels::Channels, context::Context, snapshot::tell, topics::transaction_topic, transaction::TransactionTopic,
+    channels::Channels, context::Context, snapshot::tell, topics::transaction_topic,
+    transaction::TransactionTopic,
 };
 use connect_core::{Batch, Error, Result, SourceTask, Start, keep::Turn, meter::Meter};
 use tokio::time::{Instant, sleep};

@@ -102,7 +102,11 @@ impl<R: Reader> One<R> {
             if let Some(read) = &mut self.progress.read {
                 read.push(planned.full_name());
             }
-            self.progress.table = Some(planned.names());
+            let names = planned.names();
+            self.progress
+                .started
+                .retain(|started| started.table != names);
+            self.progress.table = Some(names);
             self.progress.key.clear();
             self.progress.complete = true;
             self.progress.rows = self.report.rows();

@@ -35,6 +35,12 @@ impl MariaDbGtids {
         self.domains.values().all(|gtid| other.has(gtid))
     }
 
+    /// Whether another has the same last ids in each of its domains. Numbers need not grow.
+    pub fn is_part_of(&self, other: &Self) -> bool {
+        let is_same = |(domain, gtid)| other.domains.get(domain) == Some(gtid);
+        self.domains.iter().all(is_same)
+    }
+
     /// The domains that pass, by their numbers as text.
     #[must_use]
     pub fn of_domains(&self, mut passes: impl FnMut(&str) -> bool) -> Self {

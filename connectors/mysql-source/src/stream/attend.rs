@@ -54,7 +54,7 @@ impl Stream {
         // Boxed: signals are rare, rows are not.
         match Box::pin(obeying).await? {
             Wanted::Nothing => {}
-            Wanted::Blocking(signal) if self.is_paused() => {
+            Wanted::Blocking(signal) if self.is_taken() => {
                 let why = "another snapshot is running";
                 self.incremental.state.refuse(&signal, why, tell);
             }
@@ -69,7 +69,7 @@ impl Stream {
     /// One step of the incremental snapshot. Before another snapshot it waits.
     async fn lead(&mut self, tell: &mut Tell<'_>) -> Result<()> {
         // A compressed transaction that is read in part has one place for all its rows.
-        let waits = self.is_paused() || self.payload.input.is_some();
+        let waits = self.is_taken() || self.payload.input.is_some();
         if waits || self.incremental.state.is_idle() {
             return Ok(());
         }

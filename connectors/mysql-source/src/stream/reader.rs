@@ -70,6 +70,8 @@ pub(crate) struct Reader {
     /// Whether events have checksums.
     pub(super) checked: bool,
     inflater: Inflater,
+    /// Where reading ends.
+    goal: Option<Place>,
     /// When the last event happened, in seconds since 1970-01-01.
     last_s: u32,
     /// Where the next event begins in its file.
@@ -141,6 +143,7 @@ impl Reader {
             committed_us: None,
             checked,
             inflater: Inflater::new(EVENT_LIMIT),
+            goal: None,
             last_s: 0,
             pos: 0,
             start: 0,
@@ -158,6 +161,44 @@ impl Reader {
             versions: self.tables.versions().count(),
             ..self.course.place(self.writer.counted())
         }
+    }
+
+    /// Sets where reading ends: between two transactions.
+    pub(super) fn aim(&mut self, goal: Place) {
+        self.goal = Some(goal);
+    }
+
+    /// Whether reading ends somewhere.
+    pub(super) fn has_goal(&self) -> bool {
+        self.goal.is_some()
+    }
+
+    /// Whether everything before the goal has been read.
+    pub(super) fn reached(&self) -> bool {
+        let Some(goal) = self.goal.as_ref().filter(|_| !self.course.is_open()) else {
+            return false;
+        };
+        // A server that is asked by ids may name the files that it passes by a moment later.
+        let (own, at) = (self.course.gtids(), self.mark_of_next());
+        let has_all = goal
+            .gtids
+            .as_ref()
+            .zip(own)
+            .is_some_and(|(goal, own)| goal.is_reached_by(own));
+        has_all || at.is_some_and(|at| at >= goal.mark())
+    }
+
+    /// Where the next event lies; `None` before the server has told.
+    fn mark_of_next(&self) -> Option<Mark> {
+        (self.pos > 0).then(|| Mark {
+            file: Arc::clone(self.course.file()),
+            pos: self.pos,
+        })
+    }
+
+    /// What the tables are.
+    pub(super) fn into_versions(self) -> Versions {
+        self.tables.into_versions()
     }
 
     /// What the tables are.

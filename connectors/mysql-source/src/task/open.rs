@@ -1,26 +1,21 @@
 //! Where to begin: what is stored, what the server still has, what `snapshot.mode` wants.
 
-use cdc::filters::Filter;
+use cdc::{filters::Filter, options::Policy};
 use connect_core::{Error, Finding, Result};
 use tokio::time::sleep;
 
-use super::{HEARTBEAT, MySqlTask, Phase, target};
+use super::{HEARTBEAT, MySqlTask, Phase, SILENCE_LIMIT, target};
 use crate::{
-    captured::is_builtin,
-    catalog::{self, TableInfo},
-    config::{Locking, MySqlConfig},
+    config::MySqlConfig,
     error,
     gtid::Gtids,
     heartbeat::Beats,
     position::Place,
-    snapshot::{self, Planned, Scope, Snapshot, Structure, Telling},
+    snapshot,
     stream::{Run, Stream},
-    versions::{Version, Versions},
+    versions::Versions,
     wire::{Answer, Connection, DumpFrom, DumpPlace, Flavor},
 };
-
-/// The server is silent for so many heartbeats when it is gone.
-const SILENT_HEARTBEATS: u32 = 3;
 
 impl MySqlTask {
     /// Decides and begins.
@@ -43,10 +38,19 @@ impl MySqlTask {
             )
             .context("file", &place.file)
             .context("pos", place.pos)),
+            Some(place) if goes_on(&place, policy) => {
+                sleep(self.config.snapshot_delay.0).await;
+                let versions = self.stored_versions(&place);
+                match policy.streams {
+                    true => self.catch_up_phase(place, versions).await,
+                    false => self.rest_phase(place, versions).await,
+                }
+            }
             Some(_) if policy.always && policy.first => self.snapshot_phase(true).await,
-            Some(place) if policy.streams => {
-                let stored = self.start.as_ref().map_or(&[][..], |start| &start.stored);
-                let versions = Versions::restored(stored, &self.config.topic_prefix, &place);
+            Some(mut place) if policy.streams => {
+                self.untold = &["SKIPPED"];
+                place.snapshot = None;
+                let versions = self.stored_versions(&place);
                 self.stream_phase(place, versions).await
             }
             None if policy.first => self.snapshot_phase(true).await,
@@ -54,13 +58,22 @@ impl MySqlTask {
                 self.snapshot_phase(false).await
             }
             None if policy.streams => {
+                self.untold = &["STARTED", "COMPLETED"];
                 let mut connection = self.side().fresh().await?;
                 let place = snapshot::end_of_binlog(&mut connection).await?;
                 connection.close().await;
                 self.stream_phase(place, Versions::default()).await
             }
-            _ => Ok(Phase::Done),
+            _ => {
+                self.untold = &["SKIPPED"];
+                Ok(Phase::Done)
+            }
         }
+    }
+
+    fn stored_versions(&self, place: &Place) -> Versions {
+        let stored = self.start.as_ref().map_or(&[][..], |start| &start.stored);
+        Versions::restored(stored, &self.config.topic_prefix, place)
     }
 
     fn is_of_its_family(&self, connection: &Connection) -> Result<()> {
@@ -78,69 +91,13 @@ impl MySqlTask {
             .context("version", format!("{major}.{minor}.{patch}")))
     }
 
-    /// Begins a snapshot: of the structure of tables, and with `data` of their rows.
-    async fn snapshot_phase(&mut self, data: bool) -> Result<Phase> {
-        sleep(self.config.snapshot_delay.0).await;
-        let mut connection = self.side().fresh().await?;
-        let locking = self.config.snapshot_locking;
-        let place = snapshot::begin(&mut connection, locking).await?;
-        let captured = &self.captured;
-        let topic = self.schema_topic();
-        // The topic of schema changes tells of all tables of a captured database.
-        let only_captured = topic.is_none() || self.config.tells_captured_only();
-        let passes = |database: &str, table: &str| match only_captured {
-            true => captured.table(database, table),
-            false => captured.schema(database) && !is_builtin(database, table),
-        };
-        let mut tables = catalog::tables(&mut connection, passes).await?;
-        let until = snapshot::end_of_binlog(&mut connection).await?.mark();
-        let structure = match topic {
-            Some(topic) => {
-                let told = Telling {
-                    topic,
-                    is_all: !data,
-                    by_hash: locking == Locking::None,
-                };
-                Some(Structure::read(told, &mut tables, &mut connection).await?)
-            }
-            None => None,
-        };
-        let mut scope = Scope {
-            plan: if data { self.plan(&tables) } else { Vec::new() },
-            structure,
-            versions: Versions::default(),
-        };
-        for info in tables {
-            let name = (info.database.clone(), info.name.clone());
-            let (since, until) = (place.mark(), until.clone());
-            scope.versions.put(name, Version { info, since, until });
-        }
-        let context = self.context.clone();
-        let snapshot = Snapshot::new(connection, scope, place, context, locking).await?;
-        Ok(Phase::Snapshot(Box::new(snapshot)))
-    }
-
-    /// The tables of a snapshot.
-    fn plan(&self, tables: &[TableInfo]) -> Vec<Planned> {
-        let (captured, compiler) = (&self.captured, self.compiler());
-        let is_read = |info: &&TableInfo| {
-            let (database, table) = (&info.database, &info.name);
-            captured.table(database, table) && captured.in_snapshot(database, table)
-        };
-        let planned = |info: &TableInfo| Planned {
-            table: compiler.compile(info).into(),
-            info: TableInfo {
-                select: captured.select(&info.database, &info.name).cloned(),
-                ..info.clone()
-            },
-        };
-        let mut plan: Vec<Planned> = tables.iter().filter(is_read).map(planned).collect();
-        // As in the list, and by name where one entry of it matches several.
-        plan.sort_by_key(|planned| captured.rank(&planned.info.database, &planned.info.name));
-        plan
-    }
-
     pub(super) async fn stream_phase(&mut self, place: Place, versions: Versions) -> Result<Phase> {
+        let stream = self.stream_from(place, versions).await?;
+        Ok(Phase::Stream(Box::new(stream)))
+    }
+
+    /// The stream from a place on, at which the tables are these.
+    pub(super) async fn stream_from(&mut self, place: Place, versions: Versions) -> Result<Stream> {
         let target = target(&self.config, self.flavor);
         let connection = Connection::open(&target).await?;
         let encoded;
@@ -178,14 +135,13 @@ impl MySqlTask {
             prefix: self.config.topic_prefix.clone(),
             batch_records: usize::try_from(self.config.batch_size.0).unwrap_or(usize::MAX),
             beats: Beats::new(&self.config),
-            silence_limit: HEARTBEAT * SILENT_HEARTBEATS,
+            silence_limit: SILENCE_LIMIT,
             lag: self.meter().gauge("milliseconds-behind-source"),
             takes_rows: (self.config.signal_channels.0.iter()).any(|one| one == "source"),
             channels: self.channels.clone(),
         };
         let settings = (self.settings(versions), self.incremental(&place));
-        let stream = Stream::new(dump, self.side(), settings, place, run)?;
-        Ok(Phase::Stream(Box::new(stream)))
+        Stream::new(dump, self.side(), settings, place, run)
     }
 }
 
@@ -198,6 +154,12 @@ impl MySqlTask {
             Gtids::MariaDb(last) => Gtids::MariaDb(last.of_domains(|domain| filter.passes(domain))),
         })
     }
+}
+
+/// Whether a snapshot that was interrupted has to be completed.
+fn goes_on(place: &Place, policy: Policy) -> bool {
+    let progress = place.snapshot.as_ref();
+    progress.is_some_and(|progress| policy.first || progress.only.is_some())
 }
 
 /// Whose transactions count; `None` with findings when the lists do not compile.

@@ -48,6 +48,11 @@ impl Side {
         Ok(&mut self.open.insert((open, Instant::now())).0)
     }
 
+    /// Another one that reaches the server in the same way.
+    pub fn another(&self) -> Self {
+        Self::new(self.target.clone(), self.statements.clone())
+    }
+
     /// A connection of its own.
     pub async fn fresh(&self) -> Result<Connection> {
         let mut fresh = Connection::open(&self.target).await?;
@@ -55,6 +60,11 @@ impl Side {
             fresh.execute(statement).await?;
         }
         Ok(fresh)
+    }
+
+    /// How it reaches the server.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Gives the connection back when it has lain idle.

@@ -104,6 +104,9 @@ impl Reader {
                 self.writer.truncate(&table, out);
             }
         }
+        for renamed in evolved.iter().filter(|it| it.is_renamed) {
+            self.course.renamed(renamed.name.clone());
+        }
         let is_told = |it: &&Evolved| it.kind != Kind::Truncate;
         let told: Vec<&Evolved> = evolved.iter().filter(is_told).collect();
         let exists = told.is_empty() && changes.iter().all(|change| change.kind == Kind::Create);
