@@ -102,6 +102,8 @@ pub(crate) struct Snapshot {
     writer: ChangeWriter,
     versions: Versions,
     place: Place,
+    /// Whether the place has been told from which a later try can go on.
+    is_placed: bool,
     /// The connection that holds the moment, where others read.
     holder: Option<Connection>,
     lock: Lock,
@@ -124,6 +126,8 @@ impl Snapshot {
         let mut report = scope.report;
         prepared.announce(&mut report);
         let Prepared { plan, extents, .. } = prepared;
+        let is_placed = plan.tables.is_empty();
+        place.snapshot = Some(plan.progress.clone());
         let writer = ChangeWriter::new(false).with_context(moment.context.clone());
         let (reading, holder, lock) = match moment.crew.take() {
             Some(crew) => {
@@ -145,6 +149,7 @@ impl Snapshot {
             writer,
             versions: scope.versions,
             place,
+            is_placed,
             holder,
             lock,
             partition,
@@ -162,6 +167,11 @@ impl Snapshot {
             // From the next position on it is told.
             self.structure = None;
             out.clear();
+        }
+        if !std::mem::replace(&mut self.is_placed, true) {
+            // Before the first row: were it read and deleted, and nothing stored, no later try would tell of that.
+            self.stand(out);
+            return Ok(Polled::More);
         }
         let (polled, progress) = match self.reading.poll(out).await? {
             Read::Nothing => return Ok(Polled::More),

@@ -241,7 +241,7 @@ impl SourceTask for MySqlTask {
     async fn close(&mut self) -> Result<()> {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Stream(stream) => stream.close().await.close().await,
-            Phase::CatchUp(now) => now.close().await.close().await,
+            Phase::CatchUp(now) => Box::pin(now.close()).await.close().await,
             _ => {}
         }
         Ok(())

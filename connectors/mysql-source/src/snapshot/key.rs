@@ -286,7 +286,8 @@ impl Form {
 
     /// A value in SQL; `None` when it is none of these.
     fn literal(&self, value: &str) -> Option<String> {
-        let is_hex = || value.len() % 2 == 0 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hex =
+            || value.len().is_multiple_of(2) && value.bytes().all(|byte| byte.is_ascii_hexdigit());
         match self {
             Self::Number | Self::Cast => is_number(value).then(|| value.to_owned()),
             Self::Text => Some(literal(value)),

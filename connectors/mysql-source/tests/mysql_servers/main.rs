@@ -10,7 +10,11 @@ mod connections;
 mod dumps;
 mod evolution;
 mod gtids;
+mod history;
 mod incremental;
+mod interrupted;
+mod parallel;
+mod snapshots;
 mod tasks;
 mod values;
 
