@@ -9,11 +9,13 @@ use std::{
     thread,
 };
 
+use connect_core::{Batch, SourceTask, Value};
 use stack::{Mysql, MysqlVersion, Stack};
 
 use super::{
     VERSIONS, block_on,
     history::{Event, Topic, again, rows},
+    soon,
 };
 
 /// A table, its columns, its key, the key's values from `i`, and how many rows it has.
@@ -347,5 +349,62 @@ fn fewer_connections_than_wanted_are_enough() {
             let events = rows(&mysql, version, &more).await;
             assert_all_once(&events, &format!("{version}"));
         });
+    }
+}
+
+/// How many parts each table was read in, as notifications tell.
+async fn parts(mysql: &Mysql, version: MysqlVersion) -> BTreeMap<String, String> {
+    let more = [
+        CAPTURED,
+        KEYS,
+        ("snapshot.max.threads", "2"),
+        ("snapshot.max.threads.multiplier", "3"),
+        ("snapshot.mode", "initial_only"),
+        ("notification.enabled.channels", "sink"),
+        ("notification.sink.topic.name", "told"),
+    ];
+    let mut source = again(mysql, version, &more, &Default::default()).await;
+    let (mut parts, mut is_complete) = (BTreeMap::new(), false);
+    while !is_complete {
+        let mut batch = Batch::default();
+        soon(source.task.poll(&mut batch)).await.unwrap();
+        for row in batch.rows().filter(|row| &**row.topic() == "told") {
+            let value = row.value().to_value();
+            is_complete |= value.get("type").and_then(Value::as_str) == Some("COMPLETED");
+            let data = value.get("additional_data").unwrap();
+            let text = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
+            parts.extend(text("scanned_collection").zip(text("total_chunks")));
+        }
+    }
+    source.close().await;
+    parts
+}
+
+#[test]
+fn large_tables_are_cut_whatever_their_keys_are() {
+    for version in VERSIONS {
+        let stack = Stack::new().unwrap();
+        let mysql = stack.mysql(version).unwrap();
+        prepare(&mysql);
+        let parts = block_on(parts(&mysql, version));
+        for (name, least) in [
+            ("a_skewed", 4),
+            ("b_texts", 4),
+            ("c_two", 4),
+            ("d_bytes", 4),
+            ("e_latin", 4),
+            ("k_unsigned", 4),
+            ("n_negative", 4),
+        ] {
+            let told: usize = parts[&format!("inventory.{name}")].parse().unwrap();
+            assert!((least..=9).contains(&told), "{version}: {name}: {told}");
+        }
+        for name in ["j_floats", "m_keyless", "o_small", "z_empty"] {
+            assert_eq!(
+                parts[&format!("inventory.{name}")],
+                "1",
+                "{version}: {name}"
+            );
+        }
     }
 }
