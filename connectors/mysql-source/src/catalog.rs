@@ -226,8 +226,7 @@ fn columns_sql(wanted: &str) -> String {
     )
 }
 
-/// The primary key and unique indexes; invisible ones and those of parts too, as for Debezium. Which of them are never null is
-/// found out here: MariaDB 10.11 has died of a query within the query.
+/// The primary key and unique indexes, nulls or not; invisible ones and those of parts too, as for Debezium.
 fn keys_sql(wanted: &str) -> String {
     format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, NULLABLE FROM information_schema.STATISTICS \

@@ -99,6 +99,58 @@ fn a_signal_has_tables_read_while_the_stream_waits() {
     }
 }
 
+/// The task dies between the signal and the snapshot, and within the snapshot, and all is read.
+#[test]
+fn a_signal_of_the_table_is_obeyed_over_restarts() {
+    for version in VERSIONS {
+        let stack = Stack::new().unwrap();
+        let mysql = stack.mysql(version).unwrap();
+        mysql
+            .sql(&format!("{TABLE}; {ROWS}; CREATE TABLE signals (id VARCHAR(64) PRIMARY KEY, type VARCHAR(32), data VARCHAR(2048))"))
+            .unwrap();
+        let more = [
+            ("snapshot.mode", "no_data"),
+            ("signal.data.collection", "inventory.signals"),
+        ];
+        let signal = r#"INSERT INTO signals VALUES ('one', 'execute-snapshot', '{"data-collections": ["inventory.t"], "type": "BLOCKING"}')"#;
+        block_on(async {
+            let mut topic = Topic::default();
+            let mut source = again(&mysql, version, &more, &Stored::new()).await;
+            topic.poll(&mut source).await;
+            mysql.sql(signal).unwrap();
+            let mut deaths = 0;
+            loop {
+                topic.poll(&mut source).await;
+                let is_asked = topic.offset().contains("snapshot_signal");
+                if is_asked && deaths < 5 {
+                    deaths += 1;
+                    mysql
+                        .sql(&format!(
+                            "UPDATE t SET v = v + 1 WHERE id IN (3, {deaths}00)"
+                        ))
+                        .unwrap();
+                    drop(source);
+                    let stored = topic.die(topic.positions());
+                    source = again(&mysql, version, &more, &stored).await;
+                }
+                if !is_asked && deaths > 0 {
+                    break;
+                }
+            }
+            assert_eq!(deaths, 5, "{version}");
+            mysql.sql("INSERT INTO t VALUES (5000, 9, '')").unwrap();
+            until(&mut topic, &mut source, "c 5000 9").await;
+            source.close().await;
+            topic.events.retain(|event| event.topic == "t.inventory.t");
+            let read = topic.events.iter().filter(|event| event.op == "r").count();
+            assert_eq!(read, 1200, "{version}");
+            let texts = texts(&topic);
+            let changes = texts.iter().filter(|text| text.starts_with("u 3 "));
+            assert_eq!(changes.count(), 5, "{version}");
+        });
+    }
+}
+
 /// Type, table and rows of each notification.
 async fn notifications(mysql: &Mysql, version: MysqlVersion, more: &[(&str, &str)]) -> Vec<String> {
     let told = [

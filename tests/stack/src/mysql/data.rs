@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     SUPERUSER,
+    settings::TEMPORARY,
     version::{MysqlVersion, Programs},
 };
 use crate::{
@@ -29,6 +30,9 @@ pub(super) fn create(programs: &Programs, version: MysqlVersion, folder: &Path) 
         .args(["-r", "--sparse=always"])
         .arg(template.join("data"))
         .arg(folder.join("data")))?;
+    run(account
+        .command(Path::new("mkdir"))
+        .arg(folder.join(TEMPORARY)))?;
     certify(folder, &account)
 }
 

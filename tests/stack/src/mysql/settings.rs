@@ -8,6 +8,9 @@ use crate::Result;
 /// The socket, relative to the data folder: a full path may be too long for one.
 pub(super) const SOCKET: &str = "mysqld.sock";
 
+/// The folder of temporary tables. A server that starts deletes those of all others in the same folder, while they are read.
+pub(super) const TEMPORARY: &str = "tmp";
+
 /// What every server has.
 const USUAL: &[(&str, &str)] = &[
     ("bind-address", "127.0.0.1"),
@@ -51,8 +54,10 @@ pub(super) fn text(
     let tls = folder.join("tls");
     let mut text = format!(
         "[mysqld]\nport={port}\nserver-id={port}\nsocket={SOCKET}\npid-file={}\n\
+         tmpdir={}\n\
          ssl-ca={tls}/ca.pem\nssl-cert={tls}/server.pem\nssl-key={tls}/server.key\n",
         folder.join("server.pid").display(),
+        folder.join(TEMPORARY).display(),
         tls = tls.display(),
     );
     for (name, path) in programs.places(&folder.join("data"))? {
