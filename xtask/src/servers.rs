@@ -12,7 +12,7 @@ use stack::{ConnectOptions, MysqlVersion, PgVersion, Process, SearchOptions, Ser
 use crate::Outcome;
 
 /// The servers and what they are.
-const NAMES: [(&str, &str); 10] = [
+const NAMES: [(&str, &str); 11] = [
     ("postgres15", "PostgreSQL 15"),
     ("postgres18", "PostgreSQL 18"),
     ("mysql", "MySQL 9.7"),
