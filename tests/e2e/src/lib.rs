@@ -9,6 +9,7 @@ pub mod mysql;
 pub mod raw;
 mod rest;
 pub mod scene;
+pub mod shapes;
 mod suite;
 mod worker;
 

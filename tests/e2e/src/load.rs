@@ -112,6 +112,11 @@ impl Load {
         Ok(())
     }
 
+    /// Only the writer.
+    pub fn into_rounds(self) -> Rounds {
+        self.writer
+    }
+
     /// Stops after the round that is being written.
     pub fn stop(&mut self) -> Outcome {
         self.writer.stop()

@@ -9,12 +9,35 @@ use crate::{
     Fault, Outcome, Rounds, Worker, WorkerOptions,
     counters::{self, History, KEYS},
     scene::SOURCE,
+    shapes,
 };
 
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// The topic of the counters.
-const TOPIC: &str = "faults.inventory.counters";
+pub const TOPIC: &str = "faults.inventory.counters";
+
+/// Makes `inventory.counters`, all of them at 0.
+pub fn table(mysql: &Mysql) -> Outcome {
+    let rows: Vec<String> = (1..=KEYS).map(|k| format!("({k}, 0, null)")).collect();
+    mysql.sql(&format!(
+        "create table counters (k int primary key, n bigint not null, note text); insert into counters values {}",
+        rows.join(", ")
+    ))?;
+    Ok(())
+}
+
+/// Counts them up, in transactions of several.
+pub fn count(mysql: &Mysql) -> Rounds {
+    let server = mysql.clone();
+    Rounds::start(move |_| server.sql(&counters::transactions()).is_ok())
+}
+
+/// Fails unless the history of every counter ends with what the table holds.
+pub fn assert_complete(history: &History, mysql: &Mysql) -> Outcome {
+    let table = "select concat(k, '=', n) from counters order by k";
+    counters::assert_ends(history, &mysql.sql(table)?)
+}
 
 /// A table that is written to, and a source that streams it.
 pub struct MysqlScene {
@@ -34,46 +57,38 @@ impl MysqlScene {
         options: WorkerOptions,
         config: &Value,
     ) -> Outcome<Self> {
-        mysql.sql("create table counters (k int primary key, n bigint not null, note text)")?;
-        for k in 1..=KEYS {
-            mysql.sql(&format!("insert into counters values ({k}, 0, null)"))?;
-        }
+        table(&mysql)?;
+        Self::start(stack, mysql, options, config, count)
+    }
+
+    /// The same for a table whose columns change.
+    pub fn reshaping(
+        stack: &Stack,
+        mysql: Mysql,
+        options: WorkerOptions,
+        config: &Value,
+    ) -> Outcome<Self> {
+        shapes::table(&mysql)?;
+        Self::start(stack, mysql, options, config, shapes::reshape)
+    }
+
+    fn start(
+        stack: &Stack,
+        mysql: Mysql,
+        options: WorkerOptions,
+        config: &Value,
+        load: fn(&Mysql) -> Rounds,
+    ) -> Outcome<Self> {
         let worker = Worker::start(stack, options)?;
         worker.rest().create(SOURCE, config)?;
         worker.rest().wait_for(SOURCE, "RUNNING")?;
-        let server = mysql.clone();
-        let scene = Self {
+        wait_streaming(&worker)?;
+        let load = load(&mysql);
+        Ok(Self {
             mysql,
             worker,
-            load: Rounds::start(move |_| server.sql(&counters::transactions()).is_ok()),
-        };
-        wait_until("the source to stream", LIMIT, || {
-            Ok(scene.stored().is_some())
-        })?;
-        Ok(scene)
-    }
-
-    /// The ids that are stored with the position of the source.
-    fn stored(&self) -> Option<String> {
-        let path = format!("/connectors/{SOURCE}/offsets");
-        let offsets = self.worker.rest().get(&path).ok()?;
-        let mut offsets = offsets["offsets"].as_array()?.iter();
-        let place = offsets.find(|offset| offset["offset"]["file"].is_string())?;
-        Some(place["offset"]["gtids"].as_str()?.to_owned())
-    }
-
-    /// Waits until the source has stored what is committed now.
-    pub fn wait_stored(&self, mysql: &Mysql) -> Outcome {
-        let sql = match mysql.version().is_mariadb() {
-            true => "select @@global.gtid_binlog_pos",
-            false => "select @@global.gtid_executed",
-        };
-        let executed = mysql.sql(sql)?;
-        let executed: String = executed.chars().filter(|c| !c.is_whitespace()).collect();
-        wait_until("the position to be stored", LIMIT, || {
-            Ok(self.stored().is_some_and(|stored| stored == executed))
-        })?;
-        Ok(())
+            load,
+        })
     }
 
     /// Strikes in the middle of the load; the status must tell it, and everything must go on when it is mended.
@@ -88,6 +103,11 @@ impl MysqlScene {
         self.load.wait_for(1)
     }
 
+    /// Waits until the source has stored what is committed now.
+    pub fn wait_stored(&self, mysql: &Mysql) -> Outcome {
+        wait_stored(&self.worker, mysql)
+    }
+
     /// Kills the worker at different moments of the load, and starts it again.
     pub fn kill_worker(&self, times: u32) -> Outcome {
         for kill in 0..times {
@@ -96,6 +116,21 @@ impl MysqlScene {
             self.worker.server().start()?;
         }
         Ok(())
+    }
+
+    /// Kills the worker, and starts it again when the load has gone on without it.
+    pub fn kill_worker_for(&self, rounds: u64) -> Outcome {
+        self.worker.server().kill9()?;
+        self.load.wait_for(rounds)?;
+        self.worker.server().start()?;
+        Ok(())
+    }
+
+    /// Stops the load, and gives the records of a topic when all are written.
+    pub fn finish_with(mut self, topic: &str) -> Outcome<Vec<(String, String)>> {
+        self.load.stop()?;
+        self.wait_stored(&self.mysql)?;
+        self.worker.stop_and_read(topic)
     }
 
     /// Stops counting and the worker, and gives the history of each counter, which must end as the table does.
@@ -109,8 +144,38 @@ impl MysqlScene {
         self.load.stop()?;
         self.wait_stored(mysql)?;
         let history = counters::history(&self.worker.stop_and_read(TOPIC)?)?;
-        let table = "select concat(k, '=', n) from counters order by k";
-        counters::assert_ends(&history, &mysql.sql(table)?)?;
+        assert_complete(&history, mysql)?;
         Ok(history)
     }
+}
+
+/// The ids that are stored with the position of the source.
+fn stored(worker: &Worker) -> Option<String> {
+    let path = format!("/connectors/{SOURCE}/offsets");
+    let offsets = worker.rest().get(&path).ok()?;
+    let mut offsets = offsets["offsets"].as_array()?.iter();
+    let place = offsets.find(|offset| offset["offset"]["file"].is_string())?;
+    Some(place["offset"]["gtids"].as_str()?.to_owned())
+}
+
+/// Waits until the source of a worker has stored a position of its stream.
+pub fn wait_streaming(worker: &Worker) -> Outcome {
+    wait_until("the source to stream", LIMIT, || {
+        Ok(stored(worker).is_some())
+    })?;
+    Ok(())
+}
+
+/// Waits until the source of a worker has stored what is committed now.
+pub fn wait_stored(worker: &Worker, mysql: &Mysql) -> Outcome {
+    let sql = match mysql.version().is_mariadb() {
+        true => "select @@global.gtid_binlog_pos",
+        false => "select @@global.gtid_executed",
+    };
+    let executed = mysql.sql(sql)?.replace("\\n", "");
+    let executed: String = executed.chars().filter(|c| !c.is_whitespace()).collect();
+    wait_until("the position to be stored", LIMIT, || {
+        Ok(stored(worker).is_some_and(|stored| stored == executed))
+    })?;
+    Ok(())
 }
