@@ -85,6 +85,11 @@ impl Place {
         }
     }
 
+    /// Whether Debezium has written it: it stores the time of the last change, and no versions.
+    pub fn is_debeziums(&self) -> bool {
+        self.versions == 0 && self.ts_s.is_some()
+    }
+
     /// The file and the place in it.
     pub fn mark(&self) -> Mark {
         Mark {

@@ -45,8 +45,20 @@ impl Versions {
         fresh.iter().filter_map(stored).collect()
     }
 
-    /// The tables as they were at a place.
+    /// The tables as they were at a place. Behind a place of Debezium's they may be others, whose statements it has read: all
+    /// are forgotten, in the store too.
     pub(crate) fn restored(stored: &[Position], prefix: &str, place: &Place) -> Self {
+        let mut versions = Self::of_store(stored, prefix, place);
+        if place.is_debeziums() {
+            versions.fresh = versions.tables.keys().cloned().collect();
+            for kept in versions.tables.values_mut() {
+                *kept = Kept::default();
+            }
+        }
+        versions
+    }
+
+    fn of_store(stored: &[Position], prefix: &str, place: &Place) -> Self {
         let mut versions = Self::default();
         let mark = place.mark();
         for position in stored {
@@ -198,6 +210,20 @@ mod tests {
         assert_eq!(columns(&stored, &at("bin.000010", 4, 3)), None);
         let others = Versions::restored(&stored, "other", &at("bin.000010", 4, 0));
         assert_eq!(others.get(&name()), None);
+    }
+
+    #[test]
+    fn behind_debeziums_turn_nothing_is_known() {
+        let stored = versions().take_fresh("shop");
+        let place = Place {
+            ts_s: Some(1_800_000_000),
+            ..at("bin.000010", 4, 0)
+        };
+        let mut restored = Versions::restored(&stored, "shop", &place);
+        assert_eq!((restored.get(&name()), restored.count()), (None, 2));
+        let stored = restored.take_fresh("shop");
+        assert_eq!(stored.len(), 1);
+        assert_eq!(columns(&stored, &at("bin.000011", 4, 2)), None);
     }
 
     #[test]
