@@ -199,7 +199,9 @@ impl<'l, 'a, 'p> Walk<'l, 'a, 'p> {
         let value = layout.take(&mut self.data)?;
         match (partial, value) {
             (Some(partial), Value::Bytes(diffs)) if layout.is_json() && partial.bits.has(json) => {
-                let of = document(self.layouts, partial.before, at)?;
+                let Some(of) = document(self.layouts, partial.before, at)? else {
+                    return Ok(Taken::Absent);
+                };
                 let mut text = Vec::new();
                 crate::json::push_changed(of, diffs, &mut text)?;
                 Ok(Taken::Changed(text))
@@ -209,19 +211,20 @@ impl<'l, 'a, 'p> Walk<'l, 'a, 'p> {
     }
 }
 
-/// The document that differences are from.
+/// The document that differences are from; none when it was not logged, with `binlog_row_image=MINIMAL`.
 fn document<'b>(
     layouts: &[Layout],
     (image, present): (&'b [u8], Image<'b>),
     at: usize,
-) -> Result<&'b [u8]> {
+) -> Result<Option<&'b [u8]>> {
     let mut data = Fields(image);
     let mut walk = Walk::new(layouts, present, &mut data)?;
     for _ in 0..at {
         walk.next(None)?;
     }
     match walk.next(None)? {
-        Taken::Value(Value::Bytes(document)) => Ok(document),
+        Taken::Value(Value::Bytes(document)) => Ok(Some(document)),
+        Taken::Absent => Ok(None),
         _ => Err(no_document()),
     }
 }
@@ -229,6 +232,6 @@ fn document<'b>(
 fn no_document() -> Error {
     Error::new(
         &error::VALUE,
-        "a JSON document was logged as differences, and what it differs from was not",
+        "a JSON document was logged as differences, and what it differs from is none",
     )
 }

@@ -11,6 +11,7 @@ mod dumps;
 mod evolution;
 mod gtids;
 mod history;
+mod images;
 mod incremental;
 mod interrupted;
 mod parallel;
