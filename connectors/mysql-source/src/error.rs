@@ -21,8 +21,10 @@ connect_core::codes! {
     BINLOG = "mysql.binlog", Fail, "Set `log_bin`, `binlog_format=ROW` and `binlog_row_image=FULL` in the server's configuration, and restart it.";
     /// What follows the stored position is no longer there.
     PURGED = "mysql.purged", Fail, "The server has purged the binlog that the stored position needs. Raise `binlog_expire_logs_seconds`, then delete the connector's offsets to snapshot again, or set `snapshot.mode=when_needed` so that this happens by itself.";
-    /// Another replica has our number.
-    SERVER_ID = "mysql.server_id", Retry, "Another replica, or another connector, uses the same `database.server.id`: give each its own.";
+    /// The server has not yet, or will never have, what was read from another.
+    BEHIND = "mysql.behind", Retry, "If the server is a replica that lags, this goes on by itself when it has caught up. If transactions were lost when it took over, records tell of rows that are not there: delete the connector's offsets to snapshot again, or set `snapshot.mode=when_needed` so that this happens by itself.";
+    /// Another replica has our number. Nobody tries again, since the two would end each other for ever.
+    SERVER_ID = "mysql.server_id", Fail, "Another replica, or another connector, uses the same `database.server.id` and has taken our place: give each its own.";
     /// A change that was logged as a statement.
     STATEMENT = "mysql.statement", Fail, "A change to a captured table was logged as a statement, so that its rows are not known. Set `binlog_format=ROW` for the server and all sessions, then snapshot the table again.";
     /// A table is not what its rows say.
@@ -91,6 +93,7 @@ fn code_of(error: &ServerError) -> &'static Code {
             &CONNECTION
         }
         1381 => &BINLOG,
+        4052 => &SERVER_ID,
         1789 | 1955 => &PURGED,
         _ => &QUERY,
     }
@@ -170,5 +173,7 @@ mod tests {
         assert_eq!(name(1236, purged), "mysql.purged");
         let clash = "A replica with the same server_uuid/server_id as this replica has connected";
         assert_eq!(name(1236, clash), "mysql.server_id");
+        let clash = "A slave with the same server_id is already connected";
+        assert_eq!(name(4052, clash), "mysql.server_id");
     }
 }

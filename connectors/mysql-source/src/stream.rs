@@ -21,7 +21,7 @@ use crate::{
     incremental::Incremental,
     position::Place,
     versions::Versions,
-    wire::{Dump, Look, Packets, Side, server_error},
+    wire::{Dump, Look, Packets, Side, readers, replicas, server_error},
 };
 
 /// A batch is full with so many records: they, their cells and what they are encoded to stay in a core's cache …
@@ -45,6 +45,8 @@ pub(crate) struct Run {
     pub partition: Arc<str>,
     /// The `topic.prefix`.
     pub prefix: String,
+    /// Our number among the server's replicas.
+    pub server_id: u32,
     /// A batch is full with so many records, if that is fewer than usual.
     pub batch_records: usize,
     /// Heartbeats, if there are any.
@@ -127,6 +129,27 @@ impl Stream {
 
     /// See [`connect_core::SourceTask::poll`].
     pub(crate) async fn poll(&mut self, out: &mut Batch) -> Result<()> {
+        match self.read(out).await {
+            Err(error) if error.code() == &error::SERVER_ID => Err(self.by_whom(error).await),
+            done => done,
+        }
+    }
+
+    /// The error with the name of the one that has taken our place, if it tells one.
+    async fn by_whom(&mut self, error: Error) -> Error {
+        let error = error.context("server_id", self.run.server_id);
+        let Ok(connection) = self.side.connection().await else {
+            return error;
+        };
+        let by = match replicas(connection, self.run.server_id).await {
+            Ok(others) if !others.is_empty() => others,
+            // MariaDB asks for the right REPLICATION MASTER ADMIN.
+            _ => readers(connection).await.unwrap_or_default(),
+        };
+        error.context("by", by.join(", "))
+    }
+
+    async fn read(&mut self, out: &mut Batch) -> Result<()> {
         let deadline = self.deadline();
         (self.frames_in_batch, self.bytes_in_batch) = (0, 0);
         if self.send_chunk(out)? {

@@ -1,6 +1,7 @@
 //! The task: which phase it is in, and how one follows the other.
 
 mod catch_up;
+mod kept;
 mod open;
 mod plan;
 

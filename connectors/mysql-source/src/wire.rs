@@ -11,6 +11,7 @@ mod connect;
 mod dump;
 mod packets;
 mod read;
+mod replicas;
 mod side;
 mod socket;
 mod tls;
@@ -26,6 +27,7 @@ pub(crate) use compression::read_all as read_compressed;
 pub use dump::{Dump, DumpFrom, Place as DumpPlace};
 pub use packets::{Look, Packets};
 pub use read::Fields;
+pub use replicas::{readers, replicas};
 pub use side::Side;
 pub use vigil::Vigil;
 

@@ -3,7 +3,10 @@
 use connect_core::Result;
 
 use super::{Look, text};
-use crate::wire::{Answer, Connection, Flavor};
+use crate::{
+    task::target,
+    wire::{Answer, Connection, Flavor, replicas},
+};
 
 /// A binlog that is kept for less is gone after a long night.
 const SHORT_S: u64 = 24 * 60 * 60;
@@ -101,17 +104,16 @@ impl Look<'_> {
                 format!("The server itself has the number {ours}: give the connector another");
             self.error(key, what);
         }
-        let sql = match connection.server().flavor {
-            Flavor::MySql if connection.server().version >= (8, 0, 22) => "SHOW REPLICAS",
-            _ => "SHOW SLAVE HOSTS",
-        };
+        let itself = target(self.config, self.flavor).application;
         // Not everybody may ask.
-        let replicas = connection.query(sql).await.unwrap_or_default();
-        if replicas.iter().any(|row| row.text(0) == ours) {
-            let what = format!(
-                "A replica or connector with the number {ours} is connected: if it is not this connector itself, give it another"
-            );
-            self.warning(key, what);
+        let replicas = replicas(connection, self.config.server_id.0).await;
+        for other in replicas.unwrap_or_default() {
+            if other != itself {
+                let what = format!(
+                    "A replica or connector with the number {ours} is connected ({other}): give this connector another"
+                );
+                self.warning(key, what);
+            }
         }
         Ok(())
     }

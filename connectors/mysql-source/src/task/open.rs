@@ -4,7 +4,11 @@ use cdc::{filters::Filter, options::Policy};
 use connect_core::{Error, Finding, Result};
 use tokio::time::sleep;
 
-use super::{HEARTBEAT, MySqlTask, Phase, SILENCE_LIMIT, target};
+use super::{
+    HEARTBEAT, MySqlTask, Phase, SILENCE_LIMIT,
+    kept::{Kept, purged},
+    target,
+};
 use crate::{
     config::MySqlConfig,
     error,
@@ -14,7 +18,7 @@ use crate::{
     snapshot,
     stream::{Run, Stream},
     versions::Versions,
-    wire::{Answer, Connection, DumpFrom, DumpPlace, Flavor},
+    wire::{Connection, DumpFrom, DumpPlace, Flavor},
 };
 
 impl MySqlTask {
@@ -25,19 +29,24 @@ impl MySqlTask {
         let connection = side.connection().await?;
         self.is_of_its_family(connection)?;
         let stored = stored.filter(|place| !place.in_snapshot);
-        let kept = match &stored {
-            Some(place) if policy.streams => is_kept(connection, place).await?,
-            _ => true,
+        let lost = match &stored {
+            Some(place) if policy.streams => {
+                let counted = self.counted(place.gtids.as_ref());
+                let kept = Kept::of(place, counted.as_ref(), connection).await?;
+                kept.error(place)
+            }
+            _ => None,
         };
         side.close().await;
         match stored {
-            Some(_) if !kept && policy.on_loss => self.snapshot_phase(true).await,
-            Some(place) if !kept => Err(Error::new(
-                &error::PURGED,
-                "the server does not have the binlog any more that follows the stored position",
-            )
-            .context("file", &place.file)
-            .context("pos", place.pos)),
+            Some(_) if lost.is_some() && policy.on_loss => {
+                tracing::warn!(
+                    lost = lost.map(tracing::field::display),
+                    "the tables are read again"
+                );
+                self.snapshot_phase(true).await
+            }
+            Some(_) if let Some(lost) = lost => Err(lost),
             Some(place) if goes_on(&place, policy) => {
                 sleep(self.config.snapshot_delay.0).await;
                 let versions = self.stored_versions(&place);
@@ -124,6 +133,7 @@ impl MySqlTask {
         let from = DumpFrom {
             place: from,
             server_id: self.config.server_id.0,
+            name: &target.application,
             uuid: &uuid(&self.config.topic_prefix, self.config.server_id.0),
             heartbeat: HEARTBEAT,
             annotated: self.config.include_query,
@@ -133,6 +143,7 @@ impl MySqlTask {
         let run = Run {
             partition: std::sync::Arc::clone(&self.partition),
             prefix: self.config.topic_prefix.clone(),
+            server_id: self.config.server_id.0,
             batch_records: usize::try_from(self.config.batch_size.0).unwrap_or(usize::MAX),
             beats: Beats::new(&self.config),
             silence_limit: SILENCE_LIMIT,
@@ -169,39 +180,6 @@ pub(crate) fn gtid_filter(config: &MySqlConfig, findings: &mut Vec<Finding>) -> 
         ("gtid.source.excludes", &config.gtid_excludes),
         findings,
     )
-}
-
-/// Whether the server still has what follows a place.
-async fn is_kept(connection: &mut Connection, place: &Place) -> Result<bool> {
-    if let Some(Gtids::MySql(read)) = &place.gtids {
-        return Ok(match purged(connection).await? {
-            // What other servers did before this one knew them is no loss: the position never had it.
-            Some(Gtids::MySql(purged)) => {
-                let is_known = |server: &str| !read.of_servers(|known| known == server).is_empty();
-                purged.of_servers(is_known).is_within(read)
-            }
-            _ => true,
-        });
-    }
-    if place.gtids.is_some() {
-        // MariaDB does not tell which ids are purged: its first answer does.
-        return Ok(true);
-    }
-    let logs = connection.query("SHOW BINARY LOGS").await?;
-    Ok(logs.iter().any(|row| row.text(0) == &*place.file))
-}
-
-/// The transactions that are in no binlog of the server any more.
-async fn purged(connection: &mut Connection) -> Result<Option<Gtids>> {
-    if connection.server().flavor == Flavor::MariaDb {
-        return Ok(None);
-    }
-    let rows = connection.query("SELECT @@GLOBAL.gtid_purged").await?;
-    let text = rows.first().map_or("", |row| row.text(0)).trim().to_owned();
-    match text.is_empty() {
-        true => Ok(None),
-        false => text.parse().map(Some),
-    }
 }
 
 /// A name among the server's replicas that is always the same for a connector: a later connection ends an earlier one.

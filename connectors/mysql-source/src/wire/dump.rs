@@ -6,11 +6,14 @@ use std::{fmt::Write, time::Duration};
 
 use connect_core::{Error, Result};
 
-use super::{Answer, Connection, Flavor, Packets};
+use super::{Answer, Connection, Flavor, Packets, answer};
 use crate::error;
 
 const COM_BINLOG_DUMP: u8 = 0x12;
+const COM_REGISTER_SLAVE: u8 = 0x15;
 const COM_BINLOG_DUMP_GTID: u8 = 0x1e;
+/// A host is not longer for MariaDB.
+const LONGEST_NAME: usize = 60;
 /// MariaDB: statements that made rows are sent too.
 const SEND_ANNOTATE_ROWS: u16 = 2;
 /// MySQL: the position is that of a set of GTIDs.
@@ -34,6 +37,8 @@ pub struct DumpFrom<'a> {
     pub place: Place<'a>,
     /// Our number among the server's replicas.
     pub server_id: u32,
+    /// What the server's list of replicas shows as our host.
+    pub name: &'a str,
     /// Our name among them: a later connection of the same name ends an earlier one.
     pub uuid: &'a str,
     /// After this long without an event the server sends a heartbeat.
@@ -59,6 +64,10 @@ pub(super) async fn start(mut connection: Connection, from: &DumpFrom<'_>) -> Re
     let checked = told.first().is_some_and(|row| row.text(0) == "CRC32");
     let (command, argument) = command(flavor, from)?;
     let mut packets = connection.packets;
+    packets
+        .command(COM_REGISTER_SLAVE, &registration(from))
+        .await?;
+    answer::head(&mut packets).await?;
     packets.command(command, &argument).await?;
     Ok(Dump { packets, checked })
 }
@@ -86,6 +95,16 @@ fn session(flavor: Flavor, from: &DumpFrom<'_>) -> String {
         );
     }
     sql
+}
+
+/// Number, host, no user, no password, no port, no rank, and a source that the server fills in.
+fn registration(from: &DumpFrom<'_>) -> Vec<u8> {
+    let mut out = from.server_id.to_le_bytes().to_vec();
+    let name: Vec<u8> = from.name.bytes().take(LONGEST_NAME).collect();
+    out.push(name.len() as u8);
+    out.extend_from_slice(&name);
+    out.extend_from_slice(&[0; 12]);
+    out
 }
 
 fn command(flavor: Flavor, from: &DumpFrom<'_>) -> Result<(u8, Vec<u8>)> {
@@ -140,6 +159,7 @@ mod tests {
         DumpFrom {
             place,
             server_id: 0x0102_0304,
+            name: "tidewater shop",
             uuid: "u",
             heartbeat: Duration::from_secs(1),
             annotated: true,
@@ -151,6 +171,11 @@ mod tests {
         let (command_of, bytes) = command(Flavor::MariaDb, &from(Place::File("b.1", 4))).unwrap();
         assert_eq!(command_of, COM_BINLOG_DUMP);
         assert_eq!(bytes, b"\x04\0\0\0\x02\0\x04\x03\x02\x01b.1");
+        let registered = registration(&from(Place::File("b.1", 4)));
+        assert_eq!(
+            registered,
+            b"\x04\x03\x02\x01\x0etidewater shop\0\0\0\0\0\0\0\0\0\0\0\0"
+        );
         let (command_of, bytes) = command(Flavor::MySql, &from(Place::Gtids(b"set"))).unwrap();
         assert_eq!(command_of, COM_BINLOG_DUMP_GTID);
         assert_eq!(

@@ -15,6 +15,7 @@ pub(super) async fn dump(mysql: &Mysql, place: DumpPlace<'_>) -> Dump {
     let target = target(mysql, "cdc", SslMode::Preferred);
     let connection = soon(Connection::open(&target)).await.unwrap();
     let from = DumpFrom {
+        name: "tidewater test",
         place,
         server_id: 7001,
         uuid: "7a0d3d3e-0000-4000-8000-000000000001",
