@@ -47,6 +47,11 @@ pub trait Database: Send + Sync {
     /// Whether the connectors of these sides have begun to stream.
     fn streams(&self, run: &str, ends: &[End]) -> Outcome<bool>;
 
+    /// Ends the connections of stopped connectors that the server has not noticed yet, so that they do not seem to stream.
+    fn forget_stopped(&self, _run: &str) -> Outcome {
+        Ok(())
+    }
+
     /// Deletes the database and what the connectors left on the server.
     fn drop(&self, run: &str) -> Outcome;
 }

@@ -19,7 +19,7 @@ pub struct MysqlDatabase {
 
 impl MysqlDatabase {
     /// Starts one for connectors of this class. `is_full`: with all that a binlog can tell; else with as little as a server
-    /// that nobody has set up for it: no names of columns, and no GTIDs in MySQL's.
+    /// that nobody has set up for it: no names of columns, no checksums, and no GTIDs in MySQL's.
     pub fn start(
         stack: &Stack,
         version: MysqlVersion,
@@ -27,6 +27,10 @@ impl MysqlDatabase {
         is_full: bool,
     ) -> Outcome<Self> {
         let options = MysqlOptions::new(version);
+        let options = match is_full {
+            true => options,
+            false => options.set("binlog_checksum", "NONE"),
+        };
         let options = match (is_full, version.is_mariadb()) {
             (true, _) => options,
             (false, true) => options.set("binlog_row_metadata", "NO_LOG"),
@@ -39,6 +43,20 @@ impl MysqlDatabase {
             server: stack.mysql_with(options)?,
             class,
         })
+    }
+
+    /// The connections over which a side reads the binlog.
+    fn dumps(&self, run: &str, end: End) -> Outcome<Vec<String>> {
+        let told = self.server.sql_in("", "show processlist")?;
+        let user = user(run, end);
+        let dump = |line: &str| {
+            let columns: Vec<&str> = line.split('\t').collect();
+            let [id, by, _, _, command, ..] = columns[..] else {
+                return None;
+            };
+            (by == user && command.starts_with("Binlog Dump")).then(|| id.to_owned())
+        };
+        Ok(told.lines().filter_map(dump).collect())
     }
 
     /// SQL that is in no binlog.
@@ -122,16 +140,22 @@ impl Database for MysqlDatabase {
     }
 
     fn streams(&self, run: &str, ends: &[End]) -> Outcome<bool> {
-        let told = self.server.sql_in("", "show processlist")?;
-        let follows = |end: &End| {
-            let user = user(run, *end);
-            told.lines().any(|line| {
-                let mut columns = line.split('\t').skip(1);
-                columns.next() == Some(&user)
-                    && columns.nth(2).is_some_and(|c| c.starts_with("Binlog Dump"))
-            })
-        };
-        Ok(ends.iter().all(follows))
+        for end in ends {
+            if self.dumps(run, *end)?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn forget_stopped(&self, run: &str) -> Outcome {
+        for end in [End::Debezium, End::Tidewater] {
+            for connection in self.dumps(run, end)? {
+                // It may have found out by itself meanwhile.
+                let _ = self.server.sql_in("", &format!("kill {connection}"));
+            }
+        }
+        Ok(())
     }
 
     fn drop(&self, run: &str) -> Outcome {

@@ -148,6 +148,7 @@ impl Run<'_> {
             for side in self.sides {
                 side.stop(self.name)?;
             }
+            self.database.forget_stopped(self.name)?;
         }
         self.database.sql(self.name, &sql)?;
         if step.is_stopped {
