@@ -69,6 +69,15 @@ pub trait Handed {
     fn assert_complete(&self, history: &History) -> Outcome;
 }
 
+/// Whether there is a peer to take turns with.
+pub fn is_checked() -> bool {
+    let is_installed = Connect::is_installed();
+    if !is_installed {
+        println!("not checked: Debezium is not in the cache, see `cargo xtask test differential`");
+    }
+    is_installed
+}
+
 /// Kafka Connect with Debezium.
 pub fn kafka_connect(stack: &Stack, kafka: &Kafka) -> Outcome<Connect> {
     let quick = ConnectOptions::default().set("scheduled.rebalance.max.delay.ms", "0");

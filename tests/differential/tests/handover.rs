@@ -1,18 +1,9 @@
 //! One connector under Kafka Connect with Debezium and under Tidewater by turns, on the same internal topics and the same
 //! place in the database's log, while its table is written to: nothing is lost, nothing comes twice.
 
-use differential::turns::{Handed, Leave, by_turns};
-use e2e::Outcome;
-use stack::{Connect, MysqlOptions, MysqlVersion, PgVersion, Server, Stack};
-
-/// Whether there is a peer.
-fn is_checked() -> bool {
-    let is_installed = Connect::is_installed();
-    if !is_installed {
-        println!("not checked: Debezium is not in the cache, see `cargo xtask test differential`");
-    }
-    is_installed
-}
+use differential::turns::{Handed, Leave, by_turns, is_checked};
+use e2e::{Outcome, is_long};
+use stack::{MysqlOptions, MysqlVersion, PgVersion, Server, Stack};
 
 fn turns<D: Handed>(leave: Leave, database: fn(&Stack) -> stack::Result<D>) -> Outcome {
     if !is_checked() {
@@ -20,6 +11,14 @@ fn turns<D: Handed>(leave: Leave, database: fn(&Stack) -> stack::Result<D>) -> O
     }
     let stack = Stack::new()?;
     by_turns(&stack, &database(&stack)?, leave)
+}
+
+/// The same, only when the suite is asked for.
+fn long_turns<D: Handed>(leave: Leave, database: fn(&Stack) -> stack::Result<D>) -> Outcome {
+    match is_long() {
+        true => turns(leave, database),
+        false => Ok(()),
+    }
 }
 
 fn mysql_without_gtids(stack: &Stack) -> stack::Result<stack::Mysql> {
@@ -42,7 +41,7 @@ fn postgres_workers_that_are_killed_lose_and_double_nothing() -> Outcome {
 
 #[test]
 fn mysql_workers_that_stop_lose_and_double_nothing() -> Outcome {
-    turns(Server::stop, |stack| stack.mysql(MysqlVersion::V97))
+    long_turns(Server::stop, |stack| stack.mysql(MysqlVersion::V97))
 }
 
 #[test]
@@ -57,7 +56,7 @@ fn mysql_workers_without_gtids_that_stop_lose_and_double_nothing() -> Outcome {
 
 #[test]
 fn mysql_workers_without_gtids_that_are_killed_lose_and_double_nothing() -> Outcome {
-    turns(Server::kill9, mysql_without_gtids)
+    long_turns(Server::kill9, mysql_without_gtids)
 }
 
 #[test]
@@ -67,5 +66,5 @@ fn mariadb_workers_that_stop_lose_and_double_nothing() -> Outcome {
 
 #[test]
 fn mariadb_workers_that_are_killed_lose_and_double_nothing() -> Outcome {
-    turns(Server::kill9, |stack| stack.mysql(MysqlVersion::Mariadb118))
+    long_turns(Server::kill9, |stack| stack.mysql(MysqlVersion::Mariadb118))
 }

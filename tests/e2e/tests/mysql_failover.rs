@@ -25,13 +25,19 @@ fn address(mysql: &Mysql) -> String {
     format!("127.0.0.1:{}", mysql.port())
 }
 
-/// The second server takes over when it has everything, and the first one is gone.
-fn fail_over(first: &Mysql, second: &Mysql, mut load: Rounds, proxy: &Proxy) -> Outcome {
-    load.stop()?;
+/// Waits until the second server has everything.
+fn has_all_of(second: &Mysql, first: &Mysql) -> Outcome {
     let all = first.gtids()?;
     wait_until("the second server to have everything", LIMIT, || {
         Ok(second.gtids()? == all)
     })?;
+    Ok(())
+}
+
+/// The second server takes over when it has everything, and the first one is gone.
+fn fail_over(first: &Mysql, second: &Mysql, mut load: Rounds, proxy: &Proxy) -> Outcome {
+    load.stop()?;
+    has_all_of(second, first)?;
     first.kill9()?;
     second.promote()?;
     proxy.lead_to(&address(second));
@@ -85,6 +91,50 @@ fn the_source_follows_to_the_mysql_that_takes_over() -> Outcome {
 #[test]
 fn the_source_follows_to_the_mariadb_that_takes_over() -> Outcome {
     counters_go_on(MysqlVersion::Mariadb118)
+}
+
+/// A server that has not yet everything that was read is waited for, and the status says so.
+fn lags(version: MysqlVersion) -> Outcome {
+    let stack = Stack::new()?;
+    let (first, second) = pair(&stack, version, "FULL")?;
+    mysql::table(&first)?;
+    let proxy = Proxy::to(&address(&first))?;
+    let worker = start(&stack, &first, &proxy, "inventory.counters")?;
+    has_all_of(&second, &first)?;
+    let word = match version.is_mariadb() {
+        true => "slave",
+        false => "replica",
+    };
+    second.sql(&format!("stop {word}"))?;
+    let mut load = mysql::count(&first);
+    load.wait_for(2)?;
+    load.stop()?;
+    wait_stored(&worker, &first)?;
+
+    proxy.cut();
+    proxy.lead_to(&address(&second));
+    proxy.heal();
+    worker.rest().wait_for_trouble(SOURCE, "mysql.behind")?;
+    second.sql(&format!("start {word}"))?;
+    worker.rest().wait_for(SOURCE, "RUNNING")?;
+    let mut load = mysql::count(&first);
+    load.wait_for(1)?;
+    load.stop()?;
+    has_all_of(&second, &first)?;
+    wait_stored(&worker, &second)?;
+    let history = counters::history(&worker.stop_and_read(TOPIC)?)?;
+    mysql::assert_complete(&history, &second)?;
+    counters::assert_exactly_once(&history)
+}
+
+#[test]
+fn a_mysql_that_lags_is_waited_for() -> Outcome {
+    lags(MysqlVersion::V97)
+}
+
+#[test]
+fn a_mariadb_that_lags_is_waited_for() -> Outcome {
+    lags(MysqlVersion::Mariadb118)
 }
 
 /// Tables change on both servers, rows have no names, and the files of the first are further than those of the second.
