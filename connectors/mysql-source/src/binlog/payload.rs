@@ -87,7 +87,8 @@ impl Payload {
     /// The next event in it: header, and content for [`super::event`]. `None` once `input` is used up.
     ///
     /// No event has a checksum, and in none the server writes a position: there is no place in a file where it alone begins
-    /// or ends. Its header gets `size` and `next_pos` of the payload, whose place is its place, as with Debezium.
+    /// or ends. Its header gets `size` and `next_pos` of the payload, whose place is its place, and the payload's time, as with
+    /// Debezium.
     pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<(Header, &[u8])>> {
         if self.body.is_none() && !self.read_fields(input)? {
             return Ok(None);
@@ -107,7 +108,9 @@ impl Payload {
                 "a compressed transaction lies in another one",
             ));
         }
-        (inner.size, inner.next_pos) = (self.outer.size, self.outer.next_pos);
+        let outer = &self.outer;
+        (inner.size, inner.next_pos) = (outer.size, outer.next_pos);
+        inner.timestamp_s = outer.timestamp_s;
         Ok(Some((inner, event.get(HEADER..).unwrap_or_default())))
     }
 

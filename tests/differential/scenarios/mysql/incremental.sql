@@ -1,4 +1,5 @@
 -- Snapshots while streaming, on signals of the signal table: rows, marks, notifications.
+--@ differs marks-in-incremental-snapshots \.(a|b) value\.payload\.source\.(server_id|gtid|thread)
 --@ config {"signal.data.collection": "${run}.signals", "incremental.snapshot.chunk.size": "4", "snapshot.mode": "no_data", "table.exclude.list": "${run}.closed", "notification.enabled.channels": "sink", "notification.sink.topic.name": "${run}_told"}
 --@ variant insert_insert {}
 --@ variant insert_delete {"incremental.snapshot.watermarking.strategy": "insert_delete"}
