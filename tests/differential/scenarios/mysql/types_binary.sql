@@ -1,5 +1,5 @@
 -- Bytes in every handling mode.
---@ differs(mariadb) defaults-in-hex fields\.(d|vd) fields|columns\.(9|10)\.defaultValueExpression
+--@ differs(11.8) defaults-in-hex fields\.(d|vd) fields|columns\.(9|10)\.defaultValueExpression
 --@ differs(mysql) escapes-in-defaults fields\.d\.default
 --@ variant bytes {}
 --@ variant base64 {"binary.handling.mode": "base64"}
