@@ -60,9 +60,6 @@ pub(crate) trait Database {
     /// A table as `table.include.list` and topics name it: `public.NAME`.
     fn table(&self, name: &str) -> String;
 
-    /// Whether several connections can read one table for a snapshot.
-    fn snapshots_in_parallel(&self) -> bool;
-
     /// A new, empty table under this name, ready to be captured by the connector of this name.
     fn create_table(&self, name: &str) -> Outcome;
 

@@ -10,7 +10,7 @@ use std::{
 use e2e::Outcome;
 use stack::{Kafka, KafkaTools};
 
-use crate::{report::Measured, topic};
+use crate::{report::Measured, scenario::CONNECTIONS, topic};
 
 /// Different records that the producer sends.
 const SAMPLE: u64 = 1000;
@@ -29,6 +29,30 @@ pub(crate) fn timed(
         true => Ok(Measured::limit(name, scenario, rows, started.elapsed())),
         false => Err(format!("{command:?} ended with {status}").into()),
     }
+}
+
+/// Runs several clients at once, each of which reads a part of a table, and takes the time until the last one ends.
+pub(crate) fn parts(
+    name: &str,
+    rows: u64,
+    mut part: impl FnMut(&str) -> Command,
+) -> Outcome<Measured> {
+    let share = rows.div_ceil(CONNECTIONS);
+    let started = Instant::now();
+    let mut clients = Vec::new();
+    for nth in 0..CONNECTIONS {
+        let (from, to) = (nth * share, (nth + 1) * share);
+        let mut client = part(&format!("id > {from} and id <= {to}"));
+        clients.push(client.stdout(Stdio::null()).spawn()?);
+    }
+    for mut client in clients {
+        if !client.wait()?.success() {
+            return Err("reading a part of a table failed".into());
+        }
+    }
+    let name = format!("server limit: {CONNECTIONS} {name}");
+    let took = started.elapsed();
+    Ok(Measured::limit(&name, "parallel snapshot", rows, took))
 }
 
 /// Kafka's own producer with records of a topic, again and again.

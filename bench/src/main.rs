@@ -116,7 +116,7 @@ fn one_table(
             let scenarios: Vec<Scenario> = arguments
                 .scenarios()
                 .into_iter()
-                .filter(|s| s.exactly_once == exactly_once && s.is_for(kind, database))
+                .filter(|s| s.exactly_once == exactly_once && s.is_for(kind))
                 .collect();
             if scenarios.is_empty() {
                 continue;

@@ -71,12 +71,8 @@ impl Scenario {
 
     /// Whether a tool is measured in it. Debezium's producer would need other settings for a large value, and minutes for
     /// the large transaction.
-    pub(crate) fn is_for(self, kind: ToolKind, database: &dyn Database) -> bool {
-        match self.kind {
-            Kind::Transaction | Kind::Value => kind == ToolKind::Tidewater,
-            Kind::ParallelSnapshot => database.snapshots_in_parallel(),
-            _ => true,
-        }
+    pub(crate) fn is_for(self, kind: ToolKind) -> bool {
+        !matches!(self.kind, Kind::Transaction | Kind::Value) || kind == ToolKind::Tidewater
     }
 
     /// How many rows it has when others have `rows`.

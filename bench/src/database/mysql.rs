@@ -12,7 +12,7 @@ use stack::{DATABASE, Mysql, MysqlOptions, MysqlVersion, Stack, USER, wait_until
 
 use super::{Database, ROWS_PER_TRANSACTION, number_after, source_us};
 use crate::{
-    limit::timed,
+    limit::{self, timed},
     report::Measured,
     workload::{Dialect, MysqlDialect, Workload},
 };
@@ -89,10 +89,6 @@ impl Database for MysqlDatabase {
 
     fn table(&self, name: &str) -> String {
         format!("{DATABASE}.{name}")
-    }
-
-    fn snapshots_in_parallel(&self) -> bool {
-        false
     }
 
     fn create_table(&self, name: &str) -> Outcome {
@@ -189,15 +185,12 @@ impl Database for MysqlDatabase {
         let from = self.0.binlog_end()?;
         self.fill("limits", rows)?;
         self.settle()?;
-        let mut select = self.client("mysql");
-        select.args([
-            "--quick",
-            "-N",
-            "-B",
-            "-e",
-            "select * from limits",
-            DATABASE,
-        ]);
+        let select = |sql: &str| {
+            let mut client = self.client("mysql");
+            client.args(["--quick", "-N", "-B", "-e", sql, DATABASE]);
+            client
+        };
+        let mut whole = select("select * from limits");
         let mut dump = self.client("mysqldump");
         if !self.0.version().is_mariadb() {
             // Else it warns of what a part of a server lacks.
@@ -205,8 +198,11 @@ impl Database for MysqlDatabase {
         }
         dump.args(["--single-transaction", "--quick", DATABASE, "limits"]);
         let all = vec![
-            timed("server limit: SELECT", "snapshot", rows, &mut select)?,
+            timed("server limit: SELECT", "snapshot", rows, &mut whole)?,
             timed("server limit: mysqldump", "snapshot", rows, &mut dump)?,
+            limit::parts("SELECT", rows, |part| {
+                select(&format!("select * from limits where {part}"))
+            })?,
             self.receive(from, rows, "stream")?,
         ];
         self.drop_table("limits")?;

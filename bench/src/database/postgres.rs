@@ -11,9 +11,8 @@ use stack::{PgVersion, Postgres, PostgresOptions, Stack, wait_until};
 
 use super::{Database, ROWS_PER_TRANSACTION, source_us};
 use crate::{
-    limit::timed,
+    limit::{self, timed},
     report::Measured,
-    scenario::CONNECTIONS,
     workload::{Dialect, PostgresDialect, Workload},
 };
 
@@ -42,23 +41,11 @@ impl PostgresDatabase {
     }
 
     fn copy_by_several(&self, rows: u64) -> Outcome<Measured> {
-        let share = rows.div_ceil(CONNECTIONS);
-        let started = Instant::now();
-        let mut copies = Vec::new();
-        for part in 0..CONNECTIONS {
-            let (from, to) = (part * share, (part + 1) * share);
-            let sql =
-                format!("copy (select * from limits where id > {from} and id <= {to}) to stdout");
-            copies.push(self.psql(&sql).stdout(Stdio::null()).spawn()?);
-        }
-        for mut copy in copies {
-            if !copy.wait()?.success() {
-                return Err("a COPY of a part failed".into());
-            }
-        }
-        let name = format!("server limit: {CONNECTIONS} COPY");
-        let elapsed = started.elapsed();
-        Ok(Measured::limit(&name, "parallel snapshot", rows, elapsed))
+        limit::parts("COPY", rows, |part| {
+            self.psql(&format!(
+                "copy (select * from limits where {part}) to stdout"
+            ))
+        })
     }
 
     /// The stream of the slot `limits_slot`, which holds so many rows.
@@ -83,10 +70,6 @@ impl Database for PostgresDatabase {
 
     fn table(&self, name: &str) -> String {
         format!("public.{name}")
-    }
-
-    fn snapshots_in_parallel(&self) -> bool {
-        true
     }
 
     fn create_table(&self, name: &str) -> Outcome {
