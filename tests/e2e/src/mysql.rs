@@ -27,6 +27,20 @@ pub fn table(mysql: &Mysql) -> Outcome {
     Ok(())
 }
 
+/// Makes them among `rows` other rows of the same table.
+pub fn large_table(mysql: &Mysql, rows: u32) -> Outcome {
+    table(mysql)?;
+    // A thousand numbers by as many: both servers know it without a setting.
+    let numbers = "with recursive n (i) as (select 0 union all select i + 1 from n where i < 999)";
+    let half = rows / 2;
+    mysql.sql(&format!(
+        "create table numbers as {numbers} select a.i + 1000 * b.i as k from n a, n b where b.i <= {half} / 1000;
+         insert into counters select 1000 + k, 0, 'none of the counters' from numbers where k < {half};
+         insert into counters select -k, 0, 'none of the counters' from numbers where k < {half}"
+    ))?;
+    Ok(())
+}
+
 /// Counts them up, in transactions of several.
 pub fn count(mysql: &Mysql) -> Rounds {
     let server = mysql.clone();

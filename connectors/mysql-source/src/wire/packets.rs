@@ -112,7 +112,7 @@ impl Packets {
 
     /// Takes the packet of more than 16 MiB that is next out of its parts, as they come.
     pub async fn large(&mut self) -> Result<Bytes> {
-        let mut whole = BytesMut::new();
+        let mut whole = Vec::new();
         loop {
             match part(&self.buffer, 0) {
                 Err(missing) => {
@@ -125,10 +125,12 @@ impl Packets {
                         return Err(impossible());
                     }
                     let (is_last, end) = (payload.len() < FULL, payload.end);
+                    // No more than is needed: a large value is there several times on its way.
+                    whole.reserve_exact(payload.len());
                     whole.extend_from_slice(self.buffer.get(payload).unwrap_or_default());
                     self.skip(end);
                     if is_last {
-                        return Ok(whole.freeze());
+                        return Ok(whole.into());
                     }
                 }
             }
