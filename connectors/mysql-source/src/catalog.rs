@@ -8,6 +8,7 @@ use crate::{
     charset::Charset,
     ddl::evolve,
     declared::Declared,
+    error,
     wire::{Answer, Connection, Flavor, Row},
 };
 
@@ -166,13 +167,16 @@ pub(crate) fn charset_of_collation(collation: String) -> String {
     }
 }
 
-/// The statement that would make a table anew.
+/// The statement that would make a table anew; `None` when it has just been dropped.
 pub(crate) async fn show_create(
     connection: &mut Connection,
     info: &TableInfo,
 ) -> Result<Option<String>> {
     let sql = format!("SHOW CREATE TABLE {}", info.sql_name());
-    let rows = connection.query(&sql).await?;
+    let rows = match connection.query(&sql).await {
+        Err(error) if error::is_of_server(&error, error::UNKNOWN) => return Ok(None),
+        answered => answered?,
+    };
     Ok(rows.first().map(|row| row.text(1).to_owned()))
 }
 
@@ -212,10 +216,10 @@ pub(crate) async fn settled(
     let Some(mut info) = said.into_iter().next() else {
         return Ok(None);
     };
-    if let Some(sql) = show_create(connection, &info).await? {
+    Ok(show_create(connection, &info).await?.map(|sql| {
         complete(&mut info, &sql);
-    }
-    Ok(Some(info))
+        info
+    }))
 }
 
 fn columns_sql(wanted: &str) -> String {

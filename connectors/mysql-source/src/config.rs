@@ -113,6 +113,10 @@ connect_core::config! {
         gtid_includes: List = "", "gtid.source.includes", Low;
         /// Those that do not.
         gtid_excludes: List = "", "gtid.source.excludes", Low;
+        /// Whether rows of transactions that do not count are left out.
+        gtid_filters_rows: bool = "true", "gtid.source.filter.dml.events", Low;
+        /// Whether a restart goes by file and position although there are GTIDs.
+        ignores_gtids: bool = "false", "gtid.ignore.on.recovery", Low;
         /// Whether records tell the statement that made them (`binlog_rows_query_log_events`, `binlog_annotate_row_events`).
         include_query: bool = "false", "include.query", Medium;
         /// Whether statements that change tables are told in the topic `topic.prefix`.

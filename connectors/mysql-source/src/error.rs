@@ -77,6 +77,16 @@ impl From<ServerError> for Error {
     }
 }
 
+/// `ER_NO_SUCH_TABLE`, `ER_BAD_DB_ERROR`
+pub(crate) const UNKNOWN: &[u16] = &[1146, 1049];
+
+/// Whether an error is one of these of the server, by its numbers.
+pub(crate) fn is_of_server(error: &Error, numbers: &[u16]) -> bool {
+    let cause = std::error::Error::source(error);
+    let server = cause.and_then(|cause| cause.downcast_ref::<ServerError>());
+    server.is_some_and(|server| numbers.contains(&server.code))
+}
+
 /// The server's number to code:
 /// <https://dev.mysql.com/doc/mysql-errors/9.4/en/server-error-reference.html>,
 /// <https://mariadb.com/kb/en/mariadb-error-code-reference/>.

@@ -47,7 +47,7 @@ const NO_JMX: &str = "metrics are Prometheus's, with labels of their own";
 const RETRIES: &str = "the worker tries again, without end, and waits longer each time";
 
 /// Refused, but for these values: the key, the values, and why.
-const REFUSED: [(&str, &[&str], &str); 6] = [
+const REFUSED: [(&str, &[&str], &str); 5] = [
     ("post.processors", &[""], JAVA),
     (
         "snapshot.query.mode",
@@ -59,14 +59,12 @@ const REFUSED: [(&str, &[&str], &str); 6] = [
         &["fail"],
         "events that cannot be read are never left out",
     ),
-    ("gtid.ignore.on.recovery", &["false"], NOT_YET),
     ("database.ssl.keystore", &[""], PEM),
     ("database.ssl.truststore", &[""], PEM),
 ];
 
 const JAVA: &str = "it is a Java class, and no Java runs here";
 const PEM: &str = "give PEM files in database.ssl.ca, database.ssl.cert and database.ssl.key";
-const NOT_YET: &str = "this is not built yet";
 
 /// What is given and has no effect.
 pub(crate) fn warnings(config: &MySqlConfig) -> Vec<Finding> {

@@ -11,6 +11,7 @@ use crate::binlog::Gtid;
 
 pub use mariadb::MariaDbGtids;
 pub use mysql::GtidSet;
+pub(crate) use mysql::uuid_text;
 
 /// Which transactions have been read, in the terms of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]

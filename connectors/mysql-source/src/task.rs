@@ -127,6 +127,8 @@ impl MySqlTask {
             transactions,
             include_query: config.include_query,
             inconsistent: config.inconsistent,
+            sources: gtid_filter(config, &mut Vec::new())
+                .filter(|filter| config.gtid_filters_rows && !filter.is_open()),
             signal_table: config
                 .signal_table
                 .as_deref()

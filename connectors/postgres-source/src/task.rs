@@ -309,15 +309,7 @@ fn application(prefix: &str) -> String {
     name
 }
 
-/// `database.initial.statements`: separated by `;`, where `;;` is a semicolon itself.
+/// `database.initial.statements`, one by one.
 pub(crate) fn initial_statements(config: &PostgresConfig) -> Vec<String> {
-    let text = config
-        .initial_statements
-        .as_deref()
-        .unwrap_or_default()
-        .replace(";;", "\0");
-    let statements = text
-        .split(';')
-        .map(|s| s.replace('\0', ";").trim().to_owned());
-    statements.filter(|s| !s.is_empty()).collect()
+    cdc::options::statements(config.initial_statements.as_deref())
 }

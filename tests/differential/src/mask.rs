@@ -125,10 +125,15 @@ fn kind(payload: &Value) -> Of {
     }
 }
 
-/// The order of Java's maps is another with each start.
+/// The order of Java's maps and sets is another with each start.
 fn sort(data: &mut Value) {
     if let Some(data) = data.as_object_mut() {
         data.sort_keys();
+    }
+    if let Some(Value::String(tables)) = data.get_mut("data_collections") {
+        let mut names: Vec<&str> = tables.split(',').collect();
+        names.sort_unstable();
+        *tables = names.join(",");
     }
 }
 

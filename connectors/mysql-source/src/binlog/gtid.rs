@@ -5,7 +5,7 @@ use std::fmt;
 use connect_core::Result;
 
 use super::Event;
-use crate::{error, wire::Fields};
+use crate::{error, gtid::uuid_text, wire::Fields};
 
 /// The id of a transaction, and what comes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,16 @@ pub enum Gtid {
     },
     /// Of MariaDB.
     MariaDb(MariaDbGtid),
+}
+
+impl Gtid {
+    /// Where it comes from, as `gtid.source.includes` has it: MySQL's server, MariaDB's domain.
+    pub fn origin(&self) -> String {
+        match self {
+            Self::MySql { source, .. } => uuid_text(source),
+            Self::MariaDb(gtid) => gtid.domain.to_string(),
+        }
+    }
 }
 
 /// An id of MariaDB: `domain-server-number`.

@@ -183,7 +183,7 @@ fn cut(range: &RangeInclusive<u64>, gone: &[RangeInclusive<u64>]) -> Vec<RangeIn
     left
 }
 
-fn uuid_text(uuid: &[u8; 16]) -> String {
+pub(crate) fn uuid_text(uuid: &[u8; 16]) -> String {
     let mut text = String::with_capacity(36);
     for (at, byte) in uuid.iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     catalog::{self, TableInfo, literal, quoted},
     config::MySqlConfig,
-    error::{self, ServerError},
+    error::{self, is_of_server},
     gtid::Gtids,
     position::Mark,
     snapshot::end_of_binlog,
@@ -33,8 +33,6 @@ pub(super) const SESSION: [&str; 2] = [
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 ];
 
-/// `ER_NO_SUCH_TABLE`, `ER_BAD_DB_ERROR`
-const UNKNOWN: [u16; 2] = [1146, 1049];
 /// `ER_TABLE_DEF_CHANGED`: between the transaction's moment and its first look at the table.
 const ALTERED: u16 = 1412;
 
@@ -135,10 +133,10 @@ impl Database for Lead<'_> {
             },
         };
         let read = match read {
-            Err(error) if error.code() == &error::CONFLICT || is(&error, &[ALTERED]) => {
+            Err(error) if error.code() == &error::CONFLICT || is_of_server(&error, &[ALTERED]) => {
                 Ok(Read::Later)
             }
-            Err(error) if is(&error, &UNKNOWN) => Ok(Read::Done("UNKNOWN_SCHEMA")),
+            Err(error) if is_of_server(&error, error::UNKNOWN) => Ok(Read::Done("UNKNOWN_SCHEMA")),
             Err(error) if Self::is_refusal(&error) => {
                 tracing::warn!(%error, "a table of an incremental snapshot cannot be read");
                 Ok(Read::Done("SQL_EXCEPTION"))
@@ -343,11 +341,4 @@ impl<'a> Lead<'a> {
         let rows = self.connection.query(&sql).await?;
         Ok(rows.first().is_some_and(|row| row.text(0) == "1"))
     }
-}
-
-/// Whether an error is one of these of the server.
-fn is(error: &Error, codes: &[u16]) -> bool {
-    let cause = std::error::Error::source(error);
-    let server = cause.and_then(|cause| cause.downcast_ref::<ServerError>());
-    server.is_some_and(|server| codes.contains(&server.code))
 }

@@ -14,7 +14,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    error::{self, ServerError},
+    error::{self, is_of_server},
     position::Mark,
     wire::{Connection, Side, Vigil},
 };
@@ -163,8 +163,6 @@ impl Connect for Sessions {
     }
 
     fn is_refused(&self, error: &Error) -> bool {
-        let cause = std::error::Error::source(error);
-        let server = cause.and_then(|cause| cause.downcast_ref::<ServerError>());
-        server.is_some_and(|server| TOO_MANY.contains(&server.code))
+        is_of_server(error, &TOO_MANY)
     }
 }

@@ -4,7 +4,10 @@ mod statements;
 
 use std::sync::Arc;
 
-use cdc::{context::Context, modes::SkippedOperations, text::Frame, transaction::TransactionTopic};
+use cdc::{
+    context::Context, filters::Filter, modes::SkippedOperations, text::Frame,
+    transaction::TransactionTopic,
+};
 use connect_core::{Batch, Cell, Error, Result};
 
 use self::statements::Pending;
@@ -49,6 +52,8 @@ pub(crate) struct Settings {
     pub include_query: bool,
     /// What becomes of rows whose table is not what is known of it.
     pub inconsistent: Inconsistent,
+    /// Whose transactions have rows that are sent: servers of MySQL, domains of MariaDB. None for all.
+    pub sources: Option<Filter>,
     /// The full name of the table whose rows are signals, if there is one.
     pub signal_table: Option<String>,
 }
@@ -65,6 +70,9 @@ pub(crate) struct Reader {
     only_captured: bool,
     include_query: bool,
     inconsistent: Inconsistent,
+    sources: Option<Filter>,
+    /// Whether the transaction at hand is of one that is left out.
+    is_left_out: bool,
     /// When the transaction at hand was committed where it happened first.
     committed_us: Option<i64>,
     /// Whether events have checksums.
@@ -140,6 +148,8 @@ impl Reader {
             only_captured: settings.only_captured,
             include_query: settings.include_query,
             inconsistent: settings.inconsistent,
+            sources: settings.sources,
+            is_left_out: false,
             committed_us: None,
             checked,
             inflater: Inflater::new(EVENT_LIMIT),
@@ -246,6 +256,7 @@ impl Reader {
     ) -> Result<()> {
         let at = self.placed(at);
         match binlog::event(&at.header, at.body)? {
+            Event::Rows(_) if self.is_left_out => self.course.complete(at.end()),
             Event::Rows(rows) => {
                 let Self {
                     rows: reader,
@@ -354,6 +365,8 @@ impl Reader {
 
     fn gtid(&mut self, gtid: GtidEvent, at: &Placed<'_>, out: &mut Batch) {
         self.committed_us = gtid.id.and(gtid.committed_us);
+        let sources = self.sources.as_ref().zip(gtid.id);
+        self.is_left_out = sources.is_some_and(|(filter, id)| !filter.passes(&id.origin()));
         self.course.announce(gtid.id);
         self.course.complete(at.end());
         // MariaDB writes no BEGIN: the id is one.

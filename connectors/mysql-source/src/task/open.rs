@@ -157,8 +157,9 @@ impl MySqlTask {
 }
 
 impl MySqlTask {
-    /// The transactions of a position that count, as `gtid.source.includes` and `gtid.source.excludes` say.
+    /// The transactions of a position that count, if it goes by them, as `gtid.source.includes` and `gtid.source.excludes` say.
     fn counted(&self, gtids: Option<&Gtids>) -> Option<Gtids> {
+        let gtids = gtids.filter(|_| !self.config.ignores_gtids);
         let filter = gtid_filter(&self.config, &mut Vec::new())?;
         Some(match gtids? {
             Gtids::MySql(set) => Gtids::MySql(set.of_servers(|server| filter.passes(server))),

@@ -295,6 +295,53 @@ fn a_task_goes_on_at_a_replica_that_takes_over() {
     }
 }
 
+/// Rows of transactions that do not count are left out, unless that is not wanted; and a restart goes by the file where ids are not wanted.
+#[test]
+fn transactions_of_others_are_left_out() {
+    for version in VERSIONS {
+        let stack = Stack::new().unwrap();
+        let mysql = stack.mysql(version).unwrap();
+        mysql.sql(SNAPSHOT).unwrap();
+        let (ours, other) = match version.is_mariadb() {
+            true => ("0", "SET SESSION gtid_domain_id = 7"),
+            false => (
+                &*mysql.sql("SELECT @@server_uuid").unwrap().trim().to_owned(),
+                "SET gtid_next = '11111111-2222-3333-4444-555555555555:1'",
+            ),
+        };
+        block_on(async {
+            for (filters, expected) in [("true", &["c 5 e"][..]), ("false", &["c 4 d", "c 5 e"])] {
+                let more = [
+                    ("gtid.source.includes", ours),
+                    ("gtid.source.filter.dml.events", filters),
+                    ("gtid.ignore.on.recovery", "true"),
+                    ("snapshot.mode", "initial"),
+                ];
+                let mut source = open(&mysql, version, &more, None).await;
+                source.until("r 3 null").await;
+                let superuser = mysql.superuser();
+                let run = |sql: &str| {
+                    let sql = format!("USE inventory; {sql}");
+                    mysql.sql_as(superuser.0, superuser.1, "", &sql).unwrap()
+                };
+                let number = if filters == "true" { ":1'" } else { ":2'" };
+                let other = other.replace(":1'", number);
+                run(&format!("{other}; INSERT INTO t VALUES (4, 'd', 1)"));
+                run("INSERT INTO t VALUES (5, 'e', 1)");
+                let read = source.until("c 5 e").await;
+                assert_eq!(texts(&read), expected, "{version}");
+                let place = source.position.clone();
+                source.close().await;
+                run("INSERT INTO t VALUES (6, 'f', 1)");
+                let mut source = open(&mysql, version, &more, place).await;
+                assert_eq!(texts(&source.until("c 6 f").await), ["c 6 f"], "{version}");
+                source.close().await;
+                run("SET SESSION sql_log_bin = 0; DELETE FROM t WHERE id IN (4, 5, 6)");
+            }
+        });
+    }
+}
+
 /// What follows the position is gone: the task says so, or takes a new snapshot where that is wanted.
 #[test]
 fn a_purged_binlog_is_told_and_read_around_when_needed() {
