@@ -43,6 +43,7 @@ pub fn compare(
         let of = |topics: &Topics| {
             let mut records = masked(topic, topics.get(topic));
             if any_order {
+                mask::last_of_all(&mut records);
                 sort_snapshot(&mut records);
             }
             records

@@ -83,6 +83,16 @@ pub(crate) fn others_transactions(records: &mut Vec<Record>) {
     records.retain(|record| id(&payload(record)).is_none_or(|id| ours.contains(&id)));
 }
 
+/// Of tables that are read side by side it is chance which is the last: its last row is marked as that of any other.
+pub(crate) fn last_of_all(records: &mut [Record]) {
+    for record in records {
+        let marker = record.value.pointer_mut("/payload/source/snapshot");
+        if let Some(marker) = marker.filter(|marker| *marker == "last") {
+            *marker = Value::from("last_in_data_collection");
+        }
+    }
+}
+
 /// Whether only the first record of a topic is compared.
 pub(crate) fn is_endless(topic: &str) -> bool {
     ONCE.iter().any(|(part, _)| topic.contains(part))
