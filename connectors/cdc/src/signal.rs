@@ -207,6 +207,25 @@ pub fn expand<'a>(
 }
 
 impl Execute {
+    /// What a signal with this data asks for; `None` when it cannot be obeyed.
+    pub fn of_data(data: &str) -> Option<Self> {
+        let signal = Signal {
+            id: String::new(),
+            kind: "execute-snapshot".to_owned(),
+            data: data.to_owned(),
+        };
+        match signal.order() {
+            Ok(Order::Execute(execute)) => Some(execute),
+            _ => None,
+        }
+    }
+
+    /// The statement that gives the rows of a table in a blocking snapshot, where that is not the table itself.
+    pub fn statement(&self, name: &str) -> Option<String> {
+        let statement = self.filter(name)?;
+        Some(statement.trim_end_matches(';').to_owned())
+    }
+
     /// The filter of a table.
     pub fn filter(&self, name: &str) -> Option<&str> {
         let of = |one: &&Condition| one.pattern.is_match(name);

@@ -80,6 +80,10 @@ impl Stream {
 
     /// Appends rows of a chunk whose window is closed; false when there are none.
     pub(super) fn send_chunk(&mut self, out: &mut Batch) -> Result<bool> {
+        // Most of the time there are none, and a place is not for nothing.
+        if self.incremental.state.sending().is_none() {
+            return Ok(false);
+        }
         let place = self.place();
         let sent = self.incremental.send(&place, out)?;
         if sent {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cdc::{
-    signal::{Execute, Order, Signal, expand},
+    signal::{Execute, expand},
     snapshot::{Progress, Report},
 };
 use connect_core::Result;
@@ -77,7 +77,7 @@ impl MySqlTask {
         let asked = place
             .snapshot
             .as_ref()
-            .and_then(|progress| asked(progress.only.as_deref()?));
+            .and_then(|progress| Execute::of_data(progress.only.as_deref()?));
         let plan = self.plan(tables, asked.as_ref());
         let scope = self.scope(plan, None, versions);
         self.begin(moment, scope, place).await
@@ -161,7 +161,7 @@ impl MySqlTask {
             let table = compiler.compile(&info).into();
             let select = match asked {
                 None => captured.select(&info.database, &info.name).cloned(),
-                Some(asked) => statement(asked, &info),
+                Some(asked) => asked.statement(&info.full_name()),
             };
             (TableInfo { select, ..info }, table)
         });
@@ -179,23 +179,4 @@ impl MySqlTask {
         }
         tables.retain(|info| wanted.contains(&info.full_name()));
     }
-}
-
-/// What the signal of a blocking snapshot asks for.
-fn asked(data: &str) -> Option<Execute> {
-    let signal = Signal {
-        id: String::new(),
-        kind: "execute-snapshot".to_owned(),
-        data: data.to_owned(),
-    };
-    match signal.order() {
-        Ok(Order::Execute(execute)) => Some(execute),
-        _ => None,
-    }
-}
-
-/// The statement that a signal gives for a table.
-fn statement(asked: &Execute, info: &TableInfo) -> Option<String> {
-    let statement = asked.filter(&info.full_name())?;
-    Some(statement.trim_end_matches(';').to_owned())
 }

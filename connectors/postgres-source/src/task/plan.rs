@@ -1,7 +1,7 @@
 //! Which tables a snapshot reads, in which order, and how.
 
 use cdc::options::TableOrder;
-use cdc::signal::{Execute, Order, Signal, expand};
+use cdc::signal::{Execute, expand};
 use connect_core::Result;
 
 use super::{Compiler, Connection, Place, PostgresTask, Side};
@@ -26,7 +26,7 @@ impl PostgresTask {
         let asked = place
             .snapshot
             .as_ref()
-            .and_then(|p| asked(p.only.as_deref()?));
+            .and_then(|p| Execute::of_data(p.only.as_deref()?));
         match &asked {
             None => tables.retain(|t| self.captured.in_snapshot(&t.schema, &t.name)),
             Some(asked) => self.pick(&mut tables, asked),
@@ -47,7 +47,7 @@ impl PostgresTask {
             let table = compiler.compile(&info, &customs).into();
             info.select = match &asked {
                 None => self.captured.select(&info.schema, &info.name).cloned(),
-                Some(asked) => statement(asked, &info),
+                Some(asked) => asked.statement(&info.full_name()),
             };
             // A statement of the user's has its own order.
             info.has_primary_key &= info.select.is_none();
@@ -103,23 +103,4 @@ impl PostgresTask {
         );
         connection.execute(&sql).await
     }
-}
-
-/// What the signal of a blocking snapshot asks for.
-fn asked(data: &str) -> Option<Execute> {
-    let signal = Signal {
-        id: String::new(),
-        kind: "execute-snapshot".to_owned(),
-        data: data.to_owned(),
-    };
-    match signal.order() {
-        Ok(Order::Execute(execute)) => Some(execute),
-        _ => None,
-    }
-}
-
-/// The statement that a signal gives for a table.
-fn statement(asked: &Execute, info: &TableInfo) -> Option<String> {
-    let statement = asked.filter(&info.full_name())?;
-    Some(statement.trim_end_matches(';').to_owned())
 }
