@@ -11,6 +11,8 @@ connect_core::codes! {
     NOT_MEMBER = "log.not_member", Retry, "Nothing to do: the group was rebalanced, and the new owner reads from the last commit.";
     /// The group still has members.
     GROUP_BUSY = "log.group_busy", Fail, "Stop the connector first, then change its offsets.", 409;
+    /// Members of another kind are in the group.
+    GROUP_TAKEN = "log.group_taken", Retry, "Stop all workers of Kafka Connect that have this `group.id`, or give this worker another one.", 409;
     /// The log refuses us.
     UNAUTHORIZED = "log.unauthorized", Fail, "Give the worker's user the rights on this topic, group or transactional id.";
     /// The disk is full or fails; nothing more is taken.

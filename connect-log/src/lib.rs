@@ -19,6 +19,7 @@ pub mod front;
 mod headers;
 pub mod kafka;
 mod local;
+mod member;
 pub mod memory;
 mod murmur2;
 mod read;
@@ -29,6 +30,7 @@ mod topic;
 pub use append::{Append, Appended, AppenderSpec, GroupCommit, Ticket};
 pub use error::*;
 pub use local::LocalLog;
+pub use member::{Lease, Member, MemberSpec, Standing, View};
 pub use murmur2::{murmur2, partition_for};
 pub use read::{At, Event, Read, ReaderSpec, TopicPartition};
 pub use table::{Table, TableChange, TableSpec};
@@ -94,6 +96,11 @@ pub trait Log: Send + Sync + 'static {
 
     /// A new reader.
     fn reader(&self, spec: ReaderSpec) -> BoxFuture<'_, Result<Box<dyn Read>>>;
+
+    /// Joins the group of workers, in the background. A log of one process has one member.
+    fn join(&self, spec: MemberSpec) -> BoxFuture<'_, Result<Member>> {
+        Box::pin(std::future::ready(Ok(Member::alone(&spec))))
+    }
 
     /// Whether the log can be reached, as far as is known without traffic; asks when there is doubt. The error says why not.
     fn health(&self) -> BoxFuture<'_, Result<()>> {

@@ -8,4 +8,5 @@ mod kafka {
     mod conformance;
     mod faults;
     mod measure;
+    mod members;
 }

@@ -16,13 +16,15 @@ use super::{
     admin::Admin,
     appender::{KafkaAppender, Limits},
     client::Health,
+    member,
     reader::KafkaReader,
     room,
     settings::{self, Settings},
     topics::Topics,
 };
 use crate::{
-    Append, AppenderSpec, At, Log, Read, ReaderSpec, TopicInfo, TopicPartition, TopicSpec,
+    Append, AppenderSpec, At, Log, Member, MemberSpec, Read, ReaderSpec, TopicInfo, TopicPartition,
+    TopicSpec,
 };
 
 /// Topics of a Kafka cluster.
@@ -272,6 +274,13 @@ impl Log for KafkaLog {
             let most = settings::number([&self.settings, &spec.settings], "max.poll.records")?;
             let reader = KafkaReader::start(config, spec.group, most, self.health.clone())?;
             Ok(Box::new(reader) as _)
+        })
+    }
+
+    fn join(&self, spec: MemberSpec) -> BoxFuture<'_, Result<Member>> {
+        Box::pin(async move {
+            let config = self.config(&[], &Settings::new(), &spec.client_id)?;
+            member::join(&config, &self.health, spec)
         })
     }
 

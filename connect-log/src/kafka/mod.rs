@@ -13,6 +13,7 @@ mod fetch;
 mod jaas;
 mod ledger;
 mod log;
+mod member;
 mod native;
 mod patience;
 mod producer;

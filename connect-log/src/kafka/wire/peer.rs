@@ -132,6 +132,28 @@ impl Peer {
         }
     }
 
+    /// Asks once; what the code of the answer means is the caller's business. After an error, or when this is dropped, the coordinator
+    /// is looked for anew.
+    pub(in crate::kafka) async fn ask_once<R: Request>(
+        &mut self,
+        cluster: &Cluster,
+        request: &R,
+        newest: i16,
+    ) -> Result<R::Response> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.find(cluster).await?,
+        };
+        let answer = connection.ask(request, newest).await?;
+        self.connection = Some(connection);
+        Ok(answer)
+    }
+
+    /// The coordinator has moved.
+    pub(in crate::kafka) fn forget(&mut self) {
+        self.connection = None;
+    }
+
     async fn find(&self, cluster: &Cluster) -> Result<Connection> {
         let request = FindCoordinatorRequest::default()
             .with_key(self.key.clone())
