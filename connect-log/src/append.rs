@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use connect_core::{BoxFuture, Encoded, Error, Result, Watermark};
 
-use crate::TopicPartition;
+use crate::{Lease, TopicPartition};
 
 /// A number that grows with every append of one appender.
 pub type Ticket = u64;
@@ -19,6 +19,8 @@ pub struct AppenderSpec {
     /// Topics that must not hold a transaction of an older appender of the id when the new one is there. In others such a
     /// transaction is ended before something is appended to them.
     pub cleans: Vec<Arc<str>>,
+    /// While it does not hold, nothing is sent; when it is lost, nothing ever will be. By default it holds for ever.
+    pub lease: Lease,
     /// Settings of the log's client, by Kafka's producer names; those that a log has no use for are ignored.
     pub settings: BTreeMap<String, String>,
 }

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -34,6 +35,8 @@ pub struct MemberSpec {
     pub card: String,
     /// A member that is silent for so long is out of the group (`session.timeout.ms`).
     pub session: Duration,
+    /// A member that is heard of but takes no part when the group is formed anew is out after so long (`rebalance.timeout.ms`).
+    pub rebalance: Duration,
     /// How often a member is heard of (`heartbeat.interval.ms`).
     pub heartbeat: Duration,
 }
@@ -88,6 +91,13 @@ impl Lease {
         lease
     }
 
+    /// A lease that never holds: of somebody who is no member.
+    pub fn lost() -> Self {
+        let lease = Self::ended();
+        lease.lose();
+        lease
+    }
+
     /// Whether it holds now.
     pub fn holds(&self) -> bool {
         let until = self.0.until_ms.load(Ordering::Acquire);
@@ -128,7 +138,7 @@ pub struct Member {
     standing: watch::Receiver<Option<Standing>>,
     trouble: watch::Receiver<Option<String>>,
     leave: Option<watch::Sender<bool>>,
-    task: Option<JoinHandle<()>>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// How long a member waits for the answer when it leaves.
@@ -154,7 +164,7 @@ impl Member {
             standing,
             trouble,
             leave: None,
-            task: None,
+            task: Mutex::new(None),
         }
     }
 
@@ -168,7 +178,7 @@ impl Member {
             standing,
             trouble,
             leave: Some(leave),
-            task: Some(task),
+            task: Mutex::new(Some(task)),
         }
     }
 
@@ -183,11 +193,12 @@ impl Member {
     }
 
     /// Leaves the group, so that the others need not wait for the session's end.
-    pub async fn leave(mut self) {
-        if let Some(leave) = self.leave.take() {
+    pub async fn leave(&self) {
+        if let Some(leave) = &self.leave {
             leave.send_replace(true);
         }
-        if let Some(task) = self.task.take() {
+        let task = self.task.lock().take();
+        if let Some(task) = task {
             let abort = task.abort_handle();
             if timeout(FAREWELL, task).await.is_err() {
                 abort.abort();
@@ -198,7 +209,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
+        if let Some(task) = &*self.task.lock() {
             task.abort();
         }
     }

@@ -35,7 +35,7 @@ impl fmt::Display for TaskId {
 }
 
 /// Source, sink, or a connector whose plugin is not known here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectorKind {
     /// Reads a system into topics.
@@ -47,7 +47,7 @@ pub enum ConnectorKind {
 }
 
 /// What the user wants of a connector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TargetState {
     /// It runs.
     #[default]
@@ -106,7 +106,7 @@ impl State {
 }
 
 /// A connector with its configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectorInfo {
     /// Its name.
     pub name: String,
@@ -120,7 +120,7 @@ pub struct ConnectorInfo {
 }
 
 /// How a connector and its tasks are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectorStatus {
     /// Its name.
     pub name: String,
@@ -134,7 +134,7 @@ pub struct ConnectorStatus {
 }
 
 /// How a connector itself is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectorState {
     /// Its state.
     pub state: State,
@@ -149,7 +149,7 @@ pub struct ConnectorState {
 }
 
 /// How a task is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskState {
     /// Its number.
     pub id: u32,

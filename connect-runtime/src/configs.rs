@@ -8,6 +8,9 @@
 //! | `target-state-<name>` | `{"state":"PAUSED","state.v2":"STOPPED"}` |
 //! | `tasks-fencing-<name>` | `{"task-count":1}` |
 //! | `restart-connector-<name>` | `{"include-tasks":true,"only-failed":false}` |
+//! | `logger-cluster-<logger>` | `{"level":"INFO"}` |
+//!
+//! Only the leader writes it, with its pen; every worker follows it.
 
 mod record;
 
@@ -15,30 +18,44 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use connect_core::{Properties, Result};
 use connect_log::{Log, TopicSpec};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 pub(crate) use record::ConfigRecord;
 
 use crate::{
-    answers::TaskId,
+    answers::{TargetState, TaskId},
+    change::Changes,
     herder::state::{Desired, DesiredTask},
-    internal_topic::{Entry, InternalTopic},
+    internal_topic::{InternalTopic, Own},
     worker_config::WorkerConfig,
 };
 
-/// The table of configurations. Only the herder's actor writes it.
+/// The table of configurations.
 pub(crate) struct Configs {
     topic: InternalTopic,
+    reading: Mutex<Reading>,
     desired: Arc<RwLock<Desired>>,
+    changes: Changes,
+}
+
+/// What was read and does not count yet.
+struct Reading {
+    own: Own,
     revision: u64,
+    /// Tasks without their commit.
+    tasks: BTreeMap<TaskId, Properties>,
+    /// Of connectors that are not there yet: an initial state is written before its connector.
+    targets: BTreeMap<String, TargetState>,
 }
 
 impl Configs {
-    /// Reads the topic; what is wanted is in the second value from then on.
+    /// Reads the topic. `by` is this process.
     pub(crate) async fn open(
         log: &Arc<dyn Log>,
         config: &WorkerConfig,
-    ) -> Result<(Self, Arc<RwLock<Desired>>)> {
+        by: &Arc<str>,
+        changes: &Changes,
+    ) -> Result<Self> {
         let spec = TopicSpec {
             name: config.config_topic.as_str().into(),
             partitions: Some(1),
@@ -47,53 +64,79 @@ impl Configs {
         };
         let client_id = format!("{}-configs", config.group_id);
         let (topic, entries) = InternalTopic::open(log, spec, &client_id).await?;
-        let desired = Arc::new(RwLock::new(Desired::default()));
-        let mut configs = Self {
+        let configs = Self {
             topic,
-            desired: Arc::clone(&desired),
-            revision: 0,
+            reading: Mutex::new(Reading {
+                own: Own::new(by),
+                revision: 0,
+                tasks: BTreeMap::new(),
+                targets: BTreeMap::new(),
+            }),
+            desired: Arc::default(),
+            changes: changes.clone(),
         };
         configs.load(&entries);
-        Ok((configs, desired))
+        Ok(configs)
     }
 
-    fn load(&mut self, entries: &BTreeMap<Vec<u8>, Vec<u8>>) {
+    /// What is wanted, from now on.
+    pub(crate) fn desired(&self) -> &Arc<RwLock<Desired>> {
+        &self.desired
+    }
+
+    /// Its topic's name.
+    pub(crate) fn topic(&self) -> &Arc<str> {
+        self.topic.name()
+    }
+
+    fn load(&self, entries: &BTreeMap<Vec<u8>, Vec<u8>>) {
         let mut records: Vec<ConfigRecord> = entries
             .iter()
             .filter_map(|(key, value)| ConfigRecord::parse(key, Some(value)))
             .collect();
+        // A compacted topic has the last record of each key, which is not the order in which they refer to each other.
         records.sort_by_key(ConfigRecord::rank);
-        let desired = Arc::clone(&self.desired);
-        apply_all(&mut desired.write(), &records, &mut self.revision);
+        let mut reading = self.reading.lock();
+        for record in records {
+            reading.apply(&mut self.desired.write(), record, i64::MIN);
+        }
+        // Whoever goes on writes tasks anew, with their commit.
+        reading.tasks.clear();
     }
 
-    /// Makes records durable, then what they say is wanted.
-    pub(crate) async fn write(&mut self, records: &[ConfigRecord]) -> Result<()> {
-        let entries: Vec<Entry> = records.iter().map(ConfigRecord::entry).collect();
-        self.topic.write(&entries).await?;
-        // An initial target state is written before its connector, and counts after it.
-        let mut ranked = records.to_vec();
-        ranked.sort_by_key(ConfigRecord::rank);
-        apply_all(&mut self.desired.write(), &ranked, &mut self.revision);
-        Ok(())
+    /// Takes in what others write. Never ends.
+    pub(crate) async fn follow(&self) {
+        self.topic.follow(|seen| self.see(seen)).await;
     }
 
-    /// Lets a connector be started again: not stored, since a restart of the worker starts everything anyway.
-    pub(crate) fn touch_connector(&mut self, name: &str) {
-        self.revision += 1;
-        if let Some(connector) = self.desired.write().connectors.get_mut(name) {
-            connector.revision = self.revision;
+    /// Takes in everything that was written until now.
+    pub(crate) async fn catch_up(&self) -> Result<()> {
+        self.topic.read_on(|seen| self.see(seen)).await
+    }
+
+    fn see(&self, seen: &crate::internal_topic::Seen<'_>) {
+        let mut reading = self.reading.lock();
+        if !reading.own.is_new(seen.written) {
+            return;
+        }
+        if let Some(record) = ConfigRecord::parse(seen.key, seen.value) {
+            reading.apply(&mut self.desired.write(), record, seen.timestamp_ms);
+            drop(reading);
+            self.changes.tell();
         }
     }
 
-    /// Lets a task be started again.
-    pub(crate) fn touch_task(&mut self, id: &TaskId) {
-        self.revision += 1;
-        let mut desired = self.desired.write();
-        let connector = desired.connectors.get_mut(&id.connector);
-        if let Some(task) = connector.and_then(|c| c.tasks.get_mut(id.task as usize)) {
-            task.revision = self.revision;
+    /// Records of our own are durable, the first under this number.
+    pub(crate) fn wrote(&self, records: &[ConfigRecord], first: u64) {
+        let mut reading = self.reading.lock();
+        let now = jiff::Timestamp::now().as_millisecond();
+        for (record, number) in records.iter().zip(first..) {
+            if reading.own.count(number) {
+                reading.apply(&mut self.desired.write(), record.clone(), now);
+            }
         }
+        drop(reading);
+        self.changes.tell();
     }
 }
 
@@ -111,67 +154,57 @@ pub(crate) fn topic_settings(config: &WorkerConfig, prefix: &str) -> BTreeMap<St
     settings
 }
 
-fn apply_all(desired: &mut Desired, records: &[ConfigRecord], revision: &mut u64) {
-    let mut tasks: BTreeMap<TaskId, Properties> = BTreeMap::new();
-    for record in records {
-        *revision += 1;
+impl Reading {
+    fn apply(&mut self, desired: &mut Desired, record: ConfigRecord, timestamp_ms: i64) {
+        self.revision += 1;
+        let revision = self.revision;
         match record {
-            ConfigRecord::Task(id, properties) => {
-                tasks.insert(id.clone(), properties.clone());
+            ConfigRecord::Task(id, properties) => drop(self.tasks.insert(id, properties)),
+            ConfigRecord::Commit(name, count) => self.commit(desired, &name, count),
+            ConfigRecord::Connector(name, Some(config)) => {
+                let initial = self.targets.remove(&name);
+                let connector = desired.connectors.entry(name).or_default();
+                connector.config = config;
+                connector.revision = revision;
+                connector.target = initial.unwrap_or(connector.target);
             }
-            ConfigRecord::Commit(name, count) => {
-                commit(desired, name, *count, &mut tasks, *revision)
+            ConfigRecord::Connector(name, None) => drop(desired.connectors.remove(&name)),
+            ConfigRecord::Target(name, target) => match desired.connectors.get_mut(&name) {
+                Some(connector) => connector.target = target.unwrap_or(connector.target),
+                None => match target {
+                    Some(target) => drop(self.targets.insert(name, target)),
+                    None => drop(self.targets.remove(&name)),
+                },
+            },
+            ConfigRecord::Fencing(name, count) => {
+                if let Some(connector) = desired.connectors.get_mut(&name) {
+                    connector.fenced_tasks = Some(count);
+                }
             }
-            other => apply(desired, other, *revision),
+            ConfigRecord::Level { logger, level } => {
+                desired.levels.insert(logger, (level, timestamp_ms));
+            }
+            ConfigRecord::Restart { .. } => {}
         }
     }
-}
 
-fn apply(desired: &mut Desired, record: &ConfigRecord, revision: u64) {
-    match record {
-        ConfigRecord::Connector(name, Some(config)) => {
-            let connector = desired.connectors.entry(name.clone()).or_default();
-            connector.config.clone_from(config);
-            connector.revision = revision;
-        }
-        ConfigRecord::Connector(name, None) => drop(desired.connectors.remove(name)),
-        ConfigRecord::Target(name, Some(target)) => {
-            if let Some(connector) = desired.connectors.get_mut(name) {
-                connector.target = *target;
-            }
-        }
-        ConfigRecord::Fencing(name, count) => {
-            if let Some(connector) = desired.connectors.get_mut(name) {
-                connector.fenced_tasks = Some(*count);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Takes the tasks of a commit if all of them are there. An incomplete set (after compaction) leaves none; planning makes them again.
-fn commit(
-    desired: &mut Desired,
-    name: &str,
-    count: u32,
-    tasks: &mut BTreeMap<TaskId, Properties>,
-    revision: u64,
-) {
-    let ids = (0..count).map(|task| TaskId::new(name, task));
-    let set: Option<Vec<Properties>> = ids.map(|id| tasks.remove(&id)).collect();
-    let Some(connector) = desired.connectors.get_mut(name) else {
-        return;
-    };
-    let before = std::mem::take(&mut connector.tasks);
-    connector.tasks = set
-        .unwrap_or_default()
-        .into_iter()
-        .enumerate()
-        .map(|(at, config)| match before.get(at) {
+    /// Takes the tasks of a commit if all of them are there. An incomplete set (after compaction) leaves none; planning makes them again.
+    fn commit(&mut self, desired: &mut Desired, name: &str, count: u32) {
+        let ids = (0..count).map(|task| TaskId::new(name, task));
+        let set: Option<Vec<Properties>> = ids.map(|id| self.tasks.remove(&id)).collect();
+        self.tasks.retain(|id, _| id.connector != name);
+        let Some(connector) = desired.connectors.get_mut(name) else {
+            return;
+        };
+        let before = std::mem::take(&mut connector.tasks);
+        let revision = self.revision;
+        let tasks = set.unwrap_or_default().into_iter().enumerate();
+        let tasks = tasks.map(|(at, config)| match before.get(at) {
             Some(task) if task.config == config => task.clone(),
             _ => DesiredTask { config, revision },
-        })
-        .collect();
+        });
+        connector.tasks = tasks.collect();
+    }
 }
 
 #[cfg(test)]

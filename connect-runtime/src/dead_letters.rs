@@ -56,6 +56,7 @@ impl DeadLetters {
             .appender(AppenderSpec {
                 client_id,
                 settings,
+                lease: shared.place.lease(),
                 ..AppenderSpec::default()
             })
             .await?;

@@ -23,6 +23,10 @@ connect_core::codes! {
     TOLERANCE_EXCEEDED = "runtime.tolerance_exceeded", Fail, "Look at the record that the cause names; set `errors.tolerance=all` and a dead letter topic to go on without such records.";
     /// The tasks of a connector have not ended yet.
     TASKS_STOPPING = "runtime.tasks_stopping", Fail, "Try again when the connector's status shows no tasks.", 500;
+    /// The leader has changed while it was asked.
+    MOVED = "runtime.moved", Retry, "Send the request again: another worker leads now.", 503;
+    /// Another worker has failed to do it.
+    ELSEWHERE = "runtime.elsewhere", Fail, "Look at the log of the worker that leads the group: the message is from there.", 500;
     /// An internal topic has the wrong shape.
     INTERNAL_TOPIC = "runtime.internal_topic", Fail, "Create the topic as the message says, or name another one in the worker's settings.";
     /// A `${provider:…}` placeholder cannot be resolved.

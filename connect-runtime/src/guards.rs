@@ -6,7 +6,7 @@ use connect_core::{Properties, Result, guard::Guard};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
-use crate::shared::Shared;
+use crate::{herder::state::Edition, shared::Shared};
 
 /// How long after an error a guard is called again.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
@@ -35,31 +35,29 @@ pub(crate) struct Guards(BTreeMap<String, Running>);
 
 #[derive(Debug)]
 struct Running {
-    revision: u64,
+    edition: Edition,
     /// The one task; a set ends its tasks when it is dropped.
     _task: JoinSet<()>,
 }
 
 impl Guards {
-    /// Starts and ends guards, so that each connector that is wanted has one with its present configuration.
-    pub(crate) fn settle(&mut self, shared: &Arc<Shared>) {
+    /// Starts and ends guards, so that each connector that this worker looks after has one with its present configuration.
+    pub(crate) fn settle(&mut self, shared: &Arc<Shared>, wanted: &BTreeMap<String, Edition>) {
         let desired = shared.desired.read();
-        let wanted = |name: &String, revision: u64| {
-            let connector = desired.connectors.get(name);
-            connector.is_some_and(|connector| connector.revision == revision)
-        };
-        self.0.retain(|name, guard| wanted(name, guard.revision));
+        self.0
+            .retain(|name, guard| wanted.get(name) == Some(&guard.edition));
         let mut guarded = shared.guarded.0.lock();
         guarded.retain(|name, _| self.0.contains_key(name));
-        for (name, connector) in &desired.connectors {
-            if !self.0.contains_key(name) {
+        for (name, edition) in wanted {
+            let connector = desired.connectors.get(name);
+            if let Some(connector) = connector.filter(|_| !self.0.contains_key(name)) {
                 let guard = Guard::keeping(shared.keep(name));
                 guarded.insert(name.clone(), guard.clone());
                 let (shared, config) = (Arc::clone(shared), connector.config.clone());
                 let mut task = JoinSet::new();
                 task.spawn(look_after(shared, name.clone(), config, guard));
                 let running = Running {
-                    revision: connector.revision,
+                    edition: *edition,
                     _task: task,
                 };
                 self.0.insert(name.clone(), running);

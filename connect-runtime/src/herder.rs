@@ -1,34 +1,39 @@
-//! The handle through which everybody speaks to the worker: cheap to clone, over one actor that owns the desired state.
+//! The handle through which everybody speaks to the workers: cheap to clone.
 //!
-//! Reading methods look at snapshots and answer also while the log is away. Writing methods validate in the caller's
-//! task, then hand a command to the actor, which makes it durable before it answers.
+//! Reading methods look at what this worker knows, and answer also while the log is away. Writing methods validate in the caller's task,
+//! then ask the leader, on whatever worker that is, which makes it durable before it answers. Read on with `lead` (who gets what, pure),
+//! `leader` (who decides), `reconcile` (what a worker has to do, pure), `actor` (who does it).
 
 pub(crate) mod actor;
 pub(crate) mod command;
+pub mod lead;
+pub(crate) mod leader;
 mod plan;
 pub mod reconcile;
+mod route;
 pub mod state;
 
 use std::{sync::Arc, time::Duration};
 
-use connect_core::{Error, Properties, Result};
+use connect_core::{Error, Properties, Result, error::INTERNAL};
+use connect_log::Member;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::{
     answers::{
         ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStatus, GivenConfig,
         Health, HealthStatus, PluginInfo, ServerInfo, TargetState, TaskId, TaskState,
     },
-    error::{BAD_REQUEST, FORBIDDEN, NOT_FOUND, STOPPING, TASKS_STOPPING, TIMEOUT},
+    error::{BAD_REQUEST, FORBIDDEN, NOT_FOUND, TASKS_STOPPING, TIMEOUT},
     offset_request, outside,
     progress::ProgressStatus,
     shared::Shared,
     validate,
 };
-use command::{Command, Reply};
+use command::{Answer, Command, Order};
 
-/// How long a request waits for the actor before it answers with an error.
+/// How long a request waits for the leader before it answers with an error.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a request for health waits.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,6 +47,7 @@ const STOP_POLL: Duration = Duration::from_millis(20);
 pub struct Herder {
     pub(crate) shared: Arc<Shared>,
     pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) member: Arc<Member>,
 }
 
 /// Connectors: what is wanted.
@@ -73,13 +79,12 @@ impl Herder {
         let config = validate::named(name, config)?;
         let config = validate::accepted(&self.shared, config).await?;
         let name = name.to_owned();
-        self.ask(|reply| Command::Create {
+        let order = Order::Create {
             name,
             config,
             initial_state,
-            reply,
-        })
-        .await
+        };
+        Ok(info_of(self.ask(order).await?)?.1)
     }
 
     /// Creates a connector or changes its configuration; tells whether it was created.
@@ -91,13 +96,12 @@ impl Herder {
         let config = validate::named(name, config)?;
         let config = validate::accepted(&self.shared, config).await?;
         let name = name.to_owned();
-        self.ask(|reply| Command::Put {
+        let order = Order::Put {
             name,
             config,
             expected: None,
-            reply,
-        })
-        .await
+        };
+        info_of(self.ask(order).await?)
     }
 
     /// Changes the given keys and removes those whose value is `None`. 404 when there is no such connector.
@@ -115,19 +119,18 @@ impl Herder {
         }
         let config = validate::accepted(&self.shared, validate::named(name, after)?).await?;
         let name = name.to_owned();
-        let put = self.ask(|reply| Command::Put {
+        let order = Order::Put {
             name,
             config,
             expected: Some(before),
-            reply,
-        });
-        Ok(put.await?.1)
+        };
+        Ok(info_of(self.ask(order).await?)?.1)
     }
 
     /// Deletes a connector. Its offsets stay, so that a new one of the same name goes on from them.
     pub async fn delete(&self, name: &str) -> Result<()> {
         let name = name.to_owned();
-        self.ask(|reply| Command::Delete { name, reply }).await
+        self.ask(Order::Delete { name }).await.map(drop)
     }
 
     /// Lets the tasks wait.
@@ -147,12 +150,7 @@ impl Herder {
 
     async fn set_target(&self, name: &str, target: TargetState) -> Result<()> {
         let name = name.to_owned();
-        self.ask(|reply| Command::SetTarget {
-            name,
-            target,
-            reply,
-        })
-        .await
+        self.ask(Order::SetTarget { name, target }).await.map(drop)
     }
 
     /// Restarts a connector. With both flags false only the connector itself is restarted and the answer is `None`.
@@ -163,19 +161,21 @@ impl Herder {
         only_failed: bool,
     ) -> Result<Option<ConnectorStatus>> {
         let name = name.to_owned();
-        self.ask(|reply| Command::Restart {
+        let order = Order::Restart {
             name,
             include_tasks,
             only_failed,
-            reply,
-        })
-        .await
+        };
+        match self.ask(order).await? {
+            Answer::Status(status) => Ok(status),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// Restarts one task, whatever its state.
     pub async fn restart_task(&self, name: &str, task: u32) -> Result<()> {
         let id = TaskId::new(name, task);
-        self.ask(|reply| Command::RestartTask { id, reply }).await
+        self.ask(Order::RestartTask { id }).await.map(drop)
     }
 
     /// The configurations of a connector's tasks, placeholders unresolved.
@@ -214,7 +214,7 @@ impl Herder {
     pub async fn signal(&self, name: &str, signal: Value) -> Result<String> {
         self.shared.info(name)?;
         let (id, message) = outside::signal(signal)?;
-        self.shared.ways.send(name, message)?;
+        self.tell_task(name, message).await?;
         Ok(id)
     }
 
@@ -268,13 +268,7 @@ impl Herder {
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             let (name, change) = (name.to_owned(), change.clone());
-            let changed = self
-                .ask(|reply| Command::Offsets {
-                    name,
-                    change,
-                    reply,
-                })
-                .await;
+            let changed = self.ask(Order::Offsets { name, change }).await.map(drop);
             let stopping = changed.as_ref().is_err_and(|e| e.code() == &TASKS_STOPPING);
             if !stopping || tokio::time::Instant::now() >= deadline {
                 return changed;
@@ -327,12 +321,15 @@ impl Herder {
         }
     }
 
-    /// Whether the worker can handle requests: asks the actor, for at most ten seconds.
+    /// The level of a logger on every worker of the group, also on those that start later.
+    pub async fn set_level(&self, logger: &str, level: &str) -> Result<()> {
+        let (logger, level) = (logger.to_owned(), level.to_owned());
+        self.ask(Order::Level { logger, level }).await.map(drop)
+    }
+
+    /// Whether the worker can handle requests: asks its loop, for at most ten seconds.
     pub async fn health(&self) -> Health {
-        let asked = self
-            .ask_within(HEALTH_TIMEOUT, |reply| Command::Ping { reply })
-            .await;
-        let (status, message) = match asked {
+        let (status, message) = match self.ping(HEALTH_TIMEOUT).await {
             Ok(()) => (
                 HealthStatus::Healthy,
                 "Worker has completed startup and is ready to handle requests.".to_owned(),
@@ -352,33 +349,6 @@ impl Herder {
     pub async fn metrics_text(&self) -> String {
         self.shared.metrics_text()
     }
-
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
-        self.ask_within(REQUEST_TIMEOUT, command).await
-    }
-
-    async fn ask_within<T>(
-        &self,
-        limit: Duration,
-        command: impl FnOnce(Reply<T>) -> Command,
-    ) -> Result<T> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || Error::new(&STOPPING, "The worker is being stopped");
-        let asked = async {
-            self.commands
-                .send(command(reply))
-                .await
-                .map_err(|_| gone())?;
-            answer.await.map_err(|_| gone())?
-        };
-        match tokio::time::timeout(limit, asked).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let stage = self.shared.stage.summary();
-                Err(Error::new(&TIMEOUT, format!("Request timed out.{stage}")))
-            }
-        }
-    }
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
@@ -389,3 +359,17 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Re
 
 /// Offsets to set: pairs of a partition and its new offset, or none to remove it.
 pub type OffsetChange = Vec<(Value, Option<Value>)>;
+
+fn info_of(answer: Answer) -> Result<(bool, ConnectorInfo)> {
+    match answer {
+        Answer::Info(is_new, info) => Ok((is_new, info)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(answer: &Answer) -> Error {
+    Error::new(
+        &INTERNAL,
+        format!("the leader answered something else: {answer:?}"),
+    )
+}

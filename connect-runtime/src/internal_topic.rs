@@ -1,17 +1,43 @@
-//! One of the worker's compacted topics: read to its end at start, then written by this worker.
+//! One of the workers' compacted topics: read to its end at start, followed from then on, and written.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use connect_core::{Encoded, Error, Result, error::INTERNAL};
-use connect_log::{Append, AppenderSpec, Log, Offsets, ReaderSpec, TopicSpec, read_to_end};
-use tokio::{runtime::Handle, sync::Mutex};
+use connect_log::{
+    Append, AppenderSpec, Lease, Log, Offsets, ReaderSpec, TopicPartition, TopicSpec, read_to_end,
+};
+use tokio::{runtime::Handle, sync::Mutex, time::sleep};
 
 use crate::error::INTERNAL_TOPIC;
 
 /// A record to write: its key, and its value or none to remove the key.
 pub(crate) type Entry = (Vec<u8>, Option<Vec<u8>>);
 
-/// A compacted topic with one writer.
+/// How long a poll waits at the end of a topic that is followed.
+const POLL: Duration = Duration::from_secs(1);
+/// How long a follower waits after an error of the log.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The header that tells who wrote a record of the leader, and as its how manieth.
+const WRITTEN: &str = "tidewater.write";
+
+/// A record as it is read.
+pub(crate) struct Seen<'a> {
+    pub(crate) key: &'a [u8],
+    /// `None` when the key was removed.
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) timestamp_ms: i64,
+    /// Who wrote it and its number, if it has one.
+    pub(crate) written: Option<(&'a str, u64)>,
+}
+
+/// A compacted topic.
 pub(crate) struct InternalTopic {
     log: Arc<dyn Log>,
     topic: Arc<str>,
@@ -41,34 +67,66 @@ impl InternalTopic {
             runtime: Handle::current(),
         };
         let mut entries = BTreeMap::new();
-        for (key, value) in topic.read_on().await? {
-            match value {
-                Some(value) => entries.insert(key, value),
-                None => entries.remove(&key),
-            };
-        }
+        topic
+            .read_on(|seen| {
+                match seen.value {
+                    Some(value) => entries.insert(seen.key.to_vec(), value.to_vec()),
+                    None => entries.remove(seen.key),
+                };
+            })
+            .await?;
         Ok((topic, entries))
     }
 
     /// Everything that was written since it was last read, by whomever; transactions that are open now are waited for.
-    /// The last value of each key; `None` for one that was removed.
-    pub(crate) async fn read_on(&self) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>> {
-        let spec = ReaderSpec {
-            client_id: self.client_id.clone(),
-            ..ReaderSpec::default()
-        };
-        let mut entries = BTreeMap::new();
+    pub(crate) async fn read_on(&self, mut each: impl FnMut(&Seen<'_>)) -> Result<()> {
         let mut read = self.read.lock().await;
-        let mut next = read.clone();
-        read_to_end(&*self.log, &self.topic, &mut next, spec, |records| {
-            for record in &records.records {
-                let key = records.key(record).unwrap_or(&[]).to_vec();
-                entries.insert(key, records.value(record).map(<[u8]>::to_vec));
-            }
+        let (mut next, mut seen) = (read.clone(), read.clone());
+        read_to_end(&*self.log, &self.topic, &mut next, self.reader(true), |r| {
+            deliver(&mut seen, r, &mut each);
         })
         .await?;
         *read = next;
-        Ok(entries)
+        Ok(())
+    }
+
+    /// Gives every record that comes, in order and once, also among calls of [`Self::read_on`]. Never ends.
+    pub(crate) async fn follow(&self, mut each: impl FnMut(&Seen<'_>)) {
+        loop {
+            if let Err(error) = self.follow_once(&mut each).await {
+                tracing::warn!(topic = &*self.topic, %error, "an internal topic cannot be followed now");
+            }
+            sleep(RETRY_DELAY).await;
+        }
+    }
+
+    async fn follow_once(&self, each: &mut impl FnMut(&Seen<'_>)) -> Result<()> {
+        let info = self.log.topic(&self.topic).await?;
+        let mut reader = self.log.reader(self.reader(false)).await?;
+        let read = self.read.lock().await.clone();
+        let from = (0..info.map_or(0, |info| info.partitions)).map(|partition| {
+            let of = TopicPartition::new(Arc::clone(&self.topic), partition);
+            (of, read.get(&partition).copied().unwrap_or(0))
+        });
+        reader.assign(&from.collect()).await?;
+        let mut records = Encoded::default();
+        loop {
+            records.clear();
+            reader.poll(&mut records, POLL).await?;
+            if !records.is_empty() {
+                deliver(&mut *self.read.lock().await, &records, each);
+            }
+        }
+    }
+
+    fn reader(&self, at_once: bool) -> ReaderSpec {
+        // Who waits for the end is told of it by an answer that is empty.
+        let wait = at_once.then(|| ("fetch.max.wait.ms".to_owned(), "10".to_owned()));
+        ReaderSpec {
+            client_id: self.client_id.clone(),
+            settings: wait.into_iter().collect(),
+            ..ReaderSpec::default()
+        }
     }
 
     /// Its name.
@@ -76,8 +134,8 @@ impl InternalTopic {
         &self.topic
     }
 
-    /// Writes records in order and waits until they are durable.
-    pub(crate) async fn write(&self, entries: &[Entry]) -> Result<()> {
+    /// Writes records in order and waits until they are durable. Nothing is written without the lease.
+    pub(crate) async fn write(&self, entries: &[Entry], lease: Lease) -> Result<()> {
         let mut records = Encoded::default();
         for (key, value) in entries {
             records.push(&self.topic, Some(key), value.as_deref(), -1);
@@ -85,7 +143,7 @@ impl InternalTopic {
         let mut slot = self.appender.lock().await;
         let appender = match &mut *slot {
             Some(appender) => appender,
-            empty => empty.insert(self.open_appender().await?),
+            empty => empty.insert(self.open_appender(lease).await?),
         };
         let (appended, mut durable) = (appender.append(&records).await, appender.durable());
         if appended.is_err() {
@@ -105,10 +163,11 @@ impl InternalTopic {
     }
 
     /// Tasks write here from runtimes of their own, which end with them: the appender must not.
-    async fn open_appender(&self) -> Result<Box<dyn Append>> {
+    async fn open_appender(&self, lease: Lease) -> Result<Box<dyn Append>> {
         let log = Arc::clone(&self.log);
         let spec = AppenderSpec {
             client_id: self.client_id.clone(),
+            lease,
             ..AppenderSpec::default()
         };
         let opened = self
@@ -118,6 +177,113 @@ impl InternalTopic {
         opened.unwrap_or_else(|e| {
             Err(Error::new(&INTERNAL, "an appender was not opened").caused_by(e))
         })
+    }
+}
+
+/// Gives the records that are new, and moves the offsets behind them.
+fn deliver(next: &mut Offsets, records: &Encoded, each: &mut impl FnMut(&Seen<'_>)) {
+    for record in &records.records {
+        let at = next.entry(record.partition.unwrap_or(0)).or_default();
+        if record.offset < *at {
+            continue;
+        }
+        *at = record.offset + 1;
+        let header = records.headers(record).iter();
+        let header = header.filter(|header| &*header.name == WRITTEN);
+        let written = header.filter_map(|header| {
+            let value = records.slice(header.value.as_ref()?);
+            let (by, number) = std::str::from_utf8(value).ok()?.rsplit_once('/')?;
+            Some((by, number.parse().ok()?))
+        });
+        each(&Seen {
+            key: records.key(record).unwrap_or(&[]),
+            value: records.value(record),
+            timestamp_ms: record.timestamp_ms,
+            written: written.last(),
+        });
+    }
+}
+
+/// Writes as the leader: to several topics at once, all or nothing. A new one ends the one before it, on whatever worker that is.
+pub(crate) struct Pen {
+    appender: Box<dyn Append>,
+    by: Arc<str>,
+    numbers: Arc<AtomicU64>,
+}
+
+impl Pen {
+    /// `by` is this process, whose records have growing `numbers`.
+    pub(crate) async fn take(
+        log: &Arc<dyn Log>,
+        group: &str,
+        by: &Arc<str>,
+        numbers: &Arc<AtomicU64>,
+    ) -> Result<Self> {
+        // The id that the leader of a Kafka Connect cluster has (KIP-618).
+        let spec = AppenderSpec {
+            client_id: format!("{group}-leader"),
+            transactional_id: Some(format!("connect-cluster-{group}")),
+            ..AppenderSpec::default()
+        };
+        Ok(Self {
+            appender: log.appender(spec).await?,
+            by: Arc::clone(by),
+            numbers: Arc::clone(numbers),
+        })
+    }
+
+    /// Makes records durable. Gives the number of the first one; the others follow it. After an error this pen is of no more use.
+    pub(crate) async fn write(&mut self, parts: &[(&Arc<str>, &[Entry])]) -> Result<u64> {
+        let mut records = Encoded::default();
+        let count: usize = parts.iter().map(|(_, entries)| entries.len()).sum();
+        let first = self.numbers.fetch_add(count as u64, Ordering::AcqRel);
+        let all = parts.iter();
+        let all = all.flat_map(|(topic, entries)| entries.iter().map(move |entry| (topic, entry)));
+        for ((topic, (key, value)), number) in all.zip(first..) {
+            records.push(topic, Some(key), value.as_deref(), -1);
+            records.push_header(WRITTEN, Some(format!("{}/{number}", self.by).as_bytes()));
+        }
+        let appended = self.appender.append(&records).await?;
+        if let Some((_, error)) = appended.refused.into_iter().next() {
+            self.appender.abort().await?;
+            return Err(error);
+        }
+        self.appender.commit(None).await?;
+        Ok(first)
+    }
+}
+
+/// Tells records of our own, which count when they are durable, from those of others, which count when they are read.
+#[derive(Debug)]
+pub(crate) struct Own {
+    by: Arc<str>,
+    /// The number of the last one that counts.
+    counted: Option<u64>,
+}
+
+impl Own {
+    pub(crate) fn new(by: &Arc<str>) -> Self {
+        Self {
+            by: Arc::clone(by),
+            counted: None,
+        }
+    }
+
+    /// Whether a record that was read counts now.
+    pub(crate) fn is_new(&mut self, written: Option<(&str, u64)>) -> bool {
+        match written {
+            Some((by, number)) if *by == *self.by => self.count(number),
+            _ => true,
+        }
+    }
+
+    /// Whether our own record of this number counts now.
+    pub(crate) fn count(&mut self, number: u64) -> bool {
+        let is_new = self.counted.is_none_or(|counted| number > counted);
+        if is_new {
+            self.counted = Some(number);
+        }
+        is_new
     }
 }
 

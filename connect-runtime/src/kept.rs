@@ -128,6 +128,7 @@ impl Kept {
             transactional_id: Some(self.of.topic.to_string()),
             cleans: vec![Arc::clone(&self.of.topic)],
             settings: self.settings.clone(),
+            ..AppenderSpec::default()
         };
         Ok(AppendKept {
             appender: self.log.appender(spec).await?,

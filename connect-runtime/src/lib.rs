@@ -1,11 +1,13 @@
 //! The runtime: a herder that keeps what runs equal to what is wanted, and the tasks themselves.
 //!
-//! Read in this order: [`herder`] (the handle), `herder/reconcile` (its heart), `supervisor` (one per task),
+//! Read in this order: [`herder`] (the handle), `herder/lead` and `herder/reconcile` (its hearts), `supervisor` (one per task),
 //! `source_worker` and `sink_worker` (how records flow), `ledger` (Invariant 1). The tables `configs`, `offsets` and
-//! `statuses` are Kafka Connect's internal topics, byte for byte.
+//! `statuses` are Kafka Connect's internal topics, byte for byte; `cluster` is a topic of our own.
 
 pub mod answers;
 mod chain;
+mod change;
+mod cluster;
 mod config_provider;
 mod configs;
 mod converters;
@@ -22,9 +24,11 @@ mod metrics;
 mod offset_request;
 mod offsets;
 mod outside;
+mod place;
 mod plugins;
 pub mod progress;
 mod runtime;
+pub mod seats;
 mod shared;
 mod sink_worker;
 mod source_worker;

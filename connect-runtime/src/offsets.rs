@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     configs::topic_settings,
     internal_topic::{Entry, InternalTopic},
+    place::Place,
     worker_config::WorkerConfig,
 };
 use record::{key_bytes, parse_key, sorted};
@@ -21,6 +22,7 @@ use record::{key_bytes, parse_key, sorted};
 /// The table of source offsets.
 pub(crate) struct Offsets {
     topic: InternalTopic,
+    place: Place,
     memory: RwLock<BTreeMap<String, BTreeMap<String, Stored>>>,
 }
 
@@ -34,7 +36,11 @@ struct Stored {
 
 impl Offsets {
     /// Reads the topic.
-    pub(crate) async fn open(log: &Arc<dyn Log>, config: &WorkerConfig) -> Result<Self> {
+    pub(crate) async fn open(
+        log: &Arc<dyn Log>,
+        config: &WorkerConfig,
+        place: &Place,
+    ) -> Result<Self> {
         let spec = TopicSpec {
             name: config.offset_topic.as_str().into(),
             partitions: Some(config.offset_partitions),
@@ -45,6 +51,7 @@ impl Offsets {
         let (topic, entries) = InternalTopic::open(log, spec, &client_id).await?;
         let offsets = Self {
             topic,
+            place: place.clone(),
             memory: RwLock::default(),
         };
         for (key, value) in entries {
@@ -61,9 +68,9 @@ impl Offsets {
     /// Takes in what others have stored, and what a transaction of ours stored whose end was not seen. Only then it is known
     /// where a task that has fenced its predecessor stands.
     pub(crate) async fn refresh(&self) -> Result<()> {
-        let entries = self.topic.read_on().await?;
-        self.committed(entries.into_iter().collect());
-        Ok(())
+        self.topic
+            .read_on(|seen| self.remember(seen.key.to_vec(), seen.value))
+            .await
     }
 
     /// The stored positions of a connector, one per partition.
@@ -109,7 +116,7 @@ impl Offsets {
 
     /// Stores entries and waits until they are durable.
     pub(crate) async fn save(&self, entries: Vec<Entry>) -> Result<()> {
-        self.topic.write(&entries).await?;
+        self.topic.write(&entries, self.place.lease()).await?;
         self.committed(entries);
         Ok(())
     }

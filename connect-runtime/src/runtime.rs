@@ -1,24 +1,31 @@
 //! Start and stop of one worker.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use connect_core::{Result, plugin::Plugin};
-use connect_log::Log;
+use connect_log::{Log, Member, MemberSpec};
 use tokio::{
     sync::mpsc,
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::{Instant, timeout},
 };
 
 use crate::{
+    change::Changes,
+    cluster::Cluster,
     config_provider::Providers,
     configs::Configs,
     guards::Guarded,
-    herder::{Herder, actor::Actor},
+    herder::{Herder, actor::Actor, leader::Leader},
     kept::Keeps,
     metrics::Metrics,
     offsets::Offsets,
     outside::Ways,
+    place::{Card, Place},
     plugins::Plugins,
     shared::Shared,
     stage::Stage,
@@ -27,7 +34,7 @@ use crate::{
     worker_config::WorkerConfig,
 };
 
-/// Requests that wait for the actor; more wait at the sender.
+/// Requests that wait for the leader; more wait at the sender.
 const COMMANDS: usize = 64;
 /// How long the last statuses may take to be stored.
 const LAST_STATUSES: Duration = Duration::from_secs(2);
@@ -38,33 +45,45 @@ pub struct Runtime;
 /// A worker that runs. Dropping it stops nothing: call [`RunningWorker::stop`].
 pub struct RunningWorker {
     shared: Arc<Shared>,
-    stopper: Stopper,
-    actor: JoinHandle<()>,
-    statuses: JoinHandle<()>,
+    member: Arc<Member>,
+    actor: (Stopper, JoinHandle<()>),
+    leader: (Stopper, JoinHandle<()>),
+    /// What follows the internal topics, and writes statuses.
+    others: JoinSet<()>,
 }
 
 impl Runtime {
-    /// Reads the internal topics, then starts what they say is wanted. Must be called within a Tokio runtime.
+    /// Joins the group and reads the internal topics, then runs what is this worker's part. Must be called within a Tokio runtime.
     pub async fn start(
         config: WorkerConfig,
         log: Arc<dyn Log>,
         plugins: Vec<Plugin>,
     ) -> Result<(Herder, RunningWorker)> {
-        let ((configs, desired), offsets, statuses, cluster_id) = tokio::try_join!(
-            Configs::open(&log, &config),
-            Offsets::open(&log, &config),
-            Statuses::open(&log, &config),
+        let member = log.join(membership(&config)).await?;
+        let place = Place::new(member.standing());
+        let by: Arc<str> = format!("{:016x}", RandomState::new().hash_one(Instant::now())).into();
+        let changes = Changes::default();
+        let (configs, cluster, offsets, statuses, cluster_id) = tokio::try_join!(
+            Configs::open(&log, &config, &by, &changes),
+            Cluster::open(&log, &config, &by, &place, &changes),
+            Offsets::open(&log, &config, &place),
+            Statuses::open(&log, &config, &place),
             log.cluster_id(),
         )?;
-        let (offsets, statuses) = (Arc::new(offsets), Arc::new(statuses));
         let shared = Arc::new(Shared {
             plugins: Plugins::new(plugins),
             providers: Providers::new(&config)?,
             cluster_id,
             log,
-            desired,
-            statuses: Arc::clone(&statuses),
-            offsets,
+            by,
+            numbers: Arc::new(AtomicU64::new(0)),
+            place,
+            changes,
+            cluster: Arc::new(cluster),
+            desired: Arc::clone(configs.desired()),
+            configs: Arc::new(configs),
+            statuses: Arc::new(statuses),
+            offsets: Arc::new(offsets),
             stage: Stage::default(),
             metrics: Metrics::default(),
             ways: Ways::default(),
@@ -72,30 +91,75 @@ impl Runtime {
             keeps: Keeps::default(),
             config,
         });
-        let (commands, received) = mpsc::channel(COMMANDS);
-        let (stopper, stop) = stop();
-        let actor = Actor::new(Arc::clone(&shared), configs);
-        let worker = RunningWorker {
-            shared: Arc::clone(&shared),
-            stopper,
-            actor: tokio::spawn(actor.run(received, stop)),
-            statuses: tokio::spawn(async move { statuses.run().await }),
-        };
-        Ok((Herder { shared, commands }, worker))
+        Ok(run(shared, member))
+    }
+}
+
+fn run(shared: Arc<Shared>, member: Member) -> (Herder, RunningWorker) {
+    let member = Arc::new(member);
+    let (commands, received) = mpsc::channel(COMMANDS);
+    let (stop_actor, actor_stop) = stop();
+    let (stop_leader, leader_stop) = stop();
+    let actor = Actor::new(Arc::clone(&shared)).run(actor_stop);
+    let leader = Leader::new(Arc::clone(&shared)).run(received, leader_stop);
+    let worker = RunningWorker {
+        shared: Arc::clone(&shared),
+        member: Arc::clone(&member),
+        actor: (stop_actor, tokio::spawn(actor)),
+        leader: (stop_leader, tokio::spawn(leader)),
+        others: followers(&shared),
+    };
+    let herder = Herder {
+        shared,
+        commands,
+        member,
+    };
+    (herder, worker)
+}
+
+fn followers(shared: &Arc<Shared>) -> JoinSet<()> {
+    let mut others = JoinSet::new();
+    let (configs, cluster) = (Arc::clone(&shared.configs), Arc::clone(&shared.cluster));
+    others.spawn(async move { configs.follow().await });
+    others.spawn(async move { cluster.follow().await });
+    let (reads, writes) = (Arc::clone(&shared.statuses), Arc::clone(&shared.statuses));
+    others.spawn(async move { reads.follow().await });
+    others.spawn(async move { writes.run().await });
+    others
+}
+
+fn membership(config: &WorkerConfig) -> MemberSpec {
+    let worker = config.worker_id();
+    MemberSpec {
+        group: config.group_id.clone(),
+        client_id: format!("{}-worker", config.group_id),
+        instance: Some(worker.clone()),
+        card: Card::new(worker).text(),
+        session: config.session_timeout.0,
+        rebalance: config.rebalance_timeout.0,
+        heartbeat: config.heartbeat_interval.0,
     }
 }
 
 impl RunningWorker {
-    /// Stops every task: each finishes what is in hand until the deadline, then it is dropped.
-    pub async fn stop(self, within: Duration) {
-        self.stopper.stop_by(Instant::now() + within);
-        if let Err(error) = self.actor.await {
-            tracing::error!(%error, "the herder ended badly");
+    /// Lets others take over, then stops every task: each finishes what is in hand until the deadline, then it is dropped.
+    pub async fn stop(mut self, within: Duration) {
+        let deadline = Instant::now() + within;
+        let (stopper, actor) = self.actor;
+        stopper.stop_by(deadline);
+        if let Err(error) = actor.await {
+            tracing::error!(%error, "the worker ended badly");
         }
         let stored = timeout(LAST_STATUSES, self.shared.statuses.flushed()).await;
         if stored.is_err() {
             tracing::warn!("the last statuses could not be stored");
         }
-        self.statuses.abort();
+        let (stopper, leader) = self.leader;
+        stopper.stop_by(deadline);
+        if let Err(error) = leader.await {
+            tracing::error!(%error, "the leader ended badly");
+        }
+        self.member.leave().await;
+        self.others.shutdown().await;
     }
 }

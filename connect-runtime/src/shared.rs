@@ -1,6 +1,6 @@
 //! What the actor, the tasks and the handle look at together.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use connect_core::{Error, Properties, Result};
 use connect_log::Log;
@@ -8,7 +8,10 @@ use parking_lot::RwLock;
 
 use crate::{
     answers::{ConnectorInfo, ConnectorStatus, TaskId},
+    change::Changes,
+    cluster::Cluster,
     config_provider::Providers,
+    configs::Configs,
     error::NOT_FOUND,
     guards::Guarded,
     herder::state::Desired,
@@ -16,6 +19,7 @@ use crate::{
     metrics::Metrics,
     offsets::Offsets,
     outside::Ways,
+    place::Place,
     plugins::Plugins,
     stage::Stage,
     statuses::Statuses,
@@ -29,7 +33,14 @@ pub(crate) struct Shared {
     pub(crate) providers: Providers,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) cluster_id: String,
-    /// What is wanted; the actor writes it, everybody reads it.
+    /// This process, as it marks what it writes, and the next number of a record of its own.
+    pub(crate) by: Arc<str>,
+    pub(crate) numbers: Arc<AtomicU64>,
+    pub(crate) place: Place,
+    pub(crate) changes: Changes,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) configs: Arc<Configs>,
+    /// What is wanted, as the configurations say.
     pub(crate) desired: Arc<RwLock<Desired>>,
     pub(crate) statuses: Arc<Statuses>,
     pub(crate) offsets: Arc<Offsets>,
@@ -66,7 +77,9 @@ impl Shared {
             .connectors
             .get(name)
             .and_then(|connector| connector.config.get("connector.class").cloned());
-        let connector = self.statuses.connector(name).ok_or_else(|| {
+        // One that is deleted has none, although its tasks may still be ending.
+        let connector = class.as_ref().and_then(|_| self.statuses.connector(name));
+        let connector = connector.ok_or_else(|| {
             Error::new(&NOT_FOUND, format!("No status found for connector {name}"))
         })?;
         let mut state = connector.of_connector();
@@ -77,6 +90,16 @@ impl Shared {
             tasks: self.statuses.tasks_of(name),
             kind: self.plugins.kind(class.as_ref()),
         })
+    }
+
+    /// Forgets statuses and numbers of tasks that a connector does not have, from this one on.
+    pub(crate) fn forget_tasks(&self, name: &str, from: u32) {
+        let tasks = self.statuses.tasks_of(name);
+        for task in tasks.iter().filter(|task| task.id >= from) {
+            let id = TaskId::new(name, task.id);
+            self.statuses.remove_task(&id);
+            self.metrics.remove(&id);
+        }
     }
 
     /// The configurations of a connector's tasks.

@@ -7,8 +7,11 @@ mod subscription;
 use std::{sync::Arc, time::Duration};
 
 use connect_core::{Batch, Encoded, Error, Properties, Result, plugin::DynSinkTask};
-use connect_log::{Event, NOT_MEMBER, Read, ReaderSpec};
-use tokio::{sync::oneshot, time::Instant};
+use connect_log::{Event, FENCED, Lease, NOT_MEMBER, Read, ReaderSpec};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
 
 use crate::{
     answers::TaskId,
@@ -19,6 +22,7 @@ use crate::{
     metrics::TaskMetrics,
     offset_request::group_of,
     shared::Shared,
+    source_worker::cpu_time,
     stop::Stop,
     tolerance::{Place, Stage, Tolerance},
     worker_config::under,
@@ -37,7 +41,11 @@ pub(crate) struct SinkWorker {
     consumed: Consumed,
     next_commit: Instant,
     interval: Duration,
+    lease: Lease,
 }
+
+/// How often it is looked whether this worker is sure of its place again.
+const LEASE_LOOK: Duration = Duration::from_millis(50);
 
 /// From serialized records to a batch, and the way of those that are refused.
 struct Pipe {
@@ -94,6 +102,7 @@ impl SinkWorker {
             consumed: Consumed::default(),
             next_commit: Instant::now() + interval,
             interval,
+            lease: shared.place.lease(),
         })
     }
 
@@ -135,7 +144,9 @@ impl SinkWorker {
     }
 
     async fn take(&mut self, event: Event, records: &Encoded) -> Result<()> {
+        self.pipe.metrics.used(cpu_time());
         if !records.is_empty() {
+            until_sure(&self.lease).await?;
             self.write(records).await?;
         }
         match event {
@@ -204,6 +215,18 @@ impl SinkWorker {
         self.consumed.clean();
         Ok(())
     }
+}
+
+/// A worker that may have been replaced writes nothing: the destination cannot tell it from its successor.
+async fn until_sure(lease: &Lease) -> Result<()> {
+    while !lease.holds() {
+        if lease.is_lost() {
+            let what = "this worker has fallen out of its group";
+            return Err(Error::new(&FENCED, what));
+        }
+        sleep(LEASE_LOOK).await;
+    }
+    Ok(())
 }
 
 impl Pipe {

@@ -128,6 +128,7 @@ impl SourceWorker {
                 return Ok(());
             }
             self.pipe.metrics.polled(batch.len(), began.elapsed());
+            self.pipe.metrics.used(cpu_time());
             self.pipe.fill(&mut batch).await?;
             self.delivery.deliver(&mut self.pipe, &batch).await?;
         }
@@ -154,6 +155,15 @@ async fn poll(
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => delivery.commit().await?,
         }
     }
+}
+
+/// Processor time of this thread, which is the task's alone.
+pub(crate) fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }
 
 async fn keep(keeper: Option<&Bookkeeper>) -> Result<()> {
@@ -232,12 +242,14 @@ impl Delivery {
             client_id: format!("connector-producer-{id}"),
             transactional_id: transactional.then(|| format!("{}-{id}", worker.group_id)),
             cleans: vec![Arc::clone(shared.offsets.topic())],
+            lease: shared.place.lease(),
             settings,
         };
         let appender = shared.log.appender(spec).await?;
+        // Invariant 1: where the source stands is known once nobody else can commit any more, and another worker may have run the
+        // task since this one has looked.
+        shared.offsets.refresh().await?;
         if transactional {
-            // Invariant 1: where the source stands is known once nobody else can commit any more.
-            shared.offsets.refresh().await?;
             let boundary = Boundary::new(worker, config);
             let transaction = Transaction::new(
                 appender,

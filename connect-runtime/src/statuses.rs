@@ -4,7 +4,11 @@
 
 mod record;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use connect_core::Result;
 use connect_log::{Log, TopicSpec};
@@ -14,7 +18,8 @@ use tokio::sync::Notify;
 use crate::{
     answers::{State, TaskId, TaskState},
     configs::topic_settings,
-    internal_topic::{Entry, InternalTopic},
+    internal_topic::{Entry, InternalTopic, Seen},
+    place::Place,
     worker_config::WorkerConfig,
 };
 use record::{StatusKey, TopicUse};
@@ -30,6 +35,7 @@ pub(crate) struct Statuses {
     changed: Notify,
     written: Notify,
     topic: InternalTopic,
+    place: Place,
     worker_id: String,
     generation: i64,
 }
@@ -39,6 +45,8 @@ struct Memory {
     connectors: BTreeMap<String, Status>,
     tasks: BTreeMap<TaskId, Status>,
     topics: BTreeMap<String, BTreeMap<String, TopicUse>>,
+    /// What runs here: nobody else tells how it is.
+    own: BTreeSet<Vec<u8>>,
     /// What the topic does not have yet: the newest value per key, so it is bounded by the number of keys.
     unwritten: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     writing: bool,
@@ -46,7 +54,11 @@ struct Memory {
 
 impl Statuses {
     /// Reads the topic.
-    pub(crate) async fn open(log: &Arc<dyn Log>, config: &WorkerConfig) -> Result<Self> {
+    pub(crate) async fn open(
+        log: &Arc<dyn Log>,
+        config: &WorkerConfig,
+        place: &Place,
+    ) -> Result<Self> {
         let spec = TopicSpec {
             name: config.status_topic.as_str().into(),
             partitions: Some(config.status_partitions),
@@ -65,6 +77,7 @@ impl Statuses {
             changed: Notify::new(),
             written: Notify::new(),
             topic,
+            place: place.clone(),
             worker_id: config.worker_id(),
             generation: generation + 1,
         })
@@ -105,7 +118,9 @@ impl Statuses {
     ) {
         let status = self.status(state, version, trace);
         let mut memory = self.memory.lock();
-        memory.write(&StatusKey::Connector(name.to_owned()), Some(status.bytes()));
+        let key = StatusKey::Connector(name.to_owned());
+        memory.own.insert(key.bytes());
+        memory.write(&key, Some(status.bytes()));
         memory.connectors.insert(name.to_owned(), status);
         drop(memory);
         self.changed.notify_one();
@@ -121,7 +136,9 @@ impl Statuses {
     ) {
         let status = self.status(state, version, trace);
         let mut memory = self.memory.lock();
-        memory.write(&StatusKey::Task(id.clone()), Some(status.bytes()));
+        let key = StatusKey::Task(id.clone());
+        memory.own.insert(key.bytes());
+        memory.write(&key, Some(status.bytes()));
         memory.tasks.insert(id.clone(), status);
         drop(memory);
         self.changed.notify_one();
@@ -137,9 +154,27 @@ impl Statuses {
         }
     }
 
+    /// A task does not run here any more: from now on others tell how it is.
+    pub(crate) fn release_task(&self, id: &TaskId) {
+        let key = StatusKey::Task(id.clone()).bytes();
+        self.memory.lock().own.remove(&key);
+    }
+
+    /// A connector is not looked after here any more.
+    pub(crate) fn release_connector(&self, name: &str) {
+        let key = StatusKey::Connector(name.to_owned()).bytes();
+        self.memory.lock().own.remove(&key);
+    }
+
+    /// Takes in what others tell. Never ends.
+    pub(crate) async fn follow(&self) {
+        self.topic.follow(|seen| self.memory.lock().see(seen)).await;
+    }
+
     /// Forgets a task.
     pub(crate) fn remove_task(&self, id: &TaskId) {
         let mut memory = self.memory.lock();
+        memory.own.remove(&StatusKey::Task(id.clone()).bytes());
         if memory.tasks.remove(id).is_some() {
             memory.write(&StatusKey::Task(id.clone()), None);
         }
@@ -154,6 +189,8 @@ impl Statuses {
         }
         self.reset_topics(name);
         let mut memory = self.memory.lock();
+        let key = StatusKey::Connector(name.to_owned()).bytes();
+        memory.own.remove(&key);
         if memory.connectors.remove(name).is_some() {
             memory.write(&StatusKey::Connector(name.to_owned()), None);
         }
@@ -217,6 +254,8 @@ impl Statuses {
     pub(crate) async fn run(&self) {
         loop {
             self.changed.notified().await;
+            // Who is in no group tells nothing.
+            self.place.taken().await;
             while let Err(error) = self.write_once().await {
                 tracing::warn!(%error, "statuses cannot be stored now");
                 tokio::time::sleep(RETRY_DELAY).await;
@@ -247,7 +286,7 @@ impl Statuses {
         let outcome = if entries.is_empty() {
             Ok(())
         } else {
-            self.topic.write(&entries).await
+            self.topic.write(&entries, self.place.lease()).await
         };
         let mut memory = self.memory.lock();
         memory.writing = false;
@@ -263,6 +302,24 @@ impl Statuses {
 }
 
 impl Memory {
+    /// A record of the topic: what runs here is known better.
+    fn see(&mut self, seen: &Seen<'_>) {
+        if self.own.contains(seen.key) || self.unwritten.contains_key(seen.key) {
+            return;
+        }
+        match (seen.value, StatusKey::parse(seen.key)) {
+            (Some(value), _) => self.load(seen.key, value, &mut 0),
+            (None, Some(StatusKey::Connector(name))) => drop(self.connectors.remove(&name)),
+            (None, Some(StatusKey::Task(id))) => drop(self.tasks.remove(&id)),
+            (None, Some(StatusKey::Topic(topic, connector))) => {
+                if let Some(uses) = self.topics.get_mut(&connector) {
+                    uses.remove(&topic);
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
     fn write(&mut self, key: &StatusKey, value: Option<Vec<u8>>) {
         self.unwritten.insert(key.bytes(), value);
     }

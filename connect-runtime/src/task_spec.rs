@@ -15,8 +15,6 @@ pub(crate) struct TaskSpec {
     pub(crate) class: String,
     /// Its configuration, placeholders unresolved: they are resolved at each try.
     pub(crate) config: Properties,
-    /// The revision that is started.
-    pub(crate) revision: u64,
 }
 
 impl TaskSpec {
@@ -32,7 +30,6 @@ impl TaskSpec {
                 .cloned()
                 .unwrap_or_default(),
             config: task.config.clone(),
-            revision: task.revision,
         })
     }
 

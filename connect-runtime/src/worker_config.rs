@@ -49,6 +49,12 @@ connect_core::config! {
         advertised_host: Option<String> = none, "rest.advertised.host.name", Low;
         /// Port under which other workers and clients reach this one.
         advertised_port: Option<u16> = none, "rest.advertised.port", Low;
+        /// A worker that was not heard of for so long is out of the group, and its tasks run elsewhere.
+        session_timeout: Millis = "6000", "session.timeout.ms", High;
+        /// How often the group hears of a worker.
+        heartbeat_interval: Millis = "500", "heartbeat.interval.ms", High;
+        /// A worker that is heard of but takes no part when the group is formed anew is out after so long.
+        rebalance_timeout: Millis = "60000", "rebalance.timeout.ms", High;
         /// How long tasks get to finish when they are stopped, all together.
         shutdown_timeout: Millis = "5000", "task.shutdown.graceful.timeout.ms", Low;
         /// How long a worker that starts waits for brokers that are away, before it gives up and ends.
@@ -124,12 +130,13 @@ impl WorkerConfig {
         under(&self.rest, prefix)
     }
 
-    /// `host:port` under which statuses name this worker.
+    /// `host:port` under which statuses name this worker. Without an address the machine's name, so that two machines differ.
     pub fn worker_id(&self) -> String {
         let (listen_host, listen_port) = self.first_listener();
         let host = self.advertised_host.clone().or(listen_host);
         let port = self.advertised_port.unwrap_or(listen_port);
-        format!("{}:{port}", host.as_deref().unwrap_or("localhost"))
+        let host = host.unwrap_or_else(machine_name);
+        format!("{host}:{port}")
     }
 
     /// Whether source tasks write in transactions.
@@ -152,6 +159,16 @@ impl Default for WorkerConfig {
     }
 }
 
+fn machine_name() -> String {
+    let name = rustix::system::uname();
+    let name = name.nodename().to_string_lossy().into_owned();
+    if name.is_empty() {
+        "localhost".to_owned()
+    } else {
+        name
+    }
+}
+
 /// The properties that begin with a prefix, without it.
 pub(crate) fn under(all: &Properties, prefix: &str) -> BTreeMap<String, String> {
     all.range(prefix.to_owned()..)
@@ -169,7 +186,8 @@ mod tests {
         let config = WorkerConfig::default();
         assert_eq!(config.config_topic, "connect-configs");
         assert_eq!(config.offset_partitions, 25);
-        assert_eq!(config.worker_id(), "localhost:8083");
+        assert!(config.worker_id().ends_with(":8083"));
+        assert!(!config.worker_id().starts_with(':'));
         assert!(!config.is_exactly_once());
     }
 

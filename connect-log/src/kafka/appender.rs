@@ -20,7 +20,7 @@ use super::{
     topics::Topics,
     transaction::Transactions,
 };
-use crate::{Append, Appended, GroupCommit, Ticket, TopicPartition, headers::HeaderBlock};
+use crate::{Append, Appended, GroupCommit, Lease, Ticket, TopicPartition, headers::HeaderBlock};
 
 /// How large records may be.
 #[derive(Debug, Clone, Copy)]
@@ -68,13 +68,14 @@ impl KafkaAppender {
     /// Starts the producer and its thread; with a transactional id it also fences older ones.
     pub(super) async fn start(
         config: &ClientConfig,
+        lease: Lease,
         limits: Limits,
         known: Topics,
         admin: Admin,
         health: Health,
     ) -> Result<Self> {
         let ledger = Arc::new(Ledger::default());
-        let (producer, coordinator) = Producer::start(config, &ledger, health).await?;
+        let (producer, coordinator) = Producer::start(config, lease, &ledger, health).await?;
         Ok(Self {
             producer,
             destinations: Destinations::new(known),

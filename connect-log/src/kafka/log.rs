@@ -141,8 +141,9 @@ impl KafkaLog {
         let config = self.producer(&spec.settings, &spec.client_id, id)?;
         let limits = self.limits(&spec.settings, &config)?;
         let (topics, admin) = (self.topics.clone(), self.admin.clone());
+        let (lease, health) = (spec.lease, self.health.clone());
         let mut appender =
-            KafkaAppender::start(&config, limits, topics, admin, self.health.clone()).await?;
+            KafkaAppender::start(&config, lease, limits, topics, admin, health).await?;
         appender.clean(&spec.cleans).await?;
         Ok(appender)
     }

@@ -40,7 +40,7 @@ pub(super) fn join(config: &ClientConfig, health: &Health, spec: MemberSpec) -> 
     dial.answer = spec.session;
     let heart = Cluster::new(bootstrap, dial.clone(), health.clone());
     // A join waits for the other members, who may be silent until their sessions end.
-    dial.answer = spec.session * 3 + Duration::from_secs(5);
+    dial.answer = spec.rebalance + Duration::from_secs(5);
     let joins = Cluster::new(bootstrap, dial, health.clone());
     let (standing, watched) = watch::channel(None);
     let (trouble, troubles) = watch::channel(None);
@@ -56,6 +56,7 @@ pub(super) fn join(config: &ClientConfig, health: &Health, spec: MemberSpec) -> 
             id: StrBytes::new(),
             generation: -1,
             lease: Lease::ended(),
+            last_well: Instant::now(),
         },
         tries: 0,
         standing,
@@ -74,6 +75,8 @@ struct Pulse {
     id: StrBytes,
     generation: i32,
     lease: Lease,
+    /// When the group was last known not to be formed anew.
+    last_well: Instant,
 }
 
 /// A member's life.
@@ -237,7 +240,7 @@ impl Life {
             Some(Refusal::Rejoin | Refusal::NeedsId) => return Ok(Joined::Again),
             Some(other) => return Ok(other.into()),
         }
-        self.pulse.lease.renew(sent + self.pulse.spec.session);
+        self.pulse.well(sent);
         let Some((leader, members)) = requests::read_view(&synced.assignment) else {
             return Ok(Joined::Again);
         };
@@ -329,8 +332,19 @@ impl Pulse {
                 return None;
             }
         };
-        self.lease.renew(sent + self.spec.session);
+        match beat {
+            Beat::Well => self.well(sent),
+            // A group that is formed anew leaves out who does not take part in time, though it is heard of.
+            _ => self
+                .lease
+                .renew((sent + self.spec.session).min(self.last_well + self.spec.rebalance)),
+        }
         Some(beat)
+    }
+
+    fn well(&mut self, sent: Instant) {
+        self.last_well = sent;
+        self.lease.renew(sent + self.spec.session);
     }
 }
 

@@ -17,6 +17,7 @@ fn spec(group: &str, worker: &str, life: u32) -> MemberSpec {
         instance: Some(worker.to_owned()),
         card: format!("{worker}/{life}"),
         session: Duration::from_secs(6),
+        rebalance: Duration::from_secs(30),
         heartbeat: Duration::from_millis(300),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     internal_topic::Entry,
 };
 
-/// One record. Session keys and log levels are left to whoever wrote them.
+/// One record. Session keys are left to whoever wrote them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ConfigRecord {
     /// A connector's configuration, or that it is deleted.
@@ -27,6 +27,8 @@ pub(crate) enum ConfigRecord {
         include_tasks: bool,
         only_failed: bool,
     },
+    /// The level of a logger, for all workers.
+    Level { logger: String, level: String },
 }
 
 impl ConfigRecord {
@@ -67,6 +69,12 @@ impl ConfigRecord {
         if let Some(name) = key.strip_prefix("tasks-fencing-") {
             return Some(Self::Fencing(name.to_owned(), count(value, "task-count")?));
         }
+        if let Some(logger) = key.strip_prefix("logger-cluster-") {
+            return Some(Self::Level {
+                logger: logger.to_owned(),
+                level: value.get("level")?.as_str()?.to_owned(),
+            });
+        }
         let name = key.strip_prefix("restart-connector-")?;
         let flag = |name| value.get(name).and_then(Value::as_bool).unwrap_or(false);
         Some(Self::Restart {
@@ -102,6 +110,10 @@ impl ConfigRecord {
                 format!("restart-connector-{name}"),
                 Some(json!({ "include-tasks": include_tasks, "only-failed": only_failed })),
             ),
+            Self::Level { logger, level } => (
+                format!("logger-cluster-{logger}"),
+                Some(json!({ "level": level })),
+            ),
         };
         (
             key.into_bytes(),
@@ -116,7 +128,7 @@ impl ConfigRecord {
             Self::Target(..) | Self::Fencing(..) => 1,
             Self::Task(..) => 2,
             Self::Commit(..) => 3,
-            Self::Restart { .. } => 4,
+            Self::Restart { .. } | Self::Level { .. } => 4,
         }
     }
 }

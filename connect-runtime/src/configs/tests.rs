@@ -29,6 +29,7 @@ const WRITTEN: &[(&str, &str)] = &[
         "restart-connector-src",
         r#"{"include-tasks":true,"only-failed":false}"#,
     ),
+    ("logger-cluster-org.apache", r#"{"level":"INFO"}"#),
 ];
 
 fn record(key: &str, value: Option<&str>) -> Option<ConfigRecord> {
@@ -72,7 +73,6 @@ fn records_of_others_and_broken_ones_are_left_alone() {
             "session-key",
             r#"{"key":"lW+t","algorithm":"HmacSHA256","creation-timestamp":1795367359083}"#,
         ),
-        ("logger-cluster-org.apache", r#"{"level":"INFO"}"#),
         ("connector-x", r#"{"no":"properties"}"#),
         ("commit-x", r#"{"tasks":-1}"#),
         ("task-x", r#"{"properties":{}}"#),
@@ -99,14 +99,25 @@ fn workers_before_3_5_wrote_only_the_old_state() {
     );
 }
 
+fn reading() -> Reading {
+    Reading {
+        own: Own::new(&"me".into()),
+        revision: 0,
+        tasks: BTreeMap::new(),
+        targets: BTreeMap::new(),
+    }
+}
+
 fn loaded(records: &[(&str, &str)]) -> Desired {
     let mut parsed: Vec<_> = records
         .iter()
         .filter_map(|(k, v)| record(k, Some(v)))
         .collect();
     parsed.sort_by_key(ConfigRecord::rank);
-    let mut desired = Desired::default();
-    apply_all(&mut desired, &parsed, &mut 0);
+    let (mut desired, mut reading) = (Desired::default(), reading());
+    for record in parsed {
+        reading.apply(&mut desired, record, 0);
+    }
     desired
 }
 
@@ -141,33 +152,38 @@ fn tasks_count_only_when_their_commit_is_complete() {
 
 #[test]
 fn a_task_whose_configuration_stays_keeps_its_revision() {
-    let mut desired = Desired::default();
-    let mut revision = 0;
+    let (mut desired, mut reading) = (Desired::default(), reading());
     let config = |value: &str| Properties::from([("a".to_owned(), value.to_owned())]);
+    let mut revisions = |records: Vec<ConfigRecord>| {
+        for record in records {
+            reading.apply(&mut desired, record, 0);
+        }
+        let tasks = desired.connectors["c"].tasks.iter();
+        tasks.map(|task| task.revision).collect::<Vec<u64>>()
+    };
     let tasks = |second: &str| {
-        [
+        vec![
             ConfigRecord::Task(TaskId::new("c", 0), config("1")),
             ConfigRecord::Task(TaskId::new("c", 1), config(second)),
             ConfigRecord::Commit("c".to_owned(), 2),
         ]
     };
-    apply_all(
-        &mut desired,
-        &[ConfigRecord::Connector("c".into(), Some(config("1")))],
-        &mut revision,
-    );
-    apply_all(&mut desired, &tasks("1"), &mut revision);
-    let before: Vec<u64> = desired.connectors["c"]
-        .tasks
-        .iter()
-        .map(|t| t.revision)
-        .collect();
-    apply_all(&mut desired, &tasks("2"), &mut revision);
-    let after: Vec<u64> = desired.connectors["c"]
-        .tasks
-        .iter()
-        .map(|t| t.revision)
-        .collect();
+    let connector = ConfigRecord::Connector("c".into(), Some(config("1")));
+    assert!(revisions(vec![connector]).is_empty());
+    let before = revisions(tasks("1"));
+    let after = revisions(tasks("2"));
     assert_eq!(before[0], after[0]);
     assert_ne!(before[1], after[1]);
+}
+
+#[test]
+fn an_initial_state_waits_for_its_connector() {
+    let (mut desired, mut reading) = (Desired::default(), reading());
+    let target = ConfigRecord::Target("c".into(), Some(TargetState::Stopped));
+    reading.apply(&mut desired, target, 0);
+    assert!(desired.connectors.is_empty());
+    let connector = ConfigRecord::Connector("c".into(), Some(Properties::new()));
+    reading.apply(&mut desired, connector, 0);
+    assert_eq!(desired.connectors["c"].target, TargetState::Stopped);
+    assert!(reading.targets.is_empty());
 }

@@ -1,124 +1,211 @@
-//! The one owner of what is wanted and what runs.
+//! What this worker runs: it follows the assignments, and says when nothing runs any more of what was taken from it.
+//!
+//! It never waits for the log, so that nothing keeps it from stopping what it must not run.
 
 mod perform;
-mod request;
+mod reporter;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use connect_core::Result;
 use rustc_hash::FxHashMap;
 use tokio::{
-    sync::mpsc,
+    sync::watch,
     task::{Id, JoinError, JoinSet},
-    time::{Duration, Instant},
+    time::{Duration, Instant, sleep},
 };
 
 use super::{
-    command::Command,
-    reconcile::reconcile,
+    reconcile::{Mine, reconcile},
     state::{Phase, Running},
 };
 use crate::{
     answers::{State, TargetState, TaskId},
-    configs::Configs,
+    cluster::{RequestId, Whom},
     guards::Guards,
+    seats::{Report, task_id},
     shared::Shared,
     stop::{Stop, Stopper},
     supervisor::Outcome,
 };
 
-/// How long the actor waits after an error of the log before it reconciles again.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// More rounds than this without an end are a defect.
 const MAX_ROUNDS: usize = 1000;
+/// How often loads are looked at.
+const LOOK: Duration = Duration::from_secs(5);
 
-/// The actor. It ends when it is told to stop and all its tasks have ended.
+/// The worker. It ends when it is told to stop and all its tasks have ended.
 pub(crate) struct Actor {
     shared: Arc<Shared>,
-    configs: Configs,
     running: Running,
     supervisors: JoinSet<Outcome>,
     by_join: FxHashMap<Id, TaskId>,
     stoppers: BTreeMap<TaskId, Stopper>,
-    retry_at: Option<Instant>,
     guards: Guards,
+    report: watch::Sender<Report>,
+    answered: BTreeSet<RequestId>,
+    is_draining: bool,
 }
 
 impl Actor {
-    pub(crate) fn new(shared: Arc<Shared>, configs: Configs) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
-            configs,
             running: Running::default(),
             supervisors: JoinSet::new(),
             by_join: FxHashMap::default(),
             stoppers: BTreeMap::new(),
-            retry_at: None,
             guards: Guards::default(),
+            report: watch::channel(Report::default()).0,
+            answered: BTreeSet::new(),
+            is_draining: false,
         }
     }
 
-    /// Answers requests and keeps what runs equal to what is wanted, until it is stopped.
-    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>, stop: Stop) {
-        tokio::select! {
-            biased;
-            // 1. It is told to stop, and has done what was in hand.
-            () = self.work(&mut commands, &stop) => {}
-            // 2. What is in hand waits for a log that is away.
-            () = stop.hard() => tracing::warn!("a request did not end in time and was dropped"),
-        }
-        drop(commands);
+    /// Keeps what runs equal to what is wanted here, until it is stopped.
+    pub(crate) async fn run(mut self, stop: Stop) {
+        let mut reporter = JoinSet::new();
+        reporter.spawn(reporter::run(
+            Arc::clone(&self.shared),
+            self.report.subscribe(),
+        ));
+        self.work(&stop).await;
         self.stop_all(&stop).await;
     }
 
-    async fn work(&mut self, commands: &mut mpsc::Receiver<Command>, stop: &Stop) {
-        self.forget_strangers();
-        self.settle().await;
-        loop {
-            let retry_at = self.retry_at;
+    async fn work(&mut self, stop: &Stop) {
+        let mut changes = self.shared.changes.listen();
+        let mut standing = self.shared.place.listen();
+        self.settle();
+        while !(self.is_draining && self.is_drained(stop)) {
             tokio::select! {
                 biased;
-                // 1. The worker is being stopped.
-                () = stop.soft() => break,
+                // 1. The worker is being stopped: others take over first.
+                () = stop.soft(), if !self.is_draining => self.is_draining = true,
                 // 2. A task has ended.
                 Some(ended) = self.supervisors.join_next_with_id() => self.ended(ended),
-                // 3. A request.
-                Some(command) = commands.recv() => self.handle(command).await,
-                // 4. Another try after an error of the log.
-                () = sleep_until(retry_at), if retry_at.is_some() => {}
+                // 3. This worker's place in the group is another one.
+                Ok(()) = standing.changed() => {}
+                // 4. Configurations or assignments have changed.
+                Ok(()) = changes.changed() => {}
+                // 5. It is time to look how much there is to do.
+                () = sleep(LOOK) => self.weigh(),
             }
-            self.settle().await;
+            self.settle();
         }
     }
 
-    /// Statuses of connectors that nobody wants: they were deleted while their worker was away.
-    fn forget_strangers(&self) {
-        let desired = self.shared.desired.read();
-        for name in self.shared.statuses.connectors() {
-            if !desired.connectors.contains_key(&name) {
-                self.shared.statuses.remove_connector(&name);
-            }
-        }
+    /// Whether there is nobody who would take over, or everything was taken, or there is no time left.
+    fn is_drained(&self, stop: &Stop) -> bool {
+        let Some(standing) = self.shared.place.standing() else {
+            return true;
+        };
+        let me = &standing.view.me;
+        let known = self.shared.cluster.known();
+        let others = standing.view.members.keys().filter(|member| *member != me);
+        let can_take = |member: &String| known.reports.get(member).is_none_or(|r| !r.draining);
+        let is_mine = known
+            .assignments
+            .values()
+            .any(|assignment| assignment.of(me).next().is_some());
+        !others.into_iter().any(can_take) || !is_mine || Instant::now() >= stop.deadline()
     }
 
-    async fn settle(&mut self) {
-        self.guards.settle(&self.shared);
-        self.retry_at = None;
-        for _ in 0..MAX_ROUNDS {
-            let actions = reconcile(&self.shared.desired.read(), &self.running);
+    fn me(&self) -> Option<String> {
+        let standing = self.shared.place.standing()?;
+        (!standing.lease.is_lost()).then_some(standing.view.me)
+    }
+
+    fn settle(&mut self) {
+        let me = self.me();
+        for round in 0.. {
+            let actions = {
+                let desired = self.shared.desired.read();
+                let known = self.shared.cluster.known();
+                let mine = Mine {
+                    desired: &desired,
+                    assignments: &known.assignments,
+                    me: me.as_deref(),
+                };
+                reconcile(mine, &self.running)
+            };
             if actions.is_empty() {
-                return;
+                break;
+            }
+            if round == MAX_ROUNDS {
+                tracing::error!("reconciling does not come to an end");
+                break;
             }
             for action in actions {
-                if let Err(error) = self.perform(action).await {
-                    tracing::warn!(%error, "what is wanted cannot be done now");
-                    self.retry_at = Some(Instant::now() + RETRY_DELAY);
-                    return;
+                self.perform(action);
+            }
+        }
+        let edition = |(name, connector): (&String, &super::state::RunningConnector)| {
+            (name.clone(), connector.edition)
+        };
+        let looked_after = self.running.connectors.iter().map(edition).collect();
+        self.guards.settle(&self.shared, &looked_after);
+        if let Some(me) = me {
+            self.tell(&me);
+            self.attend(&me);
+        }
+    }
+
+    /// Tells the leader that what was taken from this worker does not run any more.
+    fn tell(&self, me: &str) {
+        let known = self.shared.cluster.known();
+        let mut report = self.report.borrow().clone();
+        let mut is_asked = false;
+        report.still.clear();
+        for (name, assignment) in &known.assignments {
+            let leaving = assignment.leaving.iter();
+            for (unit, _) in leaving.filter(|(_, member)| *member == me) {
+                is_asked = true;
+                let runs =
+                    task_id(name, *unit).is_some_and(|id| self.running.tasks.contains_key(&id));
+                if runs {
+                    report.still.insert((name.clone(), *unit));
                 }
             }
         }
-        tracing::error!("reconciling does not come to an end");
-        self.retry_at = Some(Instant::now() + RETRY_DELAY);
+        if is_asked {
+            report.version = known.version;
+        }
+        report.draining = self.is_draining;
+        self.publish(report);
+    }
+
+    fn publish(&self, report: Report) {
+        self.report.send_if_modified(|before| {
+            let is_new = *before != report;
+            *before = report;
+            is_new
+        });
+    }
+
+    /// Tells how much its tasks have to do, roughly, so that it is rarely told.
+    fn weigh(&self) {
+        let mut report = self.report.borrow().clone();
+        report.loads = self.shared.metrics.loads();
+        self.publish(report);
+    }
+
+    /// Answers what only this worker can answer.
+    fn attend(&mut self, me: &str) {
+        let known = self.shared.cluster.known();
+        self.answered.retain(|id| known.requests.contains_key(id));
+        let mine = known
+            .requests
+            .iter()
+            .filter(|(_, request)| matches!(&request.whom, Whom::Member(member) if member == me));
+        for (id, request) in mine {
+            if self.answered.insert(id.clone()) {
+                reporter::answer(&self.shared, id.clone(), request.order.clone());
+            }
+        }
     }
 
     fn ended(&mut self, ended: Result<(Id, Outcome), JoinError>) {
@@ -136,32 +223,7 @@ impl Actor {
                     task.phase = Phase::Failed;
                 }
             }
-            Outcome::Stopped => {
-                self.running.tasks.remove(&id);
-                self.rest(&id);
-            }
-        }
-    }
-
-    /// The status of a task that does not run, from what is wanted of it.
-    fn rest(&self, id: &TaskId) {
-        let desired = self.shared.desired.read();
-        let target = desired
-            .task(id)
-            .and(desired.connectors.get(&id.connector))
-            .map(|c| c.target);
-        match target {
-            None | Some(TargetState::Stopped) => {
-                self.shared.statuses.remove_task(id);
-                self.shared.metrics.remove(id);
-            }
-            Some(TargetState::Paused) => {
-                let version = self.shared.version_of(&desired, &id.connector);
-                self.shared
-                    .statuses
-                    .set_task(id, State::Paused, version, None);
-            }
-            Some(TargetState::Started) => {}
+            Outcome::Stopped => self.clear(&id),
         }
     }
 
@@ -176,24 +238,15 @@ impl Actor {
                 Err(error) => (error.id(), Outcome::Failed),
             };
             if let (Some(id), Outcome::Stopped) = (self.by_join.remove(&join), outcome) {
-                self.shared
-                    .statuses
-                    .set_task(&id, State::Unassigned, None, None);
+                let statuses = &self.shared.statuses;
+                statuses.set_task(&id, State::Unassigned, None, None);
             }
         }
-        let desired = self.shared.desired.read();
-        for (name, connector) in &desired.connectors {
+        for (name, connector) in &self.running.connectors {
             if connector.target == TargetState::Started {
-                self.shared
-                    .statuses
-                    .set_connector(name, State::Unassigned, None, None);
+                let statuses = &self.shared.statuses;
+                statuses.set_connector(name, State::Unassigned, None, None);
             }
         }
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    if let Some(at) = at {
-        tokio::time::sleep_until(at).await;
     }
 }

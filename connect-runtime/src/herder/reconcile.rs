@@ -1,73 +1,115 @@
-//! From what is wanted and what runs to what has to be done. Pure.
+//! From what is wanted of this worker and what runs here to what has to be done. Pure.
 
-use super::state::{Desired, DesiredConnector, Phase, Running, RunningConnector};
-use crate::answers::{TargetState, TaskId};
+use std::collections::BTreeMap;
+
+use super::state::{Desired, Edition, Phase, Running, RunningConnector};
+use crate::{
+    answers::{TargetState, TaskId},
+    seats::{Assignment, Unit},
+};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Split the connector's work into tasks and commit these; then reconcile again.
-    Plan(String),
-    /// Record that the connector is paused or stopped.
-    Settle(String, TargetState),
-    /// Forget a connector that is not wanted any more and has no tasks left.
+    /// Tell how the connector is.
+    Show(String, RunningConnector),
+    /// The connector is not looked after here any more.
     Forget(String),
     /// Start a task that does not run.
-    Start(TaskId),
+    Start(TaskId, Edition),
+    /// Tell that a task is paused.
+    Rest(TaskId, Edition),
     /// Tell a running task to stop.
     Stop(TaskId),
-    /// Forget a task that failed and is not wanted as it was.
+    /// Forget a task that has ended or is paused, and is not wanted as it was.
     Clear(TaskId),
+}
+
+/// What this worker has.
+#[derive(Debug, Clone, Copy)]
+pub struct Mine<'a> {
+    /// What is wanted of all connectors.
+    pub desired: &'a Desired,
+    /// Who has what.
+    pub assignments: &'a BTreeMap<String, Assignment>,
+    /// Who this worker is; nobody, when it is in no group: then nothing may run.
+    pub me: Option<&'a str>,
 }
 
 /// Everything that has to be done now. Done in order and repeated after each event, it ends with an empty list.
 ///
-/// A task is started only when no earlier run of it is left, so that a connector never runs twice.
-pub fn reconcile(desired: &Desired, running: &Running) -> Vec<Action> {
+/// A task is started only when no earlier run of it is left here, and the leader gives a seat away only when none is left elsewhere, so that a
+/// task never runs twice.
+pub fn reconcile(mine: Mine<'_>, running: &Running) -> Vec<Action> {
     let mut actions = Vec::new();
     for (id, task) in &running.tasks {
-        let wanted = desired
-            .connectors
-            .get(&id.connector)
-            .is_some_and(|connector| {
-                connector.target == TargetState::Started
-                    && desired
-                        .task(id)
-                        .is_some_and(|wanted| wanted.revision == task.revision)
-            });
+        if mine.task(id) == Some((task.edition, task.target)) {
+            continue;
+        }
         match task.phase {
-            Phase::Alive if !wanted => actions.push(Action::Stop(id.clone())),
-            Phase::Failed if !wanted => actions.push(Action::Clear(id.clone())),
-            _ => {}
+            Phase::Alive => actions.push(Action::Stop(id.clone())),
+            Phase::Failed | Phase::Resting => actions.push(Action::Clear(id.clone())),
+            Phase::Stopping => {}
         }
     }
-    for (name, connector) in &desired.connectors {
-        one(name, connector, running, &mut actions);
-    }
     for name in running.connectors.keys() {
-        let left = running.tasks_of(name).next().is_some();
-        if !desired.connectors.contains_key(name) && !left {
+        if mine.connector(name).is_none() {
             actions.push(Action::Forget(name.clone()));
+        }
+    }
+    let Some(me) = mine.me else { return actions };
+    for (name, assignment) in mine.assignments {
+        if let Some(connector) = mine.connector(name)
+            && running.connectors.get(name) != Some(&connector)
+        {
+            actions.push(Action::Show(name.clone(), connector));
+        }
+        for (unit, _) in assignment.of(me) {
+            let Unit::Task(task) = unit else { continue };
+            let id = TaskId::new(name, task);
+            match mine.task(&id) {
+                _ if running.tasks.contains_key(&id) => {}
+                Some((edition, TargetState::Started)) => actions.push(Action::Start(id, edition)),
+                Some((edition, TargetState::Paused)) => actions.push(Action::Rest(id, edition)),
+                Some((_, TargetState::Stopped)) | None => {}
+            }
         }
     }
     actions
 }
 
-fn one(name: &str, connector: &DesiredConnector, running: &Running, actions: &mut Vec<Action>) {
-    let settled = running.connectors.get(name)
-        == Some(&RunningConnector {
-            revision: connector.revision,
+impl Mine<'_> {
+    /// What this worker is to do with a task.
+    pub fn task(&self, id: &TaskId) -> Option<(Edition, TargetState)> {
+        let seat = self
+            .assignments
+            .get(&id.connector)?
+            .tasks
+            .get(id.task as usize)?;
+        let connector = self.desired.connectors.get(&id.connector)?;
+        let is_mine = self.me.is_some() && seat.on.as_deref() == self.me;
+        let edition = Edition {
+            revision: connector.tasks.get(id.task as usize)?.revision,
+            run: seat.run,
+        };
+        let is_wanted = is_mine && connector.target != TargetState::Stopped;
+        is_wanted.then_some((edition, connector.target))
+    }
+
+    /// How this worker is to look after a connector.
+    pub fn connector(&self, name: &str) -> Option<RunningConnector> {
+        let assignment = self.assignments.get(name)?;
+        let connector = self.desired.connectors.get(name)?;
+        let is_mine = self.me.is_some() && assignment.connector.on.as_deref() == self.me;
+        is_mine.then(|| RunningConnector {
+            edition: Edition {
+                revision: connector.revision,
+                run: assignment.connector.run,
+            },
             target: connector.target,
-        });
-    match connector.target {
-        TargetState::Started if !settled => actions.push(Action::Plan(name.to_owned())),
-        TargetState::Started => {
-            let ids = (0..connector.tasks.len() as u32).map(|task| TaskId::new(name, task));
-            let missing = ids.filter(|id| !running.tasks.contains_key(id));
-            actions.extend(missing.map(Action::Start));
-        }
-        target if !settled => actions.push(Action::Settle(name.to_owned(), target)),
-        _ => {}
+            failed: assignment.failed.clone(),
+            is_planned: !assignment.tasks.is_empty(),
+        })
     }
 }
 

@@ -11,6 +11,8 @@ use crate::answers::{TargetState, TaskId};
 pub struct Desired {
     /// By name.
     pub connectors: BTreeMap<String, DesiredConnector>,
+    /// Levels of loggers on all workers, with the time at which they were set, in milliseconds since 1970-01-01.
+    pub levels: BTreeMap<String, (String, i64)>,
 }
 
 /// What is wanted of one connector.
@@ -20,7 +22,7 @@ pub struct DesiredConnector {
     pub config: Properties,
     /// Started, paused or stopped.
     pub target: TargetState,
-    /// Changes with the configuration and with every restart of the connector.
+    /// Changes with the configuration.
     pub revision: u64,
     /// Its tasks, as they were last planned.
     pub tasks: Vec<DesiredTask>,
@@ -33,7 +35,7 @@ pub struct DesiredConnector {
 pub struct DesiredTask {
     /// Its configuration, placeholders unresolved.
     pub config: Properties,
-    /// Changes with the configuration and with every restart of the task.
+    /// Changes with the configuration.
     pub revision: u64,
 }
 
@@ -46,20 +48,35 @@ pub struct Running {
     pub tasks: BTreeMap<TaskId, RunningTask>,
 }
 
-/// How a connector was last settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RunningConnector {
-    /// The revision that was settled.
+/// Which configuration, and which run of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edition {
+    /// Changes with the configuration.
     pub revision: u64,
-    /// The state that was settled.
+    /// Changes with every restart on request.
+    pub run: u64,
+}
+
+/// How a connector was last shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningConnector {
+    /// The edition.
+    pub edition: Edition,
+    /// What is wanted of it.
     pub target: TargetState,
+    /// Why it has no tasks.
+    pub failed: Option<String>,
+    /// Whether it has tasks.
+    pub is_planned: bool,
 }
 
 /// A task that was started and whose end was not yet seen, or that ended for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunningTask {
-    /// The revision it was started with.
-    pub revision: u64,
+    /// The edition that was started.
+    pub edition: Edition,
+    /// Started, or paused: then it only has a status.
+    pub target: TargetState,
     /// What became of it.
     pub phase: Phase,
 }
@@ -71,8 +88,10 @@ pub enum Phase {
     Alive,
     /// It was told to stop.
     Stopping,
-    /// It failed for good; a new revision starts it again.
+    /// It failed for good; another edition starts it again.
     Failed,
+    /// It is paused.
+    Resting,
 }
 
 impl Desired {

@@ -6,7 +6,9 @@ use crate::worker_config::WorkerConfig;
 async fn kept() -> Kept {
     let log: Arc<dyn Log> = MemoryLog::new();
     let config = WorkerConfig::default();
-    let offsets = Offsets::open(&log, &config).await.unwrap();
+    let offsets = Offsets::open(&log, &config, &crate::place::Place::alone())
+        .await
+        .unwrap();
     Kept {
         log,
         offsets: Arc::new(offsets),

@@ -3,7 +3,9 @@ use connect_log::memory::MemoryLog;
 use super::*;
 
 async fn offsets(log: &Arc<dyn Log>) -> Offsets {
-    Offsets::open(log, &WorkerConfig::default()).await.unwrap()
+    Offsets::open(log, &WorkerConfig::default(), &Place::alone())
+        .await
+        .unwrap()
 }
 
 fn position(partition: &str, offset: &str) -> Position {

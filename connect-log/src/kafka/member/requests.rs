@@ -35,8 +35,7 @@ pub(super) fn join(spec: &MemberSpec, id: &StrBytes, tries: u64) -> JoinGroupReq
     JoinGroupRequest::default()
         .with_group_id(group(spec))
         .with_session_timeout_ms(millis(spec.session))
-        // Who is heard of but does not join within a session is left out.
-        .with_rebalance_timeout_ms(millis(spec.session))
+        .with_rebalance_timeout_ms(millis(spec.rebalance))
         .with_member_id(id.clone())
         .with_group_instance_id(instance(spec))
         .with_protocol_type(StrBytes::from_static_str(TYPE))

@@ -15,7 +15,10 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::produce::{self, Addressed, Envelope};
+use super::{
+    produce::{self, Addressed, Envelope},
+    sender::unsure,
+};
 use crate::kafka::wire::{Cluster, Connection, broken, decode, unavailable};
 
 /// Requests on their way over one connection, as in Kafka's own client.
@@ -60,6 +63,7 @@ impl Link {
                 inbox,
                 events,
                 waiting: VecDeque::new(),
+                unsent: Vec::new(),
                 correlation: 0,
                 limit: cluster.dial.answer,
             };
@@ -95,6 +99,8 @@ struct Run {
     inbox: mpsc::Receiver<Vec<Addressed>>,
     events: mpsc::Sender<Event>,
     waiting: VecDeque<Waiting>,
+    /// A request that was not sent, since it must not be.
+    unsent: Vec<Addressed>,
     correlation: i32,
     limit: Duration,
 }
@@ -141,6 +147,10 @@ impl Run {
         version: i16,
         mut batches: Vec<Addressed>,
     ) -> Result<()> {
+        if !envelope.lease.holds() {
+            self.unsent = batches;
+            return Err(unsure());
+        }
         batches.sort_by(|a, b| a.topic.cmp(&b.topic));
         self.correlation = self.correlation.wrapping_add(1);
         let pieces = produce::request(envelope, version, self.correlation, &batches);
@@ -181,6 +191,7 @@ impl Run {
             .drain(..)
             .flat_map(|waiting| waiting.batches)
             .collect();
+        batches.append(&mut self.unsent);
         while let Ok(more) = self.inbox.try_recv() {
             batches.extend(more);
         }

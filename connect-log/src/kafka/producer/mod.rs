@@ -37,6 +37,7 @@ use super::{
     ledger::Ledger,
     wire::{Cluster, Dial},
 };
+use crate::Lease;
 
 const INIT_PRODUCER_ID: i16 = 4;
 
@@ -90,10 +91,11 @@ impl Producer {
     /// Starts the thread; with a transactional id it also fences older producers of it.
     pub(super) async fn start(
         config: &ClientConfig,
+        lease: Lease,
         ledger: &Arc<Ledger>,
         health: Health,
     ) -> Result<(Self, Option<Coordinator>)> {
-        let settings = Settings::read(config)?;
+        let settings = Settings::read(config, lease)?;
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue::new(settings.compression, settings.batch_size)),
             work: Notify::new(),
@@ -183,7 +185,7 @@ struct Settings {
 }
 
 impl Settings {
-    fn read(config: &ClientConfig) -> Result<Self> {
+    fn read(config: &ClientConfig, lease: Lease) -> Result<Self> {
         let text = |name: &str| config.get(name).unwrap_or_default().to_owned();
         let number = |name: &str, default: u64| {
             config
@@ -196,6 +198,7 @@ impl Settings {
             client_id: text("client.id").into(),
             transactional_id: config.get("transactional.id").map(Into::into),
             timeout_ms: i32::try_from(dial.answer.as_millis()).unwrap_or(i32::MAX),
+            lease,
         };
         Ok(Self {
             bootstrap: text("bootstrap.servers"),

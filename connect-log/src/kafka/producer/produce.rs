@@ -9,6 +9,7 @@ use kafka_protocol::{
 };
 
 use super::queue::Sealed;
+use crate::Lease;
 
 /// The newest version written here; the first with compact strings.
 pub(super) const NEWEST: i16 = 9;
@@ -34,6 +35,8 @@ pub(super) struct Envelope {
     pub(super) transactional_id: Option<Arc<str>>,
     /// How long the broker may wait for replicas.
     pub(super) timeout_ms: i32,
+    /// Nothing is sent without it.
+    pub(super) lease: Lease,
 }
 
 /// The pieces of a request, in the order in which they are sent. Batches of one topic stand together.

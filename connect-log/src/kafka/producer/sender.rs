@@ -17,7 +17,10 @@ use super::{
     produce::{self, Addressed, Envelope},
     queue::Partition,
 };
-use crate::kafka::wire::{Cluster, Verdict, unavailable, verdict};
+use crate::{
+    FENCED,
+    kafka::wire::{Cluster, Verdict, unavailable, verdict},
+};
 
 const DOING: &str = "deliver a record";
 /// Kafka's `retry.backoff.ms`; doubled up to its `retry.backoff.max.ms`.
@@ -100,6 +103,15 @@ impl Sender {
         let Some(identity) = self.identify().await? else {
             return Ok(());
         };
+        let lease = &self.envelope.lease;
+        if lease.is_lost() {
+            let what = "this worker has fallen out of its group";
+            return Err(Error::new(&FENCED, what));
+        }
+        if !lease.holds() {
+            self.pause(unsure());
+            return Ok(());
+        }
         loop {
             let mut requests: BTreeMap<i32, Vec<Addressed>> = BTreeMap::new();
             self.collect(identity, &mut requests)?;
@@ -354,6 +366,11 @@ impl Sender {
         }
         Ok(self.identity)
     }
+}
+
+/// Another worker may have been told to do what this one does.
+pub(super) fn unsure() -> Error {
+    unavailable("this worker has not heard of its group for too long")
 }
 
 async fn until(instant: Option<Instant>) {

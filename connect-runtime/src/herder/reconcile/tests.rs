@@ -1,152 +1,207 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::herder::state::{DesiredTask, RunningTask};
+use crate::{
+    herder::state::{DesiredConnector, DesiredTask, RunningTask},
+    seats::Seat,
+};
 
-fn wanted(target: TargetState, revision: u64, tasks: &[u64]) -> Desired {
-    let tasks = tasks.iter().map(|revision| DesiredTask {
-        revision: *revision,
-        ..Default::default()
-    });
-    let connector = DesiredConnector {
-        target,
+struct Scene {
+    desired: Desired,
+    assignments: BTreeMap<String, Assignment>,
+    running: Running,
+    me: Option<&'static str>,
+}
+
+fn seat(on: &str) -> Seat {
+    Seat {
+        on: Some(on.to_owned()),
+        ..Seat::default()
+    }
+}
+
+/// A connector with two tasks, one of them here.
+fn scene() -> Scene {
+    let task = |revision| DesiredTask {
         revision,
-        tasks: tasks.collect(),
-        ..Default::default()
+        ..DesiredTask::default()
     };
-    Desired {
-        connectors: BTreeMap::from([("c".to_owned(), connector)]),
+    let connector = DesiredConnector {
+        revision: 1,
+        tasks: vec![task(2), task(3)],
+        ..DesiredConnector::default()
+    };
+    let assignment = Assignment {
+        connector: seat("me"),
+        tasks: vec![seat("me"), seat("other")],
+        ..Assignment::default()
+    };
+    Scene {
+        desired: Desired {
+            connectors: BTreeMap::from([("c".to_owned(), connector)]),
+            ..Desired::default()
+        },
+        assignments: BTreeMap::from([("c".to_owned(), assignment)]),
+        running: Running::default(),
+        me: Some("me"),
     }
 }
 
-/// Does what the actions say, with every stop ending at once, until there is nothing left to do.
-fn settle(desired: &Desired, running: &mut Running) -> Vec<Action> {
-    let mut done = Vec::new();
-    for _ in 0..20 {
-        let actions = reconcile(desired, running);
-        if actions.is_empty() {
-            return done;
-        }
-        for action in actions {
-            perform(desired, running, &action);
-            done.push(action);
-        }
+impl Scene {
+    fn actions(&self) -> Vec<Action> {
+        let mine = Mine {
+            desired: &self.desired,
+            assignments: &self.assignments,
+            me: self.me,
+        };
+        reconcile(mine, &self.running)
     }
-    panic!("it never settles: {done:?}");
-}
 
-fn perform(desired: &Desired, running: &mut Running, action: &Action) {
-    match action {
-        Action::Plan(name) | Action::Settle(name, _) => {
-            let connector = &desired.connectors[name];
-            let RunningConnector { revision, target } = RunningConnector {
-                revision: connector.revision,
-                target: connector.target,
-            };
-            running
-                .connectors
-                .insert(name.clone(), RunningConnector { revision, target });
+    /// Does what the actions say, with every stop ending at once, until there is nothing left to do.
+    fn settle(&mut self) -> Vec<Action> {
+        let mut done = Vec::new();
+        for _ in 0..20 {
+            let actions = self.actions();
+            if actions.is_empty() {
+                return done;
+            }
+            for action in actions {
+                self.perform(&action);
+                done.push(action);
+            }
         }
-        Action::Forget(name) => drop(running.connectors.remove(name)),
-        Action::Start(id) => {
-            let revision = desired.task(id).unwrap().revision;
-            let before = running.tasks.insert(
-                id.clone(),
-                RunningTask {
-                    revision,
+        panic!("it never settles: {done:?}");
+    }
+
+    fn perform(&mut self, action: &Action) {
+        match action.clone() {
+            Action::Show(name, shown) => drop(self.running.connectors.insert(name, shown)),
+            Action::Forget(name) => drop(self.running.connectors.remove(&name)),
+            Action::Start(id, edition) => {
+                let task = RunningTask {
+                    edition,
+                    target: TargetState::Started,
                     phase: Phase::Alive,
-                },
-            );
-            assert_eq!(before, None, "a task was started twice");
+                };
+                let before = self.running.tasks.insert(id, task);
+                assert_eq!(before, None, "a task was started twice");
+            }
+            Action::Rest(id, edition) => {
+                let task = RunningTask {
+                    edition,
+                    target: TargetState::Paused,
+                    phase: Phase::Resting,
+                };
+                assert_eq!(self.running.tasks.insert(id, task), None);
+            }
+            Action::Stop(id) | Action::Clear(id) => drop(self.running.tasks.remove(&id)),
         }
-        Action::Stop(id) | Action::Clear(id) => drop(running.tasks.remove(id)),
+    }
+
+    fn assignment(&mut self) -> &mut Assignment {
+        self.assignments.get_mut("c").unwrap()
+    }
+
+    fn wanted(&mut self) -> &mut DesiredConnector {
+        self.desired.connectors.get_mut("c").unwrap()
+    }
+
+    fn running(&self) -> Vec<TaskId> {
+        self.running.tasks.keys().cloned().collect()
     }
 }
 
 #[test]
-fn a_new_connector_is_planned_and_its_tasks_start() {
-    let mut running = Running::default();
-    let done = settle(&wanted(TargetState::Started, 1, &[1, 1]), &mut running);
-    let start = |task| Action::Start(TaskId::new("c", task));
-    assert_eq!(done, [Action::Plan("c".into()), start(0), start(1)]);
+fn what_is_seated_here_runs_here_and_nothing_else() {
+    let mut scene = scene();
+    scene.settle();
+    assert_eq!(scene.running(), [TaskId::new("c", 0)]);
+    assert!(scene.running.connectors.contains_key("c"));
+    scene.assignment().tasks = vec![seat("other"), seat("me")];
+    scene.assignment().connector = seat("other");
+    scene.settle();
+    assert_eq!(scene.running(), [TaskId::new("c", 1)]);
+    assert!(scene.running.connectors.is_empty());
 }
 
 #[test]
-fn a_changed_task_is_stopped_first_and_the_others_stay() {
-    let mut running = Running::default();
-    settle(&wanted(TargetState::Started, 1, &[1, 1]), &mut running);
-    let changed = wanted(TargetState::Started, 1, &[1, 2]);
-    assert_eq!(
-        reconcile(&changed, &running),
-        [Action::Stop(TaskId::new("c", 1))]
-    );
-    running.tasks.get_mut(&TaskId::new("c", 1)).unwrap().phase = Phase::Stopping;
-    assert_eq!(
-        reconcile(&changed, &running),
-        [],
-        "it waits for the old run to end"
-    );
-    running.tasks.remove(&TaskId::new("c", 1));
-    assert_eq!(
-        reconcile(&changed, &running),
-        [Action::Start(TaskId::new("c", 1))]
-    );
+fn who_is_in_no_group_runs_nothing() {
+    let mut scene = scene();
+    scene.settle();
+    scene.me = None;
+    scene.settle();
+    assert!(scene.running.tasks.is_empty() && scene.running.connectors.is_empty());
 }
 
 #[test]
-fn paused_and_stopped_connectors_have_no_running_tasks() {
-    for target in [TargetState::Paused, TargetState::Stopped] {
-        let mut running = Running::default();
-        settle(&wanted(TargetState::Started, 1, &[1]), &mut running);
-        settle(&wanted(target, 1, &[1]), &mut running);
-        assert!(running.tasks.is_empty());
-        let again = settle(&wanted(TargetState::Started, 1, &[1]), &mut running);
-        assert_eq!(
-            again,
-            [Action::Plan("c".into()), Action::Start(TaskId::new("c", 0))]
-        );
-    }
-}
-
-#[test]
-fn a_failed_task_stays_failed_until_its_revision_changes() {
-    let mut running = Running::default();
-    settle(&wanted(TargetState::Started, 1, &[1]), &mut running);
-    running.tasks.get_mut(&TaskId::new("c", 0)).unwrap().phase = Phase::Failed;
+fn another_edition_is_another_run() {
+    let mut scene = scene();
+    scene.settle();
+    let id = TaskId::new("c", 0);
+    let again = |edition| [Action::Stop(id.clone()), Action::Start(id.clone(), edition)];
+    scene.assignment().tasks[0].run = 1;
     assert_eq!(
-        reconcile(&wanted(TargetState::Started, 1, &[1]), &running),
-        []
+        scene.settle(),
+        again(Edition {
+            revision: 2,
+            run: 1
+        })
     );
-    let done = settle(&wanted(TargetState::Started, 1, &[2]), &mut running);
+    scene.wanted().tasks[0].revision = 9;
     assert_eq!(
-        done,
-        [
-            Action::Clear(TaskId::new("c", 0)),
-            Action::Start(TaskId::new("c", 0))
-        ]
+        scene.settle(),
+        again(Edition {
+            revision: 9,
+            run: 1
+        })
     );
 }
 
 #[test]
-fn a_deleted_connector_is_forgotten_after_its_tasks() {
-    let mut running = Running::default();
-    settle(&wanted(TargetState::Started, 1, &[1]), &mut running);
+fn a_failed_task_stays_failed_until_it_is_another_edition() {
+    let mut scene = scene();
+    scene.settle();
+    let id = TaskId::new("c", 0);
+    scene.running.tasks.get_mut(&id).unwrap().phase = Phase::Failed;
+    assert_eq!(scene.settle(), []);
+    scene.assignment().tasks[0].run = 1;
+    let edition = Edition {
+        revision: 2,
+        run: 1,
+    };
     assert_eq!(
-        reconcile(&Desired::default(), &running),
-        [Action::Stop(TaskId::new("c", 0))]
-    );
-    running.tasks.clear();
-    assert_eq!(
-        reconcile(&Desired::default(), &running),
-        [Action::Forget("c".into())]
+        scene.settle(),
+        [Action::Clear(id.clone()), Action::Start(id, edition)]
     );
 }
 
 #[test]
-fn fewer_tasks_than_before_stop_the_rest() {
-    let mut running = Running::default();
-    settle(&wanted(TargetState::Started, 1, &[1, 1, 1]), &mut running);
-    let done = settle(&wanted(TargetState::Started, 2, &[1]), &mut running);
-    let stop = |task| Action::Stop(TaskId::new("c", task));
-    assert_eq!(done, [stop(1), stop(2), Action::Plan("c".into())]);
+fn a_task_that_stops_is_waited_for() {
+    let mut scene = scene();
+    scene.settle();
+    let id = TaskId::new("c", 0);
+    scene.running.tasks.get_mut(&id).unwrap().phase = Phase::Stopping;
+    scene.assignment().tasks[0].run = 1;
+    assert_eq!(scene.settle(), []);
+}
+
+#[test]
+fn a_paused_connector_is_shown_and_runs_nothing() {
+    let mut scene = scene();
+    scene.settle();
+    scene.wanted().target = TargetState::Paused;
+    let id = TaskId::new("c", 0);
+    let edition = Edition {
+        revision: 2,
+        run: 0,
+    };
+    let done = scene.settle();
+    assert!(done.contains(&Action::Stop(id.clone())), "{done:?}");
+    assert!(
+        done.contains(&Action::Rest(id.clone(), edition)),
+        "{done:?}"
+    );
+    assert_eq!(scene.running.connectors["c"].target, TargetState::Paused);
+    scene.wanted().target = TargetState::Started;
+    let done = scene.settle();
+    assert!(done.contains(&Action::Clear(id.clone())), "{done:?}");
+    assert!(done.contains(&Action::Start(id, edition)), "{done:?}");
 }
