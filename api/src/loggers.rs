@@ -72,7 +72,8 @@ impl Loggers {
             .clone()
     }
 
-    fn set(&self, logger: &str, level: &str) -> Result<(), String> {
+    /// Sets a logger's level on this worker; the error says why it cannot have it.
+    pub fn set(&self, logger: &str, level: &str) -> Result<(), String> {
         let mut levels = self.0.levels.lock().unwrap_or_else(|e| e.into_inner());
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -133,11 +134,13 @@ pub(crate) async fn set(
             format!("invalid log level '{level}'."),
         ));
     }
+    if scope.scope.as_deref() == Some("cluster") {
+        // Every worker follows what is set for all, this one too.
+        api.herder.set_level(&logger, &upper).await?;
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     api.loggers
         .set(&logger, &upper)
         .map_err(ApiError::bad_request)?;
-    match scope.scope.as_deref() {
-        Some("cluster") => Ok(StatusCode::NO_CONTENT.into_response()),
-        _ => Ok(Json(vec![logger]).into_response()),
-    }
+    Ok(Json(vec![logger]).into_response())
 }

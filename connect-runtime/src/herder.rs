@@ -31,6 +31,8 @@ use crate::{
     shared::Shared,
     validate,
 };
+pub use route::Levels;
+
 use command::{Answer, Command, Order};
 
 /// How long a request waits for the leader before it answers with an error.

@@ -50,6 +50,6 @@ pub use answers::{
     ConnectorOffset, ConnectorState, ConnectorStatus, GivenConfig, Health, HealthStatus,
     PluginInfo, PluginKind, ServerInfo, State, TargetState, TaskId, TaskState,
 };
-pub use herder::Herder;
+pub use herder::{Herder, Levels};
 pub use runtime::{RunningWorker, Runtime};
 pub use worker_config::{ExactlyOnce, OverridePolicy, WorkerConfig};

@@ -1,6 +1,12 @@
 //! `tidewater worker`: the log, the runtime, the REST server; stopped in the opposite order.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use api::{Api, Loggers, Opening};
 use connect_core::Properties;
@@ -10,7 +16,7 @@ use connect_log::{
     front,
     kafka::KafkaLog,
 };
-use connect_runtime::WorkerConfig;
+use connect_runtime::{Herder, Levels, WorkerConfig};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{Failure, cli::Worker, properties, startup};
@@ -35,6 +41,7 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
         signalled = signalled() => signalled.map(|()| None)?,
     };
     if let Some((herder, worker)) = started {
+        let levels = tokio::spawn(follow_levels(herder.clone(), loggers.clone()));
         opening.open(Api {
             herder,
             loggers,
@@ -44,6 +51,7 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
         signalled().await?;
         tracing::info!("stopping");
         worker.stop(deadline).await;
+        levels.abort();
     }
     stop.send_replace(true);
     match timeout(LAST_ANSWERS, &mut server).await {
@@ -195,6 +203,24 @@ fn client_settings(config: &WorkerConfig, bootstrap: &str) -> BTreeMap<String, S
         .collect();
     settings.insert("bootstrap.servers".to_owned(), bootstrap.to_owned());
     settings
+}
+
+/// Gives loggers the levels that are set for all workers from now on; those that were set before are for workers of then, as in
+/// Kafka Connect.
+async fn follow_levels(herder: Herder, loggers: Loggers) {
+    let started = SystemTime::now().duration_since(UNIX_EPOCH);
+    let started = started.map_or(0, |since| since.as_millis() as i64);
+    let mut known = Levels::default();
+    loop {
+        let levels = herder.levels_after(&known).await;
+        for (logger, (level, set_ms)) in &levels {
+            let is_new = *set_ms >= started && known.get(logger) != levels.get(logger);
+            if is_new && let Err(why) = loggers.set(logger, level) {
+                tracing::warn!(logger, level, why, "a logger cannot have this level");
+            }
+        }
+        known = levels;
+    }
 }
 
 async fn ended(mut stopped: watch::Receiver<bool>) {

@@ -9,7 +9,11 @@ use crate::{Outcome, house, tally::Tally, workspace::cargo};
 
 /// The suites that have a short form unless asked for by name: their package in `tests` and their targets.
 const LONG: [(&str, &str, &[&str]); 3] = [
-    ("chaos", "e2e", &["chaos", "*_faults", "shutdown"]),
+    (
+        "chaos",
+        "e2e",
+        &["chaos", "*_faults", "shutdown", "cluster", "history"],
+    ),
     (
         "differential",
         "differential",

@@ -82,18 +82,16 @@ fn source(answer: &mut Answer<'_>, shared: &Shared, resolved: &Properties) {
         let what = "This worker does not have exactly-once source support enabled.";
         answer.error("exactly.once.support", what.to_owned());
     }
-    if text(resolved, "transaction.boundary").eq_ignore_ascii_case("connector") {
+    let class = text(resolved, "connector.class");
+    let tells = shared
+        .plugins
+        .find(class)
+        .is_some_and(|plugin| plugin.tells_transactions);
+    let bound = text(resolved, "transaction.boundary").eq_ignore_ascii_case("connector");
+    if bound && !tells {
         let what = "The connector does not support connector-defined transaction boundaries with the given configuration. \
                     Please reconfigure it to use a different transaction boundary definition.";
         answer.error("transaction.boundary", what.to_owned());
-    }
-    let own = text(resolved, "offsets.storage.topic");
-    if !own.is_empty() && own != shared.config.offset_topic {
-        let what = format!(
-            "Invalid value {own} for configuration offsets.storage.topic: this worker stores the offsets of all connectors in {}",
-            shared.config.offset_topic
-        );
-        answer.error("offsets.storage.topic", what);
     }
     topic_creation(answer, resolved);
 }

@@ -1,7 +1,9 @@
 //! The program as its users meet it: started as a process, driven over REST, watched from outside.
 
+pub mod bank;
 pub mod configs;
 pub mod counters;
+mod fleet;
 pub mod items;
 mod load;
 mod log;
@@ -13,6 +15,7 @@ pub mod shapes;
 mod suite;
 mod worker;
 
+pub use fleet::{Fellow, Fleet};
 pub use load::{Load, Rounds};
 pub use log::LogKind;
 pub use raw::Raw;
