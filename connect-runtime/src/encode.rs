@@ -173,7 +173,8 @@ impl Encoder {
         let headers = out.headers.len();
         out.records.push(EncodedRecord {
             topic: Arc::clone(plan.route.topic()),
-            partition: None,
+            // Only a transform gives one to a source's record.
+            partition: (record.partition >= 0).then_some(record.partition),
             offset: -1,
             timestamp_ms: record.timestamp_ms,
             key,

@@ -139,5 +139,127 @@ for more in [{}, {"drop_fields_from_key": "true"}, {"drop_fields_keep_schema_com
     for case in cases[before:]:
         case["drop"] = ["name", "id", "__op"]
 
+
+def headed(first, *headers):
+    """The cases from there on have headers of text."""
+    for case in cases[first:]:
+        case["with"] = headers
+
+both("Flatten")
+nested = {"type": "struct", "fields": [
+    {"type": "int32", "optional": False, "field": "id"}, {"type": "string", "optional": True, "default": "none", "field": "note"},
+    {"type": "struct", "fields": [{"type": "string", "optional": False, "field": "city"}, {"type": "int32", "optional": True, "default": 9, "field": "a.b"},
+        {"type": "struct", "fields": [{"type": "bytes", "optional": True, "field": "raw"}, {"type": "array", "items": {"type": "int32"}, "optional": True, "field": "list"}], "optional": False, "name": "Deep", "field": "deep"}],
+        "optional": True, "name": "Address", "field": "address"},
+    {"type": "int64", "optional": True, "name": "org.apache.kafka.connect.data.Timestamp", "version": 1, "field": "moment"}],
+    "optional": True, "name": "N", "version": 3, "doc": "d", "parameters": {"p": "1"}}
+deep = {"raw": "AQID", "list": [1, 2]}
+trees = [(True, KEY, dump(nested, {"id": 1, "note": None, "address": {"city": "Bonn", "a.b": None, "deep": deep}, "moment": 5})),
+    (True, KEY, dump(nested, {"id": 1, "note": "n", "address": None, "moment": None})), (True, KEY, dump(nested, None)),
+    (False, plain({"k": {"l": 1}}), plain({"a": {"b": {"c": 1, "d": [1, {"e": 2}]}, "f": None}, "g": "h", "i": {}}))]
+on(trees, T + "Flatten$Value")
+on(trees, T + "Flatten$Value", delimiter="_")
+on(trees[3:], T + "Flatten$Key", delimiter="")
+on(trees, T + "HoistField$Key", field="k")
+both("HoistField", field="magic")
+on([(True, None, dump({"type": "int32", "optional": False}, 3)), (False, None, None)], T + "HoistField$Value", field="x")
+both("SetSchemaMetadata", schema_name="new.Name", schema_version="7")
+both("SetSchemaMetadata", schema_name="other", replace_null_with_default="false")
+both("SetSchemaMetadata", schema_version="0")
+on(trees, T + "SetSchemaMetadata$Value", schema_name="tree")
+on(flat[:1], T + "SetSchemaMetadata$Value")
+on(flat[:3] + flat[4:5], T + "TimestampRouter")
+on(flat[:1], T + "TimestampRouter", topic_format="x_${timestamp}_${topic}_${timestamp}", timestamp_format="yyyy-MM-dd'T'HH")
+for literal in ["text", "", "12", "300", "70000", "3000000000", "1.5", "true", "2023-11-14", "null", " x ", "TRUE"]:
+    on(flat[:1], T + "InsertHeader", header="h", value_literal=literal)
+first = len(cases)
+on(flat[:1] + flat[4:5], T + "DropHeaders", headers="a,c")
+on(flat[:1], T + "DropHeaders", headers="none")
+on(flat[:1], T + "InsertHeader", header="b", value_literal="x")
+on(flat, T + "HeaderFrom$Value", fields="id,note,missing", headers="x,y,z", operation="copy")
+on(flat, T + "HeaderFrom$Value", fields="id,note,address", headers="x,a,z", operation="copy")
+on(flat, T + "HeaderFrom$Value", fields="id,note,single", headers="x,y,z", operation="move")
+on(flat[:2], T + "HeaderFrom$Value", fields="note,single", headers="y,z", operation="move", replace_null_with_default="false")
+on(flat[:1] + flat[4:5], T + "HeaderFrom$Key", fields="id", headers="key", operation="move")
+headed(first, ["a", "1"], ["b", "2"], ["c", "3"])
+on(flat[:1], T + "HeaderFrom$Value", fields="id,note", headers="x", operation="copy")
+
+D = "io.debezium.transforms."
+json_payload = '{"a":1,"b":3000000000,"c":1.5,"d":null,"e":[],"f":[1,2],"g":{"h":true,"i":[{"j":1,"k":null,"l":"m"},{"j":2,"k":null,"l":"n"}]},"m":"n","o":[[1]]}'
+outbox_fields = [{"type": "string", "optional": False, "name": "io.debezium.data.Uuid", "version": 1, "field": "id"}, {"type": "string", "optional": False, "field": "aggregatetype"},
+    {"type": "string", "optional": False, "field": "aggregateid"}, {"type": "string", "optional": True, "field": "type"}, {"type": "string", "optional": True, "name": "io.debezium.data.Json", "version": 1, "field": "payload"},
+    {"type": "int32", "optional": True, "field": "part"}, {"type": "int64", "optional": True, "name": "io.debezium.time.MicroTimestamp", "version": 1, "field": "at"}, {"type": "int64", "optional": True, "field": "plain"},
+    {"type": "int32", "optional": True, "default": 1, "field": "version"}, {"type": "bytes", "optional": True, "field": "raw"}]
+outbox_row = {"type": "struct", "fields": outbox_fields, "optional": True, "name": "s.public.outbox.Value"}
+outbox_schema = {**envelope_schema, "fields": [named(outbox_row, "before"), named(outbox_row, "after"), *envelope_schema["fields"][2:]], "name": "s.public.outbox.Envelope"}
+out = {"id": "e1", "aggregatetype": "Order", "aggregateid": "o-1", "type": "Created", "payload": json_payload, "part": 2, "at": 1700000000123456, "plain": 5, "version": None, "raw": "AQID"}
+outbox = [(True, KEY, dump(outbox_schema, event(op, before, after))) for op, before, after in [("c", None, out), ("r", None, {**out, "aggregatetype": "a.B$c", "payload": None}), ("c", None, {**out, "payload": " ", "at": None, "part": None}),
+    ("u", out, out), ("d", out, None), ("t", None, None), ("c", None, {**out, "payload": "[1]"}), ("c", None, {**out, "payload": "{\"a\":[1,\"x\"]}"}), ("c", None, {**out, "payload": "text"})]]
+outbox += [(True, KEY, None), (True, KEY, dump(row_schema, ROW)), (False, plain({"id": 7}), plain(event("c", None, out)))]
+R = D + "outbox.EventRouter"
+first = len(cases)
+on(outbox[:6] + outbox[9:], R)
+on(outbox[3:4], R, table_op_invalid_behavior="fatal")
+on(outbox[3:4], R, table_op_invalid_behavior="error")
+on(outbox[:3], R, route_tombstone_on_empty_payload="true")
+on(outbox[:3], R, table_fields_additional_placement="type:header:eventType,part:partition,version:envelope,at:envelope:when,raw:header")
+on(outbox[:3], R, table_fields_additional_placement="version:envelope", table_field_event_schema_version="version", route_tombstone_on_empty_payload="true")
+on(outbox[:1], R, table_fields_additional_placement="type:header", table_field_event_schema_version="version")
+on(outbox[:1], R, table_fields_additional_placement="nothing:header,type:header")
+on(outbox[:1], R, table_fields_additional_placement="nothing:header,nothing:envelope:x,type:header", table_field_additional_missing="ignore")
+on(outbox[:1], R, table_fields_additional_placement="nothing:envelope:x", table_field_additional_missing="error")
+on(outbox[:1], R, table_fields_additional_placement="type:partition")
+on(outbox[:1], R, table_fields_additional_placement="type")
+on(outbox[:1], R, table_fields_additional_placement="type:nowhere")
+on(outbox[:3], R, table_field_event_timestamp="at")
+on(outbox[:1], R, table_field_event_timestamp="plain")
+on(outbox[:1], R, table_field_event_timestamp="nothing")
+on(outbox[:3], R, route_topic_regex="(.)(.*)", route_topic_replacement="$2.$1")
+on(outbox[:2], R, route_topic_regex="Order", route_topic_replacement="orders")
+on(outbox[:1], R, route_topic_replacement="${nothing}")
+on(outbox[:1], R, route_by_field="type", table_field_event_key="part", table_field_event_payload="raw", table_field_event_id="version")
+for setting in ["route_by_field", "table_field_event_key", "table_field_event_payload", "table_field_event_id"]:
+    on(outbox[:1], R, **{setting: "nothing"})
+on(outbox[:1], R, route_by_field="part")
+on(outbox[:1] + outbox[1:3] + outbox[8:9], R, table_expand_json_payload="true")
+on(outbox[:1], R, table_expand_json_payload="true", table_json_payload_null_behavior="optional_bytes", table_fields_additional_placement="type:envelope")
+for case in cases[first:]:
+    # Records of sinks cannot lose their partition.
+    case["source"] = True
+
+L = D + "ByLogicalTableRouter"
+for more in [{}, {"key_enforce_uniqueness": "false"}, {"key_field_name": "table", "key_field_regex": r"s\.(.*)", "key_field_replacement": "$1"}, {"key_field_regex": "x(.*)", "key_field_replacement": "$1"}, {"schema_name_adjustment_mode": "avro"}]:
+    on(events, L, topic_regex=r"(.*)public(.*)", topic_replacement="$1all-1$2", **more)
+on(events[:1], L, topic_regex="nothing", topic_replacement="x")
+on(events[:1], L, topic_regex="(.*)", topic_replacement="")
+on(events[:1], L, topic_regex="s.public.(.*)", topic_replacement="$2")
+on(events[:1], L, topic_regex="(", topic_replacement="x")
+on(events[:1], L, topic_regex="x")
+on(events[:1], L, topic_regex="x", topic_replacement="y", key_field_regex="z")
+on(flat[3:4] + flat[4:5], L, topic_regex=r"(.*)", topic_replacement="all")
+on([(True, None, value) for _, _, value in events[:1]], L, topic_regex=r"(.*)", topic_replacement="all")
+
+groovy = {"language": "jsr223.groovy"}
+conditions = ["value.op == 'c'", "value.op != 'd' && value.after.id == 7", "value.after?.name == 'other.topic'", "value.before == null", "value.source.table.equals('orders')", "value.source.lsn > 32",
+    "topic.startsWith('s.') && !topic.contains('x')", "topic.matches('s.*rs')", "topic ==~ /s\\..*/", "value.after.note == 'none'", "value.after.name.length() in [11, 12]", "valueSchema.name().endsWith('Envelope')",
+    "header.a.value == '1'", "header['b'].value.startsWith('2') || value.op == 'x'", "value.op == 'c' ? true : value.op == 'u'", "value.after.missing == 1", "value.after.name", "null", "key.id == 7", "value.transaction?.id == '571:33'",
+    "value.after.list.contains(1)", "value.get('op') == \"c\"", "value.after.id + 1 == 8", "value.after.id * 2 - 1 >= 13", "!(value.op in ['c', 'r'])", "value.ts_ms / 2 > 3.5", "1 == 1.0", "'1' == 1", "value.op"]
+first = len(cases)
+for condition in conditions:
+    on(events[:4], D + "Filter", **groovy, condition=condition)
+for topic in ["value.op == 'c' ? 'creates' : null", "'orders-' + value.after?.id", "\"${topic}_${value.op}-$value.source.table\".toString()", "topic + '.' + value.source.lsn", "value.after?.name ?: 'deleted'", "value.op == 'c' && 1", "value.source.table.toUpperCase()",
+              "value.source.ts_ms + 'x' + 1.5 + true + null", "value.after.note + value.after.id", "5"]:
+    on(events[:4], D + "ContentBasedRouter", **groovy, topic_expression=topic)
+for nulls in ["keep", "drop", "evaluate"]:
+    on(events[5:6], D + "Filter", **groovy, condition="value == null", null_handling_mode=nulls)
+    on(events[5:6], D + "ContentBasedRouter", **groovy, topic_expression="'nulls'", null_handling_mode=nulls)
+for topics in ["s.*", "other"]:
+    on(events[:1] + events[5:6], D + "Filter", **groovy, condition="false", topic_regex=topics)
+on(events[7:], D + "Filter", **groovy, condition="value.op == 'c' && value.after.id == 7 && value.after.list[0] == 1")
+on(events[:1], D + "Filter", **groovy, condition="value.op ==")
+on(events[:1], D + "Filter", language="nothing", condition="true")
+on(events[:1], D + "Filter", **groovy)
+headed(first, ["a", "1"], ["b", "2"])
+
 for case in cases:
     print(json.dumps(case, ensure_ascii=False, separators=(",", ":")))
