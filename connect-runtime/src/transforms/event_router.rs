@@ -24,6 +24,7 @@ use super::{
     shown::grouped,
 };
 use config::{Additional, EventRouterConfig, Invalid, JsonNull, Missing, Placement, SHOWN};
+pub(super) use json::expand;
 pub(super) use plan::is_envelope;
 use plan::{Column, Plan};
 
@@ -200,7 +201,11 @@ impl EventRouter {
             View::Text(text) if self.options.expand => String::from_utf8_lossy(text),
             _ => return plain,
         };
-        match json::expand(&text, &self.options.payload, self.options.null_is_bytes) {
+        match json::expand(
+            &text,
+            Some(&self.options.payload),
+            self.options.null_is_bytes,
+        ) {
             Ok((schema, value)) => Payload {
                 cell: batch.push_value(&value, Some(&schema)),
                 shape: Some(format!("{schema:?}")),

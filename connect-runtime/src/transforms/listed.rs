@@ -9,26 +9,34 @@ use connect_core::{
 use super::{
     by_logical_table::{self, ByLogicalTable},
     cast::{Cast, CastConfig},
+    changed_fields::{self, ChangedFields},
     content_based_router::{self, ContentBasedRouter},
+    decode_message::{self, DecodeMessage},
     drop_headers::{DropHeaders, DropHeadersConfig},
     event_router::{self, EventRouter},
+    events::{EachEvent, Events},
     expression_filter::{self, ExpressionFilter},
     extract_field::{ExtractField, ExtractFieldConfig},
     filter::Filter,
     flatten::{Flatten, FlattenConfig},
     header_from::{HeaderFrom, HeaderFromConfig},
+    header_to_value::{self, HeaderToValue},
     hoist_field::{HoistField, HoistFieldConfig},
     insert_field::{InsertField, InsertFieldConfig},
     insert_header::{InsertHeader, InsertHeaderConfig},
     mask_field::{MaskField, MaskFieldConfig},
+    partition_routing::{self, PartitionRouting},
+    read_to_insert::ReadToInsert,
     regex_router::{RegexRouter, RegexRouterConfig},
     replace_field::{ReplaceField, ReplaceFieldConfig},
     reshape::{Reshape, Reshaper},
+    schema_changes::{self, SchemaChanges},
     set_schema_metadata::{SetSchemaMetadata, SetSchemaMetadataConfig},
     shown::plain,
     side::Side::{self, Key as OfKey, Value as OfValue},
     timestamp_converter::{TimestampConverter, TimestampConverterConfig},
     timestamp_router::{TimestampRouter, TimestampRouterConfig},
+    tracing_span::{self, TracingSpan},
     unwrap::{self, Unwrap},
     value_to_key::{ValueToKey, ValueToKeyConfig},
 };
@@ -62,6 +70,10 @@ fn side<R: Reshape + 'static>(side: Side, made: Result<R, Vec<Finding>>) -> Made
     boxed(made.map(|made| Reshaper::new(side, made)))
 }
 
+fn events<E: EachEvent + 'static>(made: Result<E, Vec<Finding>>) -> Made {
+    boxed(made.map(Events))
+}
+
 fn keys<C: Config>() -> Vec<Key> {
     plain(C::keys())
 }
@@ -76,6 +88,16 @@ fn extract_field_keys() -> Vec<Key> {
 /// In the order of Kafka Connect's list of plugins.
 pub(super) const ALL: &[Listed] = &[
     listed(
+        "io.debezium.connector.mysql.transforms.ReadToInsertEvent",
+        |_| boxed(Ok(Events(ReadToInsert))),
+        Vec::new,
+    ),
+    listed(
+        "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent",
+        |given| events(DecodeMessage::new(given)),
+        decode_message::keys,
+    ),
+    listed(
         "io.debezium.transforms.ByLogicalTableRouter",
         |given| boxed(ByLogicalTable::new(given)),
         by_logical_table::keys,
@@ -84,6 +106,11 @@ pub(super) const ALL: &[Listed] = &[
         "io.debezium.transforms.ContentBasedRouter",
         |given| boxed(ContentBasedRouter::new(given)),
         content_based_router::keys,
+    ),
+    listed(
+        "io.debezium.transforms.ExtractChangedRecordState",
+        |given| events(ChangedFields::new(given)),
+        changed_fields::keys,
     ),
     listed(
         "io.debezium.transforms.ExtractNewRecordState",
@@ -96,9 +123,29 @@ pub(super) const ALL: &[Listed] = &[
         expression_filter::keys,
     ),
     listed(
+        "io.debezium.transforms.HeaderToValue",
+        |given| events(HeaderToValue::new(given)),
+        header_to_value::keys,
+    ),
+    listed(
+        "io.debezium.transforms.SchemaChangeEventFilter",
+        |given| events(SchemaChanges::new(given)),
+        schema_changes::keys,
+    ),
+    listed(
         "io.debezium.transforms.outbox.EventRouter",
         |given| boxed(EventRouter::new(given)),
         event_router::keys,
+    ),
+    listed(
+        "io.debezium.transforms.partitions.PartitionRouting",
+        |given| events(PartitionRouting::new(given)),
+        partition_routing::keys,
+    ),
+    listed(
+        "io.debezium.transforms.tracing.ActivateTracingSpan",
+        |given| events(TracingSpan::new(given)),
+        tracing_span::keys,
     ),
     listed(
         "org.apache.kafka.connect.transforms.Cast$Key",

@@ -213,7 +213,7 @@ fn properties_are_those_of_kafka_connect_and_debezium() {
         assert_eq!(ours.join(" | "), line.trim_end(), "{class}");
         listed += 1;
     }
-    assert_eq!(listed, 101);
+    assert_eq!(listed, 114);
 }
 
 #[test]

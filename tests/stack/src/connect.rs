@@ -18,6 +18,10 @@ use crate::{
 const DEBEZIUM: &str = "3.6.1.Final";
 /// The newest that Maven Central has of the connector for MariaDB.
 const DEBEZIUM_MARIADB: &str = "3.5.0.Final";
+/// The newest that Maven Central has of the transforms with expressions, and what their language needs.
+const DEBEZIUM_SCRIPTING: &str = "3.5.0.Final";
+const GROOVY: &str = "4.0.33";
+const GROOVY_SCRIPTING: &str = "4.0.32";
 const MAIN: &str = "org.apache.kafka.connect.cli.ConnectDistributed";
 const RUNNING_LIMIT: Duration = Duration::from_secs(60);
 
@@ -155,6 +159,9 @@ fn debezium() -> Result<PathBuf> {
                 vec![
                     artifact("debezium-connector-postgres", DEBEZIUM),
                     artifact("debezium-connector-mysql", DEBEZIUM),
+                    artifact("debezium-scripting", DEBEZIUM_SCRIPTING),
+                    Artifact("org.apache.groovy", "groovy", GROOVY),
+                    Artifact("org.apache.groovy", "groovy-jsr223", GROOVY_SCRIPTING),
                 ],
             ),
             (
@@ -162,10 +169,11 @@ fn debezium() -> Result<PathBuf> {
                 vec![artifact("debezium-connector-mariadb", DEBEZIUM_MARIADB)],
             ),
         ];
-        maven::copy_all(&plugins, &folder.join("jars"))
+        let parents = [artifact("debezium-scripting-parent", DEBEZIUM_SCRIPTING)];
+        maven::copy_all(&plugins, &parents, &folder.join("jars"))
     })
 }
 
 fn folder_name() -> String {
-    format!("debezium-{DEBEZIUM}-mariadb-{DEBEZIUM_MARIADB}")
+    format!("debezium-{DEBEZIUM}-mariadb-{DEBEZIUM_MARIADB}-scripting-{DEBEZIUM_SCRIPTING}")
 }

@@ -6,9 +6,9 @@ use connect_core::{Field, Schema, Type, Value};
 use serde_json::Value as Json;
 
 /// A payload: its schema and value. The error says why it stays text.
-pub(super) fn expand(
+pub(in crate::transforms) fn expand(
     text: &str,
-    name: &str,
+    name: Option<&str>,
     null_is_bytes: bool,
 ) -> Result<(Arc<Schema>, Value), String> {
     if !text.starts_with(['{', '[']) {
@@ -20,7 +20,7 @@ pub(super) fn expand(
         return Err("it is not an object".to_owned());
     }
     let guess = Guess { null_is_bytes };
-    let schema = guess.schema(Some(name), &json)?;
+    let schema = guess.schema(name, &json)?;
     let schema = schema.ok_or("it has no schema")?;
     let value = value_of(&json, &schema).ok_or("its parts differ in type")?;
     Ok((Arc::new(schema), value))
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn objects_become_structs_and_their_types_are_guessed() {
         let text = r#"{"a":1,"b":3000000000,"c":1.0,"d":null,"e":[],"f":[{"x":1},{"y":"z"}],"g":{"h":true}}"#;
-        let (schema, value) = expand(text, "payload", false).unwrap();
+        let (schema, value) = expand(text, Some("payload"), false).unwrap();
         let names: Vec<&str> = schema.fields().iter().map(|field| &*field.name).collect();
         assert_eq!(names, ["a", "b", "c", "f", "g"]);
         let ty = |name: &str| schema.field(name).unwrap().1.schema.ty.clone();
@@ -173,7 +173,7 @@ mod tests {
                 Value::Map(vec![("x".into(), Value::Null), ("y".into(), "z".into())]),
             ])
         );
-        let (schema, _) = expand(text, "payload", true).unwrap();
+        let (schema, _) = expand(text, Some("payload"), true).unwrap();
         assert_eq!(schema.field("d").unwrap().1.schema.ty, Type::Bytes);
     }
 
@@ -188,9 +188,9 @@ mod tests {
             r#"{"a":[null]}"#,
             r#"{"a":[{"b":1},{"b":"x"}]}"#,
         ] {
-            assert!(expand(text, "payload", false).is_err(), "{text}");
+            assert!(expand(text, Some("payload"), false).is_err(), "{text}");
         }
-        assert!(expand(&"[".repeat(100_000), "payload", false).is_err());
-        assert!(expand(&r#"{"a":"#.repeat(100_000), "payload", false).is_err());
+        assert!(expand(&"[".repeat(100_000), Some("payload"), false).is_err());
+        assert!(expand(&r#"{"a":"#.repeat(100_000), Some("payload"), false).is_err());
     }
 }

@@ -261,5 +261,50 @@ on(events[:1], D + "Filter", language="nothing", condition="true")
 on(events[:1], D + "Filter", **groovy)
 headed(first, ["a", "1"], ["b", "2"])
 
+update = dump(envelope_schema, event("u", {**small, "name": "old"}, {**small, "note": "n"}))
+changes = events + [(True, KEY, update)]
+on(changes, D + "ExtractChangedRecordState", header_changed_name="changed", header_unchanged_name="unchanged")
+on(changes, D + "ExtractChangedRecordState", header_changed_name="changed")
+on(changes[:1], D + "ExtractChangedRecordState")
+reads = [(True, KEY, dump(envelope_schema, event("r", None, small)))]
+on(changes + reads, "io.debezium.connector.mysql.transforms.ReadToInsertEvent")
+first = len(cases)
+for paths in ["change.id", "after.name,source.table", "after.note,before.note", "source.lsn,op", "nothing,after.nothing", "change.single", "change"]:
+    for count in ["3", "7"]:
+        on(changes[:4] + changes[5:7] + changes[8:], D + "partitions.PartitionRouting", partition_payload_fields=paths, partition_topic_num=count)
+on(changes[:1], D + "partitions.PartitionRouting", partition_payload_fields="op", partition_topic_num="0")
+on(changes[:1], D + "partitions.PartitionRouting", partition_topic_num="2")
+on(changes[:1], D + "partitions.PartitionRouting", partition_payload_fields="op")
+for case in cases[first:]:
+    case["source"] = True
+first = len(cases)
+for operation in ["move", "copy"]:
+    on(changes[:3] + changes[5:7], D + "HeaderToValue", headers="a,b", fields="x,source.y", operation=operation)
+    on(changes[:1], D + "HeaderToValue", headers="a,b,nothing", fields="new.x,id,z", operation=operation)
+    on(flat[:1] + flat[4:5], D + "HeaderToValue", headers="b", fields="name", operation=operation)
+on(changes[:1], D + "HeaderToValue", headers="nothing", fields="x", operation="move")
+on(changes[:1], D + "HeaderToValue", headers="a", fields="op.x", operation="move")
+on(changes[:1], D + "HeaderToValue", headers="a,b", fields="x", operation="move")
+on(changes[:1], D + "HeaderToValue", headers="a", fields="x", operation="keep")
+on(changes[:1], D + "HeaderToValue", headers="a", fields="x")
+headed(first, ["a", "1"], ["b", "2"], ["c", "3"])
+change_schema = {"type": "struct", "fields": [{"type": "string", "optional": True, "field": "ddl"}, {"type": "array", "items": {"type": "struct", "fields": [{"type": "string", "optional": False, "field": "type"}], "optional": False}, "optional": True, "field": "tableChanges"}],
+    "optional": False, "name": "io.debezium.connector.mysql.SchemaChangeValue"}
+for listed in [[{"type": "CREATE"}], [{"type": "DROP"}], [], None]:
+    on([(True, None, dump(change_schema, {"ddl": "x", "tableChanges": listed}))], D + "SchemaChangeEventFilter", schema_change_event_exclude_list="DROP, DATABASE")
+on(changes[:1] + changes[5:6], D + "SchemaChangeEventFilter", schema_change_event_exclude_list="DROP")
+on(changes[:1], D + "SchemaChangeEventFilter", schema_change_event_exclude_list="NOTHING")
+on(changes[:1], D + "SchemaChangeEventFilter")
+import base64
+message_schema = {"type": "struct", "fields": [{"type": "string", "optional": False, "field": "op"}, {"type": "int64", "optional": True, "field": "ts_ms"}, named(source_schema, "source"),
+    {"type": "struct", "fields": [{"type": "string", "optional": True, "field": "prefix"}, {"type": "bytes", "optional": True, "field": "content"}], "optional": True, "name": "io.debezium.connector.postgresql.MessageContent", "field": "message"}],
+    "optional": False, "name": "io.debezium.connector.postgresql.MessageValue"}
+for nulls in ["false", "true"]:
+    for content in [json_payload, "{}", "text", "{"]:
+        content = base64.b64encode(content.encode()).decode()
+        on([(True, KEY, dump(message_schema, {"op": "m", "ts_ms": 5, "source": source, "message": {"prefix": "p", "content": content}}))],
+           "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", fields_null_include=nulls)
+on(changes[:1], "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent")
+
 for case in cases:
     print(json.dumps(case, ensure_ascii=False, separators=(",", ":")))
