@@ -46,6 +46,7 @@ mod timestamp_router;
 mod tracing_span;
 mod unwrap;
 mod value_to_key;
+mod vector_to_json;
 
 #[cfg(test)]
 mod tests;

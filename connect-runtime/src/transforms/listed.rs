@@ -39,6 +39,7 @@ use super::{
     tracing_span::{self, TracingSpan},
     unwrap::{self, Unwrap},
     value_to_key::{ValueToKey, ValueToKeyConfig},
+    vector_to_json::VectorToJson,
 };
 
 /// A transform, or all that is wrong with its properties.
@@ -131,6 +132,11 @@ pub(super) const ALL: &[Listed] = &[
         "io.debezium.transforms.SchemaChangeEventFilter",
         |given| events(SchemaChanges::new(given)),
         schema_changes::keys,
+    ),
+    listed(
+        "io.debezium.transforms.VectorToJsonConverter",
+        |_| side(OfValue, Ok(VectorToJson)),
+        Vec::new,
     ),
     listed(
         "io.debezium.transforms.outbox.EventRouter",

@@ -296,6 +296,12 @@ fn absent_values_stay_absent_through_every_transform() {
             &[("static.field", "s"), ("static.value", "v")][..],
         ),
         ("ReplaceField$Value", &[("renames", "a:c")]),
+        ("Flatten$Value", &[]),
+        ("SetSchemaMetadata$Value", &[("schema.name", "n")]),
+        (
+            "HeaderFrom$Value",
+            &[("fields", "a"), ("headers", "h"), ("operation", "move")],
+        ),
         ("MaskField$Value", &[("fields", "b")]),
         ("Cast$Value", &[("spec", "b:string")]),
         (

@@ -193,4 +193,17 @@ mod tests {
         assert!(expand(&"[".repeat(100_000), Some("payload"), false).is_err());
         assert!(expand(&r#"{"a":"#.repeat(100_000), Some("payload"), false).is_err());
     }
+
+    proptest::proptest! {
+        // Invariant 5: bytes from outside never panic.
+        #[test]
+        fn no_payload_is_too_strange(text in "[\\{\\[][\\[\\]{}:,\"a-c0-9.eE+tru nul-]{0,80}") {
+            if let Ok((schema, value)) = expand(&text, None, true) {
+                proptest::prop_assert_eq!(schema.fields().len(), match value {
+                    Value::Map(entries) => entries.len(),
+                    _ => usize::MAX,
+                });
+            }
+        }
+    }
 }

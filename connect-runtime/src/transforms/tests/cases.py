@@ -306,5 +306,14 @@ for nulls in ["false", "true"]:
            "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", fields_null_include=nulls)
 on(changes[:1], "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent")
 
+vectors = {"type": "struct", "fields": [ROW_FIELDS[0], {"type": "array", "items": {"type": "float"}, "optional": True, "name": "io.debezium.data.FloatVector", "version": 1, "field": "f"},
+    {"type": "array", "items": {"type": "double"}, "optional": False, "name": "io.debezium.data.DoubleVector", "version": 1, "field": "d"}, ROW_FIELDS[2],
+    {"type": "struct", "fields": [{"type": "int16", "optional": False, "field": "dimensions"}, {"type": "map", "keys": {"type": "int16"}, "values": {"type": "double"}, "optional": False, "field": "vector"}],
+     "optional": True, "name": "io.debezium.data.SparseDoubleVector", "version": 1, "field": "s"}], "optional": True, "name": "V", "version": 2}
+vector_event = {"type": "struct", "fields": [named(vectors, "before"), named(vectors, "after"), {"type": "string", "optional": False, "field": "op"}], "optional": False, "name": "s.v.Envelope"}
+for after in [{"id": 1, "f": [1.5, -0.25, 1e10], "d": [], "note": None, "s": {"dimensions": 9, "vector": [[7, 1.0], [2, -3.5]]}}, {"id": 1, "f": None, "d": [3], "note": "n", "s": None}]:
+    on([(True, KEY, dump(vector_event, {"before": None, "after": after, "op": "c"}))], D + "VectorToJsonConverter")
+on(flat[2:5], D + "VectorToJsonConverter")
+
 for case in cases:
     print(json.dumps(case, ensure_ascii=False, separators=(",", ":")))
