@@ -308,7 +308,7 @@ fn around(plan: &Plan, payload: &Arc<Schema>, shape: &Shape) -> Schema {
 }
 
 fn required_text(column: &Column, batch: &mut Batch, row: Nest) -> Result<String> {
-    let cell = column.cell(batch, row);
+    let cell = column.plain(batch, row);
     let text = Datum::of(batch, Some(&column.field.schema), cell).text();
     let text = text.map(|text| text.into_owned());
     text.ok_or_else(|| {
@@ -317,7 +317,7 @@ fn required_text(column: &Column, batch: &mut Batch, row: Nest) -> Result<String
 }
 
 fn int(column: &Column, batch: &mut Batch, row: Nest) -> Option<i64> {
-    let cell = column.cell(batch, row);
+    let cell = column.plain(batch, row);
     Datum::of(batch, Some(&column.field.schema), cell).int()
 }
 

@@ -168,11 +168,16 @@ impl Column {
 
     /// Its cell, or its default in place of null.
     pub(super) fn cell(&self, batch: &mut Batch, row: Nest) -> Cell {
-        let cell = batch.cells(row).get(self.at).copied().unwrap_or(Cell::Null);
-        match (cell, &self.field.schema.default) {
+        match (self.plain(batch, row), &self.field.schema.default) {
             (Cell::Null, Some(default)) => batch.push_value(default, Some(&self.field.schema)),
-            _ => own_cell(batch, &self.field, cell),
+            (cell, _) => cell,
         }
+    }
+
+    /// Its cell. What Debezium reads as text or number has no default.
+    pub(super) fn plain(&self, batch: &mut Batch, row: Nest) -> Cell {
+        let cell = batch.cells(row).get(self.at).copied().unwrap_or(Cell::Null);
+        own_cell(batch, &self.field, cell)
     }
 }
 
