@@ -26,6 +26,7 @@
 //! | `TIDEWATER_REDIS_URL` | a Redis 7 |
 //! | `TIDEWATER_KAFKA_BOOTSTRAP` | Kafka's `host:port,host:port` |
 //! | `TIDEWATER_SEARCH_URL` | an OpenSearch or Elasticsearch without security |
+//! | `TIDEWATER_SCHEMA_REGISTRY_URL` | a schema registry with Confluent's API |
 //!
 //! `TIDEWATER_CACHE` is the folder for downloads, programs and logs; `TIDEWATER_DEBIAN_MIRROR` a Debian archive other
 //! than the one in the machine's apt sources.
@@ -49,8 +50,10 @@ mod postgres;
 mod process;
 mod program;
 mod proxy;
+mod python;
 mod redis;
 mod run;
+mod schema_registry;
 mod search;
 mod server;
 mod spawn;
@@ -71,7 +74,9 @@ pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USE
 pub use process::Process;
 pub use program::{Program, binary};
 pub use proxy::Proxy;
+pub use python::python;
 pub use redis::{Redis, RedisOptions};
+pub use schema_registry::SchemaRegistry;
 pub use search::{Search, SearchOptions};
 pub use server::Server;
 pub use stack::Stack;
