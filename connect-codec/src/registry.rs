@@ -5,8 +5,8 @@ use std::sync::Arc;
 use connect_core::{Finding, Properties, codec::Converter, config::Key};
 
 use crate::{
-    bytes::ByteArrayConverter, header::SimpleHeaderConverter, json::JsonConverter, keys,
-    number::NumberConverter, string::StringConverter,
+    avro, bytes::ByteArrayConverter, header::SimpleHeaderConverter, json::JsonConverter,
+    json_schema, keys, number::NumberConverter, string::StringConverter,
 };
 
 /// What a converter can be used for.
@@ -35,9 +35,23 @@ enum Known {
     Bytes,
     Header,
     Number(NumberConverter),
+    Avro,
+    JsonSchema,
+}
+
+impl Known {
+    /// Whether its schemas are in a registry. As Confluent's, these are not for headers.
+    fn is_registered(self) -> bool {
+        matches!(self, Self::Avro | Self::JsonSchema)
+    }
 }
 
 const ALL: &[(&str, Known)] = &[
+    ("io.confluent.connect.avro.AvroConverter", Known::Avro),
+    (
+        "io.confluent.connect.json.JsonSchemaConverter",
+        Known::JsonSchema,
+    ),
     (
         "org.apache.kafka.connect.converters.BooleanConverter",
         Known::Number(NumberConverter::Boolean),
@@ -94,7 +108,7 @@ pub fn converter(
         "value.converter"
     };
     match find(class) {
-        Some((_, known)) if *known != Known::Header => make(*known, settings),
+        Some((_, known)) if *known != Known::Header => make(*known, is_key, settings),
         _ => Err(vec![unknown(property, class, "Converter")]),
     }
 }
@@ -105,8 +119,8 @@ pub fn header_converter(
     settings: &Properties,
 ) -> Result<Arc<dyn Converter>, Vec<Finding>> {
     match find(class) {
-        Some((_, known)) => make(*known, settings),
-        None => Err(vec![unknown("header.converter", class, "HeaderConverter")]),
+        Some((_, known)) if !known.is_registered() => make(*known, false, settings),
+        _ => Err(vec![unknown("header.converter", class, "HeaderConverter")]),
     }
 }
 
@@ -116,6 +130,8 @@ pub fn keys(class: &str) -> Option<Vec<Key>> {
         Known::Json => keys::json(),
         Known::Text => keys::string(),
         Known::Header => Vec::new(),
+        Known::Avro => avro::keys(),
+        Known::JsonSchema => json_schema::keys(),
         Known::Bytes | Known::Number(_) => vec![keys::converter_type()],
     })
 }
@@ -125,7 +141,8 @@ pub fn all() -> Vec<Listed> {
     let listed = |role| move |(class, _): &(&'static str, Known)| Listed { class, role };
     let data = ALL.iter().filter(|(_, known)| *known != Known::Header);
     let data = data.map(listed(Role::Converter));
-    data.chain(ALL.iter().map(listed(Role::HeaderConverter)))
+    let headers = ALL.iter().filter(|(_, known)| !known.is_registered());
+    data.chain(headers.map(listed(Role::HeaderConverter)))
         .collect()
 }
 
@@ -136,13 +153,19 @@ fn find(class: &str) -> Option<&'static (&'static str, Known)> {
     })
 }
 
-fn make(known: Known, settings: &Properties) -> Result<Arc<dyn Converter>, Vec<Finding>> {
+fn make(
+    known: Known,
+    is_key: bool,
+    settings: &Properties,
+) -> Result<Arc<dyn Converter>, Vec<Finding>> {
     Ok(match known {
         Known::Json => Arc::new(JsonConverter::from_properties(settings)?),
         Known::Text => Arc::new(StringConverter::from_properties(settings)?),
         Known::Bytes => Arc::new(ByteArrayConverter),
         Known::Header => Arc::new(SimpleHeaderConverter),
         Known::Number(number) => Arc::new(number),
+        Known::Avro => return avro::converter(settings, is_key),
+        Known::JsonSchema => return json_schema::converter(settings, is_key),
     })
 }
 
@@ -162,7 +185,7 @@ mod tests {
             assert_eq!(class_name(name), Some(full));
             assert!(converter(name, true, &Properties::new()).is_ok());
         }
-        assert!(class_name("AvroConverter").is_none());
+        assert!(class_name("XmlConverter").is_none());
     }
 
     #[test]

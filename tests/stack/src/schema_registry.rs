@@ -9,7 +9,6 @@ use crate::{
     jvm::{Heap, Jvm},
     port::Port,
     program::answers,
-    server::Plan,
     tls::certificates,
     url::Address,
 };
