@@ -4,7 +4,7 @@
 //! schema of a writer ([`to_connect`]).
 
 mod anything;
-mod decode;
+pub(crate) mod decode;
 mod default;
 mod encode;
 pub(crate) mod names;

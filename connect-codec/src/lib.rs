@@ -14,6 +14,7 @@ mod keys;
 pub mod number;
 mod placeholder;
 mod plain_text;
+mod protobuf;
 pub mod registry;
 mod schema_registry;
 pub mod string;

@@ -6,7 +6,7 @@ use connect_core::{Finding, Properties, codec::Converter, config::Key};
 
 use crate::{
     avro, bytes::ByteArrayConverter, header::SimpleHeaderConverter, json::JsonConverter,
-    json_schema, keys, number::NumberConverter, string::StringConverter,
+    json_schema, keys, number::NumberConverter, protobuf, string::StringConverter,
 };
 
 /// What a converter can be used for.
@@ -37,12 +37,13 @@ enum Known {
     Number(NumberConverter),
     Avro,
     JsonSchema,
+    Protobuf,
 }
 
 impl Known {
     /// Whether its schemas are in a registry. As Confluent's, these are not for headers.
     fn is_registered(self) -> bool {
-        matches!(self, Self::Avro | Self::JsonSchema)
+        matches!(self, Self::Avro | Self::JsonSchema | Self::Protobuf)
     }
 }
 
@@ -51,6 +52,10 @@ const ALL: &[(&str, Known)] = &[
     (
         "io.confluent.connect.json.JsonSchemaConverter",
         Known::JsonSchema,
+    ),
+    (
+        "io.confluent.connect.protobuf.ProtobufConverter",
+        Known::Protobuf,
     ),
     (
         "org.apache.kafka.connect.converters.BooleanConverter",
@@ -132,6 +137,7 @@ pub fn keys(class: &str) -> Option<Vec<Key>> {
         Known::Header => Vec::new(),
         Known::Avro => avro::keys(),
         Known::JsonSchema => json_schema::keys(),
+        Known::Protobuf => protobuf::keys(),
         Known::Bytes | Known::Number(_) => vec![keys::converter_type()],
     })
 }
@@ -166,6 +172,7 @@ fn make(
         Known::Number(number) => Arc::new(number),
         Known::Avro => return avro::converter(settings, is_key),
         Known::JsonSchema => return json_schema::converter(settings, is_key),
+        Known::Protobuf => return protobuf::converter(settings, is_key),
     })
 }
 
@@ -243,12 +250,12 @@ mod tests {
         assert_eq!(listed, 15);
     }
 
-    // As in the list of a Kafka Connect 4.3.
+    // Those of a Kafka Connect 4.3, and three of Confluent's, which are not for headers.
     #[test]
-    fn the_list_has_nine_converters_and_ten_for_headers() {
+    fn the_list_has_twelve_converters_and_ten_for_headers() {
         let listed = all();
         let converters = listed.iter().filter(|l| l.role == Role::Converter).count();
-        assert_eq!((converters, listed.len()), (9, 19));
+        assert_eq!((converters, listed.len()), (12, 22));
         assert!(listed.iter().all(|l| keys(l.class).is_some()));
     }
 }

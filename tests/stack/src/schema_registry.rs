@@ -56,7 +56,11 @@ impl SchemaRegistry {
                 mb: 384,
                 full_speed: false,
             },
-            options: vec!["-Djava.util.logging.manager=org.jboss.logmanager.LogManager".into()],
+            options: vec![
+                "-Djava.util.logging.manager=org.jboss.logmanager.LogManager".into(),
+                // Newer JDKs forbid what its threads do.
+                "--add-opens=java.base/java.lang=ALL-UNNAMED".into(),
+            ],
             class_path: "quarkus-run.jar".into(),
             main: "io.quarkus.bootstrap.runner.QuarkusEntryPoint",
             arguments: vec![],
