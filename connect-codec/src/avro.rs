@@ -1,9 +1,10 @@
 //! Avro in the registry's wire format: Confluent's `AvroConverter`.
 //!
-//! An encoder is compiled once per schema ([`plan`]) and then allocates nothing per record; a decoder is compiled once per
+//! An encoder is compiled once per schema ([`compile`]) and then allocates nothing per record; a decoder is compiled once per
 //! schema of a writer ([`to_connect`]).
 
 mod anything;
+mod compile;
 pub(crate) mod decode;
 mod default;
 mod encode;
@@ -37,13 +38,12 @@ use crate::{
         Declared, Format, Line, Registered, RegistryConverter, Settings, Target, Written,
     },
 };
-use plan::Plan;
 use schema::AvroSchema;
 
 /// The properties that only Avro has.
 #[derive(Debug, Clone)]
 pub(crate) struct AvroSettings {
-    pub(crate) common: Settings,
+    pub(crate) of_registry: Settings,
     /// `connect.meta.data`: whether schemas keep what Avro has no place for.
     meta: bool,
     /// `enhanced.avro.schema.support`: whether strings that were enums are enums again.
@@ -77,16 +77,16 @@ pub(crate) fn converter(
     is_key: bool,
 ) -> Result<Arc<dyn Converter>, Vec<Finding>> {
     let mut declared = Declared::new(given);
-    let settings = AvroSettings::parse(&mut declared, is_key);
-    let client = settings.common.client(&mut declared);
+    let of_registry = Settings::parse(&mut declared, is_key);
+    let format = Avro::parse(&mut declared, &of_registry);
+    let client = of_registry.client(&mut declared);
     match client.filter(|_| declared.findings.is_empty()) {
-        Some(client) => {
-            let common = settings.common.clone();
-            let format = Avro::new(settings);
-            Ok(Arc::new(RegistryConverter::new(
-                format, client, common, is_key,
-            )))
-        }
+        Some(client) => Ok(Arc::new(RegistryConverter::new(
+            format,
+            client,
+            of_registry,
+            is_key,
+        ))),
         None => Err(declared.findings),
     }
 }
@@ -97,9 +97,9 @@ pub(crate) fn keys() -> Vec<Key> {
 }
 
 impl AvroSettings {
-    fn parse(declared: &mut Declared<'_>, is_key: bool) -> Self {
+    fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
         Self {
-            common: Settings::parse(declared, is_key),
+            of_registry: of_registry.clone(),
             meta: declared.read(LINES, "connect.meta.data", true),
             enhanced: declared.read(LINES, "enhanced.avro.schema.support", false),
             scrub: declared.read(LINES, "scrub.invalid.names", false),
@@ -110,8 +110,13 @@ impl AvroSettings {
 }
 
 impl Avro {
-    fn new(settings: AvroSettings) -> Self {
-        let unavailable = settings.common.unavailable.as_deref().map(Placeholder::new);
+    pub(crate) fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
+        let settings = AvroSettings::parse(declared, of_registry);
+        let unavailable = settings
+            .of_registry
+            .unavailable
+            .as_deref()
+            .map(Placeholder::new);
         Self {
             settings,
             unavailable,
@@ -145,7 +150,7 @@ impl Format for Avro {
         };
         let avro = parsed(target.schema)?;
         let raw = matches!(avro.node(avro.root).kind, schema::Kind::Bytes);
-        let plan = Plan::new(schema, &avro, &self.settings, strict)?;
+        let plan = compile::compiled(schema, &avro, &self.settings, strict)?;
         Ok(Box::new(encode::AvroEncoder::new(target.id, plan, raw)))
     }
 

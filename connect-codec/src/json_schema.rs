@@ -55,12 +55,15 @@ pub(crate) fn converter(
     is_key: bool,
 ) -> Result<Arc<dyn Converter>, Vec<Finding>> {
     let mut declared = Declared::new(given);
-    let common = Settings::parse(&mut declared, is_key);
-    let format = JsonSchema::parse(&mut declared, &common);
-    let client = common.client(&mut declared);
+    let of_registry = Settings::parse(&mut declared, is_key);
+    let format = JsonSchema::parse(&mut declared, &of_registry);
+    let client = of_registry.client(&mut declared);
     match client.filter(|_| declared.findings.is_empty()) {
         Some(client) => Ok(Arc::new(RegistryConverter::new(
-            format, client, common, is_key,
+            format,
+            client,
+            of_registry,
+            is_key,
         ))),
         None => Err(declared.findings),
     }
@@ -72,7 +75,7 @@ pub(crate) fn keys() -> Vec<Key> {
 }
 
 impl JsonSchema {
-    fn parse(declared: &mut Declared<'_>, common: &Settings) -> Self {
+    pub(crate) fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
         let text: String = declared.read(LINES, DECIMALS, "BASE64".to_owned());
         let decimals = match text.to_ascii_uppercase().as_str() {
             "BASE64" => DecimalFormat::Base64,
@@ -83,13 +86,13 @@ impl JsonSchema {
                 DecimalFormat::Base64
             }
         };
-        let unavailable: Option<Arc<str>> = common.unavailable.as_deref().map(Arc::from);
+        let unavailable: Option<Arc<str>> = of_registry.unavailable.as_deref().map(Arc::from);
         Self {
             unavailable: unavailable.as_ref().map(Unavailable::new),
             values: Arc::new(JsonSettings {
                 schemas: false,
                 decimals,
-                defaults_for_null: !common.keep_nulls,
+                defaults_for_null: !of_registry.keep_nulls,
                 entries: true,
                 ..JsonSettings::default()
             }),

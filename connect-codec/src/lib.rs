@@ -12,6 +12,7 @@ pub mod json;
 mod json_schema;
 mod keys;
 pub mod number;
+pub mod offline;
 mod placeholder;
 mod plain_text;
 mod protobuf;

@@ -91,12 +91,15 @@ pub(crate) fn converter(
     is_key: bool,
 ) -> Result<Arc<dyn Converter>, Vec<Finding>> {
     let mut declared = Declared::new(given);
-    let common = Settings::parse(&mut declared, is_key);
-    let format = Protobuf::parse(&mut declared, &common);
-    let client = common.client(&mut declared);
+    let of_registry = Settings::parse(&mut declared, is_key);
+    let format = Protobuf::parse(&mut declared, &of_registry);
+    let client = of_registry.client(&mut declared);
     match client.filter(|_| declared.findings.is_empty()) {
         Some(client) => Ok(Arc::new(RegistryConverter::new(
-            format, client, common, is_key,
+            format,
+            client,
+            of_registry,
+            is_key,
         ))),
         None => Err(declared.findings),
     }
@@ -108,7 +111,7 @@ pub(crate) fn keys() -> Vec<Key> {
 }
 
 impl Protobuf {
-    fn parse(declared: &mut Declared<'_>, common: &Settings) -> Self {
+    pub(crate) fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
         Self {
             settings: ProtobufSettings {
                 scrub: declared.read(LINES, "scrub.invalid.names", false),
@@ -117,8 +120,8 @@ impl Protobuf {
                 wrapper: declared.read(LINES, "wrapper.for.nullables", false),
                 meta: true,
             },
-            keep_nulls: common.keep_nulls,
-            unavailable: common.unavailable.as_deref().map(Placeholder::new),
+            keep_nulls: of_registry.keep_nulls,
+            unavailable: of_registry.unavailable.as_deref().map(Placeholder::new),
         }
     }
 

@@ -147,6 +147,7 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
         answer.framework(key, shared, plugin, &resolved);
     }
     chain::describe(&mut answer, &resolved);
+    chain::converters(&mut answer, &resolved);
     for key in &plugin.keys() {
         answer.own(key);
     }
@@ -170,13 +171,14 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
 /// A value of a configuration that names no connector. Invariant 7: what any connector calls a secret never prints, nor
 /// what sounds like one.
 fn shown<'a>(shared: &Shared, name: &str, value: Option<&'a str>) -> Cow<'a, str> {
-    const SECRET: [&str; 7] = [
+    const SECRET: [&str; 8] = [
         "password",
         "passphrase",
         "secret",
         "token",
         "credential",
         "jaas",
+        "user.info",
         "api.key",
     ];
     let lower = name.to_ascii_lowercase();

@@ -82,26 +82,6 @@ impl Run<'_> {
             .checked_sub(1)
             .ok_or_else(|| wrong("a record has more values than bytes"))?;
         Ok(match read {
-            Read::Null => Cell::Null,
-            Read::Bool => match self.take(1)? {
-                [0] => Cell::Bool(false),
-                [1] => Cell::Bool(true),
-                _ => return Err(wrong("a boolean is neither 0 nor 1")),
-            },
-            Read::Int => {
-                let number = read_long(&mut self.rest)?;
-                i32::try_from(number).map_err(|_| wrong("a number does not fit into 32 bits"))?;
-                Cell::Int(number)
-            }
-            Read::Long => Cell::Int(read_long(&mut self.rest)?),
-            Read::Float => {
-                let bytes = self.take(4)?.first_chunk().copied().unwrap_or_default();
-                Cell::Float(f32::from_le_bytes(bytes).into())
-            }
-            Read::Double => {
-                let bytes = self.take(8)?.first_chunk().copied().unwrap_or_default();
-                Cell::Float(f64::from_le_bytes(bytes))
-            }
             Read::Text => return self.text(inside),
             Read::Bytes => return self.bytes(inside),
             Read::Fixed(size) => {
@@ -119,12 +99,6 @@ impl Run<'_> {
             Read::FixedDecimal { size, scale } => {
                 let bytes = self.take(*size)?;
                 return self.decimal(bytes, *scale);
-            }
-            Read::Enum(symbols) => {
-                let place = usize::try_from(read_long(&mut self.rest)?).ok();
-                let symbol = place.and_then(|place| symbols.get(place));
-                let symbol = symbol.ok_or_else(|| wrong("an enum has no such symbol"))?;
-                self.batch.push_bytes(symbol.as_bytes())
             }
             Read::Record(fields) => return self.record(fields),
             Read::Array(item) => return self.items(&[item]),
@@ -148,6 +122,39 @@ impl Run<'_> {
                 }
                 Cell::Nest(nest)
             }
+            read => return self.scalar(read),
+        })
+    }
+
+    fn scalar(&mut self, read: &Read) -> Result<Cell> {
+        Ok(match read {
+            Read::Null => Cell::Null,
+            Read::Bool => match self.take(1)? {
+                [0] => Cell::Bool(false),
+                [1] => Cell::Bool(true),
+                _ => return Err(wrong("a boolean is neither 0 nor 1")),
+            },
+            Read::Int => {
+                let number = read_long(&mut self.rest)?;
+                i32::try_from(number).map_err(|_| wrong("a number does not fit into 32 bits"))?;
+                Cell::Int(number)
+            }
+            Read::Long => Cell::Int(read_long(&mut self.rest)?),
+            Read::Float => {
+                let bytes = self.take(4)?.first_chunk().copied().unwrap_or_default();
+                Cell::Float(f32::from_le_bytes(bytes).into())
+            }
+            Read::Double => {
+                let bytes = self.take(8)?.first_chunk().copied().unwrap_or_default();
+                Cell::Float(f64::from_le_bytes(bytes))
+            }
+            Read::Enum(symbols) => {
+                let place = usize::try_from(read_long(&mut self.rest)?).ok();
+                let symbol = place.and_then(|place| symbols.get(place));
+                let symbol = symbol.ok_or_else(|| wrong("an enum has no such symbol"))?;
+                self.batch.push_bytes(symbol.as_bytes())
+            }
+            _ => Cell::Null,
         })
     }
 

@@ -17,18 +17,10 @@ pub(super) fn write_owned(
     value: &Value,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let instead = match value {
-        Value::Null => Some(step.null),
-        Value::Absent => Some(step.absent),
-        _ => None,
-    };
-    match instead {
-        Some(Instead::Bytes(piece)) => {
-            plan.write(piece, out);
-            return Ok(());
-        }
-        Some(Instead::Refused) => return Err(null_not_allowed()),
-        None => {}
+    match value {
+        Value::Null => return write_instead(plan, step.null, out),
+        Value::Absent => return write_instead(plan, step.absent, out),
+        _ => {}
     }
     if step.branch != NO_BRANCH {
         out.push(step.branch);
@@ -77,6 +69,14 @@ pub(super) fn write_owned(
     Ok(())
 }
 
+fn write_instead(plan: &Plan, what: Instead, out: &mut Vec<u8>) -> Result<()> {
+    match what {
+        Instead::Bytes(piece) => plan.write(piece, out),
+        Instead::Refused => return Err(null_not_allowed()),
+    }
+    Ok(())
+}
+
 fn write_fields(
     plan: &Plan,
     steps: &[Step],
@@ -110,11 +110,7 @@ fn write_union(
             return write_owned(plan, step, set, out);
         }
     }
-    match whole.null {
-        Instead::Bytes(piece) => plan.write(piece, out),
-        Instead::Refused => return Err(null_not_allowed()),
-    }
-    Ok(())
+    write_instead(plan, whole.null, out)
 }
 
 fn write_entries(

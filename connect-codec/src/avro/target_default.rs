@@ -55,6 +55,19 @@ fn write_at(
             let place = symbols.iter().position(|symbol| symbol == text);
             write_long(place.ok_or_else(wrong)? as i64, out);
         }
+        _ => return write_nested(schema, at, default, depth, out),
+    }
+    Ok(())
+}
+
+fn write_nested(
+    schema: &AvroSchema,
+    at: At,
+    default: &Value,
+    depth: usize,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    match (&schema.node(at).kind, default) {
         (Kind::Array(item), Value::Array(items)) => {
             if !items.is_empty() {
                 write_length(items.len(), out);

@@ -9,8 +9,8 @@ use apache_avro::{Schema as Oracle, from_avro_datum, types::Value as OracleValue
 use connect_core::{Batch, Datum, Field, Form, Properties, Schema, Type, Value, schema::logical};
 use proptest::prelude::*;
 
-use super::{Avro, AvroSettings, write_schema::avro_schema};
-use crate::schema_registry::{Declared, Format, Registered, Target, split};
+use super::{Avro, write_schema::avro_schema};
+use crate::schema_registry::{Declared, Format, Registered, Settings, Target, split};
 
 fn avro(given: &[(&str, &str)]) -> Avro {
     let mut properties = Properties::from([("schema.registry.url".into(), "http://h".into())]);
@@ -20,9 +20,10 @@ fn avro(given: &[(&str, &str)]) -> Avro {
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
     );
     let mut declared = Declared::new(&properties);
-    let settings = AvroSettings::parse(&mut declared, false);
+    let of_registry = Settings::parse(&mut declared, false);
+    let avro = Avro::parse(&mut declared, &of_registry);
     assert!(declared.findings.is_empty());
-    Avro::new(settings)
+    avro
 }
 
 fn registered(text: &str) -> Registered {

@@ -10,8 +10,8 @@ fn format(given: &[(&str, &str)]) -> JsonSchema {
         .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
         .collect();
     let mut declared = Declared::new(&given);
-    let common = Settings::parse(&mut declared, false);
-    JsonSchema::parse(&mut declared, &common)
+    let of_registry = Settings::parse(&mut declared, false);
+    JsonSchema::parse(&mut declared, &of_registry)
 }
 
 fn registered(text: &str) -> Registered {

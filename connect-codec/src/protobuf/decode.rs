@@ -12,6 +12,8 @@ use crate::{
 
 /// How deep messages may nest that the schema does not know.
 const MAX_GROUPS: usize = 64;
+/// No record has more fields of messages, be they there or not.
+const MOST_CELLS: usize = 4 << 20;
 
 /// Reads one payload.
 pub(super) struct Reader<'a> {
@@ -20,7 +22,12 @@ pub(super) struct Reader<'a> {
     base: usize,
     payload: &'a [u8],
     unavailable: Option<&'a Placeholder>,
+    /// How many values may come still.
+    budget: usize,
 }
+
+/// The items of lists so far, and for each cell of a list which it is.
+type Lists = (Vec<Vec<Cell>>, Vec<(usize, usize)>);
 
 /// What stands behind a tag.
 #[derive(Clone, Copy)]
@@ -50,26 +57,14 @@ impl<'a> Reader<'a> {
             base,
             payload,
             unavailable,
+            budget: MOST_CELLS,
         })
     }
 
     /// Reads a message to its end.
     pub(super) fn message(&mut self, message: &Message, mut bytes: &'a [u8]) -> Result<Cell> {
         let nest = self.batch.reserve_nest(message.cells);
-        let mut lists: Vec<Vec<Cell>> = Vec::new();
-        let mut of_list: Vec<(usize, usize)> = Vec::new();
-        for field in message.fields.iter().filter(|field| !field.presence) {
-            let Place::Cell(at) = field.at else { continue };
-            let zero = match &field.read {
-                Read::List(_) | Read::Map(_) => {
-                    of_list.push((at, lists.len()));
-                    lists.push(Vec::new());
-                    continue;
-                }
-                read => self.zero(read),
-            };
-            self.put(nest, at, zero);
-        }
+        let (mut lists, of_list) = self.zeros(message, nest)?;
         while !bytes.is_empty() {
             let (number, wire) = tagged(&mut bytes, 0)?;
             let found = message
@@ -114,6 +109,25 @@ impl<'a> Reader<'a> {
             self.put(nest, at, cell);
         }
         Ok(Cell::Nest(nest))
+    }
+
+    /// Fills in what fields read as that are not there: zeros, and lists to be filled with the cell of each.
+    fn zeros(&mut self, message: &Message, nest: connect_core::Nest) -> Result<Lists> {
+        // Invariant 4: a few bytes must not become many values.
+        let left = self.budget.checked_sub(message.cells);
+        self.budget = left.ok_or_else(|| wrong("a record has too many values"))?;
+        let (mut lists, mut of_list) = (Vec::new(), Vec::new());
+        for field in message.fields.iter().filter(|field| !field.presence) {
+            let Place::Cell(at) = field.at else { continue };
+            if let Read::List(_) | Read::Map(_) = &field.read {
+                of_list.push((at, lists.len()));
+                lists.push(Vec::new());
+                continue;
+            }
+            let zero = self.zero(&field.read);
+            self.put(nest, at, zero);
+        }
+        Ok((lists, of_list))
     }
 
     fn put(&mut self, nest: connect_core::Nest, at: usize, cell: Cell) {
@@ -231,13 +245,6 @@ impl<'a> Reader<'a> {
             (Read::Fixed64, Wire::Eight(bytes)) => Cell::Int(i64::from_le_bytes(bytes)),
             (Read::Float, Wire::Four(bytes)) => Cell::Float(f32::from_le_bytes(bytes).into()),
             (Read::Double, Wire::Eight(bytes)) => Cell::Float(f64::from_le_bytes(bytes)),
-            (Read::Text, Wire::Bytes(text)) => {
-                if simdutf8::basic::from_utf8(text).is_err() {
-                    return Err(wrong("a text is not UTF-8"));
-                }
-                self.span(text, inside)
-            }
-            (Read::Bytes, Wire::Bytes(bytes)) => self.span(bytes, inside),
             (Read::Enum(symbols), Wire::Number(number)) => {
                 let found = symbols.iter().find(|(known, _)| *known == number as i32);
                 match found {
@@ -247,14 +254,27 @@ impl<'a> Reader<'a> {
                         .push_bytes((number as i32).to_string().as_bytes()),
                 }
             }
-            (Read::Decimal { scale, text }, Wire::Bytes(bytes)) => {
-                self.decimal(bytes, *scale, *text)?
+            (read, Wire::Bytes(bytes)) => return self.of_bytes(read, bytes, inside),
+            _ => return Err(mixed()),
+        })
+    }
+
+    /// What stands behind its length.
+    fn of_bytes(&mut self, read: &Read, bytes: &'a [u8], inside: bool) -> Result<Cell> {
+        Ok(match read {
+            Read::Text => {
+                if simdutf8::basic::from_utf8(bytes).is_err() {
+                    return Err(wrong("a text is not UTF-8"));
+                }
+                self.span(bytes, inside)
             }
-            (Read::Date, Wire::Bytes(bytes)) => {
+            Read::Bytes => self.span(bytes, inside),
+            Read::Decimal { scale, text } => self.decimal(bytes, *scale, *text)?,
+            Read::Date => {
                 let [year, month, day, _] = numbers(bytes)?;
                 Cell::Int(date(year, month, day)?)
             }
-            (Read::Time, Wire::Bytes(bytes)) => {
+            Read::Time => {
                 let [hours, minutes, seconds, nanos] = numbers(bytes)?;
                 let fits = (0..=24).contains(&hours)
                     && (0..60).contains(&minutes)
@@ -264,24 +284,24 @@ impl<'a> Reader<'a> {
                 }
                 Cell::Int(((hours * 60 + minutes) * 60 + seconds) * 1000 + nanos / 1_000_000)
             }
-            (Read::Timestamp, Wire::Bytes(bytes)) => {
+            Read::Timestamp => {
                 let [seconds, nanos, ..] = numbers(bytes)?;
                 let millis = seconds
                     .checked_mul(1000)
                     .and_then(|ms| ms.checked_add(nanos.div_euclid(1_000_000)));
                 Cell::Int(millis.ok_or_else(|| wrong("a timestamp is too far away"))?)
             }
-            (Read::Wrapped(inner), Wire::Bytes(mut bytes)) => {
-                let mut cell = self.zero(inner);
-                while !bytes.is_empty() {
-                    let (number, wire) = tagged(&mut bytes, 0)?;
+            Read::Wrapped(inner) => {
+                let (mut cell, mut rest) = (self.zero(inner), bytes);
+                while !rest.is_empty() {
+                    let (number, wire) = tagged(&mut rest, 0)?;
                     if number == 1 {
                         cell = self.value(inner, wire, inside)?;
                     }
                 }
                 cell
             }
-            (Read::Message(message), Wire::Bytes(bytes)) => self.message(message, bytes)?,
+            Read::Message(message) => self.message(message, bytes)?,
             _ => return Err(mixed()),
         })
     }

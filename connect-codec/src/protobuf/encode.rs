@@ -158,30 +158,7 @@ impl Run {
                 let body = decimal_body(datum, *scale, *text)?;
                 write_bytes(&body, out);
             }
-            Op::Date => {
-                let (year, month, day) = civil(integer(datum)?);
-                numbers(&[year, month, day], out);
-            }
-            Op::Time => {
-                let millis = integer(datum)?;
-                let (seconds, rest) = (millis / 1000, millis % 1000);
-                numbers(
-                    &[
-                        seconds / 3600,
-                        seconds / 60 % 60,
-                        seconds % 60,
-                        rest * 1_000_000,
-                    ],
-                    out,
-                );
-            }
-            Op::Timestamp => {
-                let millis = integer(datum)?;
-                numbers(
-                    &[millis.div_euclid(1000), millis.rem_euclid(1000) * 1_000_000],
-                    out,
-                );
-            }
+            Op::Date | Op::Time | Op::Timestamp => moment(&step.op, integer(datum)?, out),
             Op::Wrapped(inner) => return nested(out, |out| self.present(inner, datum, out)),
             Op::Message(steps) => {
                 let fields = step.schema.fields();
@@ -269,6 +246,22 @@ fn nested(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> 
         }
     }
     Ok(())
+}
+
+/// Appends a date, a time or a timestamp as Google's message: days or milliseconds.
+fn moment(op: &Op, number: i64, out: &mut Vec<u8>) {
+    let (seconds, nanos) = (number.div_euclid(1000), number.rem_euclid(1000) * 1_000_000);
+    match op {
+        Op::Date => {
+            let (year, month, day) = civil(number);
+            numbers(&[year, month, day], out);
+        }
+        Op::Time => numbers(
+            &[seconds / 3600, seconds / 60 % 60, seconds % 60, nanos],
+            out,
+        ),
+        _ => numbers(&[seconds, nanos], out),
+    }
 }
 
 /// Appends a message of whole numbers, whose fields count from one; zeros are left out.

@@ -113,30 +113,7 @@ fn step(
         }
     };
     match &schema.ty {
-        Type::Array(item) if target.is_list() => {
-            let (op, wire) = value_op(item, &target.kind(), settings, strict)?;
-            let packed = target.is_packed() && wire != 2;
-            let mut inner = made(op, if packed { 2 } else { wire }, true);
-            inner.schema = Arc::clone(item);
-            if packed {
-                let list = Op::List {
-                    item: Box::new(Step {
-                        tag: Vec::new(),
-                        ..inner
-                    }),
-                    packed,
-                };
-                return Ok(made(list, 2, true));
-            }
-            Ok(made(
-                Op::List {
-                    item: Box::new(inner),
-                    packed,
-                },
-                wire,
-                true,
-            ))
-        }
+        Type::Array(item) if target.is_list() => list(item, target, settings, strict, made),
         Type::Map(key, value) if target.is_list() || target.is_map() => {
             let Kind::Message(entry) = target.kind() else {
                 return Err(narrow());
@@ -154,6 +131,38 @@ fn step(
             Ok(made(op, wire, target.supports_presence()))
         }
     }
+}
+
+/// A list: numbers in one run of bytes, others each with its tag.
+fn list(
+    item: &Arc<Schema>,
+    target: &FieldDescriptor,
+    settings: &ProtobufSettings,
+    strict: bool,
+    made: impl Fn(Op, u8, bool) -> Step,
+) -> Result<Step> {
+    let (op, wire) = value_op(item, &target.kind(), settings, strict)?;
+    let packed = target.is_packed() && wire != 2;
+    let mut inner = made(op, if packed { 2 } else { wire }, true);
+    inner.schema = Arc::clone(item);
+    if packed {
+        let list = Op::List {
+            item: Box::new(Step {
+                tag: Vec::new(),
+                ..inner
+            }),
+            packed,
+        };
+        return Ok(made(list, 2, true));
+    }
+    Ok(made(
+        Op::List {
+            item: Box::new(inner),
+            packed,
+        },
+        wire,
+        true,
+    ))
 }
 
 /// How one value is written, and its kind of wire.

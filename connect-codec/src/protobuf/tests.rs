@@ -14,8 +14,8 @@ fn format(given: &[(&str, &str)]) -> Protobuf {
         .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
         .collect();
     let mut declared = Declared::new(&given);
-    let common = Settings::parse(&mut declared, false);
-    Protobuf::parse(&mut declared, &common)
+    let of_registry = Settings::parse(&mut declared, false);
+    Protobuf::parse(&mut declared, &of_registry)
 }
 
 fn registered(text: &str) -> Registered {

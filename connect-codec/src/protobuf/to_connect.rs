@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use connect_core::{Field, Form, Result, Schema, Type, schema::logical};
 use protox::prost_reflect::{
-    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value as Reflected,
+    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, MessageDescriptor,
+    Value as Reflected,
 };
 
 use super::{ProtobufSettings, text::unreadable, write_schema::TAG};
@@ -97,31 +98,7 @@ impl Compiler<'_> {
             ));
         }
         let (mut fields, mut read) = (Vec::new(), Message::default());
-        for (index, choice) in message
-            .oneofs()
-            .enumerate()
-            .filter(|(_, choice)| !choice.is_synthetic())
-        {
-            let mut parts = Vec::new();
-            let place = read.choices.len();
-            for field in choice.fields() {
-                let (schema, value) = self.field(&field, depth)?;
-                read.fields.push(ReadField {
-                    number: field.number(),
-                    read: value,
-                    presence: true,
-                    at: Place::Choice(place, parts.len()),
-                });
-                parts.push(Field::new(field.name(), schema.optional()));
-            }
-            read.choices.push((fields.len(), parts.len()));
-            let union =
-                Schema::structure(parts).titled(format!("{NAMESPACE}.Union.{}", choice.name()));
-            fields.push(Field::new(
-                format!("{}_{index}", choice.name()),
-                union.optional(),
-            ));
-        }
+        self.choices(message, depth, &mut fields, &mut read)?;
         let is_own = |field: &FieldDescriptor| {
             field
                 .containing_oneof()
@@ -155,6 +132,42 @@ impl Compiler<'_> {
             false => message.name(),
         };
         Ok((Schema::structure(fields).titled(name), read))
+    }
+
+    /// The choices of a message, each a struct of which one field is not null.
+    fn choices(
+        &mut self,
+        message: &MessageDescriptor,
+        depth: usize,
+        fields: &mut Vec<Field>,
+        read: &mut Message,
+    ) -> Result<()> {
+        for (index, choice) in message
+            .oneofs()
+            .enumerate()
+            .filter(|(_, choice)| !choice.is_synthetic())
+        {
+            let mut parts = Vec::new();
+            let place = read.choices.len();
+            for field in choice.fields() {
+                let (schema, value) = self.field(&field, depth)?;
+                read.fields.push(ReadField {
+                    number: field.number(),
+                    read: value,
+                    presence: true,
+                    at: Place::Choice(place, parts.len()),
+                });
+                parts.push(Field::new(field.name(), schema.optional()));
+            }
+            read.choices.push((fields.len(), parts.len()));
+            let union =
+                Schema::structure(parts).titled(format!("{NAMESPACE}.Union.{}", choice.name()));
+            fields.push(Field::new(
+                format!("{}_{index}", choice.name()),
+                union.optional(),
+            ));
+        }
+        Ok(())
     }
 
     fn field(&mut self, field: &FieldDescriptor, depth: usize) -> Result<(Schema, Read)> {
@@ -224,28 +237,30 @@ impl Compiler<'_> {
             Kind::Double => (of(Type::Float64), Read::Double),
             Kind::String => (of(Type::String), Read::Text),
             Kind::Bytes => (of(Type::Bytes), Read::Bytes),
-            Kind::Enum(symbols) => {
-                let kind = format!("{NAMESPACE}.Enum");
-                let name = if self.settings.enhanced {
-                    symbols.full_name()
-                } else {
-                    symbols.name()
-                };
-                let mut schema = of(Type::String)
-                    .titled(name)
-                    .optional()
-                    .parameter(kind.as_str(), symbols.name());
-                let mut names = Vec::new();
-                for value in symbols.values() {
-                    let number = value.number();
-                    schema =
-                        schema.parameter(format!("{kind}.{}", value.name()), number.to_string());
-                    names.push((number, value.name().to_owned()));
-                }
-                (schema, Read::Enum(names))
-            }
+            Kind::Enum(symbols) => self.enumeration(&symbols),
             Kind::Message(message) => self.nested(field, &message, depth)?,
         })
+    }
+
+    fn enumeration(&self, symbols: &EnumDescriptor) -> (Schema, Read) {
+        let of = Schema::of;
+        let kind = format!("{NAMESPACE}.Enum");
+        let name = if self.settings.enhanced {
+            symbols.full_name()
+        } else {
+            symbols.name()
+        };
+        let mut schema = of(Type::String)
+            .titled(name)
+            .optional()
+            .parameter(kind.as_str(), symbols.name());
+        let mut names = Vec::new();
+        for value in symbols.values() {
+            let number = value.number();
+            schema = schema.parameter(format!("{kind}.{}", value.name()), number.to_string());
+            names.push((number, value.name().to_owned()));
+        }
+        (schema, Read::Enum(names))
     }
 
     fn nested(

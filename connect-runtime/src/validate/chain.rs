@@ -8,6 +8,7 @@ use crate::{
     answers::ConfigKeyInfo,
     chain::{aliases, predicate_settings, transform_settings},
     transforms,
+    worker_config::under,
 };
 
 /// The keys of a transform, predicate or converter.
@@ -37,6 +38,29 @@ pub(super) fn is_converter(property: &str, class: &str) -> bool {
             .iter()
             .any(|known| known == full)
     })
+}
+
+/// Adds what does not hold in the settings of the converters that a connector names.
+pub(super) fn converters(answer: &mut Answer<'_>, resolved: &Properties) {
+    for property in ["key.converter", "value.converter", "header.converter"] {
+        let class = resolved.get(property);
+        let Some(class) = class.filter(|class| is_converter(property, class)) else {
+            continue;
+        };
+        let prefix = format!("{property}.");
+        let settings = under(resolved, &prefix);
+        let made = match property {
+            "header.converter" => connect_codec::header_converter(class, &settings),
+            _ => connect_codec::converter(class, property == "key.converter", &settings),
+        };
+        let part = Part {
+            prefix: &prefix,
+            alias: "",
+            noun: "converter",
+            class,
+        };
+        part.findings(answer, made.err());
+    }
 }
 
 /// Adds the keys of every transform and predicate that is named, and what does not hold.

@@ -9,6 +9,7 @@ mod load;
 mod log;
 pub mod mysql;
 pub mod raw;
+pub mod registered;
 mod rest;
 pub mod scene;
 pub mod shapes;
