@@ -202,7 +202,7 @@ async fn records_of_others_are_refused_one_by_one() {
         assert_eq!(error.verdict(), Verdict::Reject, "{error:?}");
     }
     let json = scene.converter("JsonSchemaConverter", false, &[]);
-    let bytes = write(&*json, "t", &row("R", &["a"])).await.unwrap();
+    let bytes = write(&*json, "others", &row("R", &["a"])).await.unwrap();
     let error = read(&mut *decoder, &bytes).await.err().unwrap();
     assert_eq!(error.code().name, "codec.schema_kind");
 }
@@ -223,10 +223,10 @@ async fn tls_trusts_whom_the_properties_name() {
     let inline = ("schema.registry.ssl.truststore.certificates", text.as_str());
     for trusted in [file, inline] {
         let converter = scene.converter("AvroConverter", false, &[url, trusted]);
-        write(&*converter, "t", &row("R", &["a"])).await.unwrap();
+        write(&*converter, "tls", &row("R", &["a"])).await.unwrap();
     }
     let strangers = scene.converter("AvroConverter", false, &[url]);
-    let (name, _, _) = code(write(&*strangers, "t", &row("R", &["a"])).await);
+    let (name, _, _) = code(write(&*strangers, "tls", &row("R", &["a"])).await);
     assert_eq!(name, "codec.registry_unreachable");
 }
 
