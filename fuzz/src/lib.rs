@@ -13,7 +13,7 @@ pub use json::json;
 pub use log::{block, file};
 pub use mysql::{binlog, compressed, decimal, mysql_json, payload, pieces};
 pub use postgres::{copy, extension, offset, pgoutput, signal};
-pub use registered::registered;
+pub use registered::{is_read, registered};
 
 /// A reader of bytes.
 #[derive(Debug, Clone, Copy)]

@@ -98,6 +98,9 @@ fn every_target_has_its_test_and_seeds_that_are_understood() {
     let obeyed = seeds(target("signal")).into_iter();
     let obeyed = obeyed.flat_map(|seed| postgres_source::fuzz::signals(&seed));
     assert!(obeyed.count() > 1, "snapshots of both kinds begin");
+    for seed in seeds(target("registered")) {
+        assert!(fuzz::is_read(&seed), "the record fits its schema");
+    }
     for seed in seeds(target("binlog")) {
         assert!(
             mysql_source::fuzz::events(&seed).unwrap() > 0,

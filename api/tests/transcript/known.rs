@@ -22,7 +22,13 @@ pub const OPEN_ENDS: &[&str] = &["available connectors are: "];
 pub const NOT_OURS: &[&str] = &["org.apache.kafka.connect.mirror."];
 
 /// Plugins and properties of ours that Kafka Connect does not ship: the beginnings of their names.
-pub const NOT_THEIRS: &[&str] = &["io.debezium.", "unavailable.value.placeholder"];
+pub const NOT_THEIRS: &[&str] = &[
+    "io.debezium.",
+    "io.confluent.connect.avro.",
+    "io.confluent.connect.json.",
+    "io.confluent.connect.protobuf.",
+    "unavailable.value.placeholder",
+];
 
 /// What we answer instead of what was recorded.
 pub enum Ours {

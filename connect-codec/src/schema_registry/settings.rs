@@ -111,7 +111,8 @@ impl Settings {
         let read: i32 = declared.read(LINES, "http.read.timeout.ms", 60_000);
         let normalize = declared.read(LINES, "normalize.schemas", false);
         let millis = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1));
-        let tls = tls::client(declared)?;
+        let secure = urls.iter().any(|url| url.scheme() == "https");
+        let tls = tls::client(declared, secure)?;
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .connect_timeout(millis(connect))

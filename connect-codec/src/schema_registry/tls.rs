@@ -14,8 +14,11 @@ const CHAIN_TEXT: &str = "schema.registry.ssl.keystore.certificate.chain";
 const KEY_TEXT: &str = "schema.registry.ssl.keystore.key";
 const NAMES: &str = "schema.registry.ssl.endpoint.identification.algorithm";
 
-/// The client's side of TLS; `None` when something does not hold, which is noted.
-pub(super) fn client(declared: &mut Declared<'_>) -> Option<connect_tls::ClientConfig> {
+/// The client's side of TLS, for addresses of which one at least is `secure`; `None` when something does not hold, which is noted.
+pub(super) fn client(
+    declared: &mut Declared<'_>,
+    secure: bool,
+) -> Option<connect_tls::ClientConfig> {
     pem_only(declared, TRUST, TRUST_TYPE);
     pem_only(declared, KEY, KEY_TYPE);
     if !declared.findings.is_empty() {
@@ -30,10 +33,11 @@ pub(super) fn client(declared: &mut Declared<'_>) -> Option<connect_tls::ClientC
     let text = |name: &'static str| Named::text(name, declared.text(name));
     let tls = Tls {
         code: &REGISTRY_TLS,
-        trust: if by_name {
-            Trust::Host
-        } else {
-            Trust::Authority
+        trust: match (secure, by_name) {
+            // Nobody is asked who he is over plain HTTP, and a machine may have no authorities.
+            (false, _) => Trust::Anyone,
+            (true, true) => Trust::Host,
+            (true, false) => Trust::Authority,
         },
         roots: text(TRUST_TEXT).or(file(TRUST)),
         certificate: text(CHAIN_TEXT).or(file(KEY)),
