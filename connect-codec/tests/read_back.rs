@@ -1,5 +1,7 @@
 //! What we write, read by libraries of others, with the schemas that a real registry has.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use connect_core::{

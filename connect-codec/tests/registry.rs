@@ -1,5 +1,7 @@
 //! Converters with a real schema registry: what is registered, looked up, refused, and over TLS.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     net::TcpListener,
     sync::{Arc, LazyLock},

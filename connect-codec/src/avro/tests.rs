@@ -398,21 +398,19 @@ fn valued() -> impl Strategy<Value = (Schema, Value)> {
                 Value::Array(vec![value; n]),
             )
         });
-        let record =
-            prop::collection::vec(prop_oneof![inner, optional, list], 0..5).prop_map(|parts| {
-                let name = |at: usize| format!("f{at}");
-                let fields = parts
-                    .iter()
-                    .enumerate()
-                    .map(|(at, (schema, _))| Field::new(name(at), schema.clone()));
-                let schema = Schema::structure(fields.collect::<Vec<_>>());
-                let values = parts
-                    .iter()
-                    .enumerate()
-                    .map(|(at, (_, value))| (name(at), value.clone()));
-                (schema, Value::Map(values.collect()))
-            });
-        record
+        prop::collection::vec(prop_oneof![inner, optional, list], 0..5).prop_map(|parts| {
+            let name = |at: usize| format!("f{at}");
+            let fields = parts
+                .iter()
+                .enumerate()
+                .map(|(at, (schema, _))| Field::new(name(at), schema.clone()));
+            let schema = Schema::structure(fields.collect::<Vec<_>>());
+            let values = parts
+                .iter()
+                .enumerate()
+                .map(|(at, (_, value))| (name(at), value.clone()));
+            (schema, Value::Map(values.collect()))
+        })
     })
 }
 

@@ -29,9 +29,12 @@ pub(crate) struct Client {
     nodes: Nodes,
     normalize: bool,
     /// Numbers of what was registered or looked up, by subject and text.
-    ids: Mutex<FxHashMap<(Arc<str>, Arc<str>), u32>>,
+    ids: Mutex<Ids>,
     most: usize,
 }
+
+/// Numbers by subject and text.
+type Ids = FxHashMap<(Arc<str>, Arc<str>), u32>;
 
 /// A schema as the registry has it.
 #[derive(Debug, Clone)]
