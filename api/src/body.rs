@@ -1,5 +1,7 @@
 //! Request bodies: bounded, JSON, with errors that say what to do.
 
+use std::time::Duration;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
@@ -7,10 +9,12 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::error::ApiError;
+use tokio::time::timeout;
 
-/// The largest body taken, in bytes. The largest real configurations have some 100 kB.
-pub(crate) const MAX_BODY_BYTES: usize = 4 << 20;
+use crate::{error::ApiError, gate::BodyTime};
+
+/// How long a body may take where nothing else is said.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
@@ -22,15 +26,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::framework(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|refused| {
-            match refused.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    format!("The request body is larger than {MAX_BODY_BYTES} bytes. Send a smaller one."),
-                ),
-                status => ApiError::new(status, "The request body could not be read."),
-            }
-        })?;
+        let bytes = whole(request, state).await?;
         if bytes.is_empty() {
             return Err(ApiError::bad_request(
                 "The request has no body. Send a JSON object.",
@@ -42,6 +38,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
             ))
         })
     }
+}
+
+/// The body, if it is small enough and comes in time.
+async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let limit = request.extensions().get::<BodyTime>();
+    let limit = limit.map_or(BODY_TIME, |limit| limit.0);
+    let Ok(read) = timeout(limit, Bytes::from_request(request, state)).await else {
+        let what = "The request body did not come in time. Send it at once, or raise rest.body.timeout.ms.";
+        return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, what));
+    };
+    read.map_err(|refused| match refused.status() {
+        status @ StatusCode::PAYLOAD_TOO_LARGE => {
+            let what =
+                "The request body is too large. Send a smaller one, or raise rest.max.body.bytes.";
+            ApiError::new(status, what)
+        }
+        status => ApiError::new(status, "The request body could not be read."),
+    })
 }
 
 /// No content type at all is taken as JSON, as Jersey does for these resources.

@@ -65,5 +65,12 @@ pub(crate) async fn validate(
     Path(plugin): Path<String>,
     JsonBody(FlatConfig(config)): JsonBody<FlatConfig>,
 ) -> Answer<Json<ConfigInfos>> {
-    Ok(Json(api.herder.validate(&plugin, config).await?))
+    if !api.masks {
+        return Ok(Json(api.herder.validate(&plugin, config).await?));
+    }
+    // A form sends back what it was shown.
+    let name = config.get("name").cloned().flatten().unwrap_or_default();
+    let config = api.herder.with_known_secrets(&name, config);
+    let infos = api.herder.validate(&plugin, config).await?;
+    Ok(Json(api.herder.validated_without_secrets(infos)))
 }

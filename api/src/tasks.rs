@@ -33,7 +33,13 @@ pub(crate) async fn list(
     Ok(Json(
         tasks
             .into_iter()
-            .map(|(id, config)| TaskInfo { id, config })
+            .map(|(id, config)| TaskInfo {
+                id,
+                config: match api.masks {
+                    true => api.herder.masked(&config),
+                    false => config,
+                },
+            })
             .collect(),
     ))
 }

@@ -20,6 +20,7 @@ pub mod herder;
 mod internal_topic;
 mod kept;
 mod ledger;
+mod masks;
 mod metrics;
 mod offset_request;
 mod offsets;

@@ -17,6 +17,7 @@ use connect_core::{
 use crate::{
     answers::{ConfigInfos, ConfigKeyInfo, GivenConfig},
     error::{BAD_REQUEST, NOT_FOUND},
+    masks::{MASK, sounds_secret},
     shared::Shared,
     version_range::VersionRange,
 };
@@ -171,20 +172,9 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
 /// A value of a configuration that names no connector. Invariant 7: what any connector calls a secret never prints, nor
 /// what sounds like one.
 fn shown<'a>(shared: &Shared, name: &str, value: Option<&'a str>) -> Cow<'a, str> {
-    const SECRET: [&str; 8] = [
-        "password",
-        "passphrase",
-        "secret",
-        "token",
-        "credential",
-        "jaas",
-        "user.info",
-        "api.key",
-    ];
-    let lower = name.to_ascii_lowercase();
-    let sounds = SECRET.iter().any(|word| lower.contains(word));
+    let sounds = sounds_secret(name);
     match value {
-        Some(_) if sounds || shared.plugins.is_secret(name) => "[hidden]".into(),
+        Some(_) if sounds || shared.plugins.is_secret(name) => MASK.into(),
         value => without_logins(value.unwrap_or("null")),
     }
 }

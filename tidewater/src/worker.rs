@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use api::{Api, Loggers, Opening};
+use api::{Api, Loggers, Opening, RestConfig};
 use connect_core::Properties;
 use connect_log::{
     Log,
@@ -28,14 +28,15 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure> {
     let given = given(&options)?;
     let config = WorkerConfig::read(&given)?;
-    let listener = listen(&config).await?;
-    let address = listener.local_addr()?;
+    let rest = RestConfig::read(&given)?;
+    let server = api::Server::bind(&rest).await?;
+    let addresses = server.addresses().join(", ");
     let (stop, stopped) = watch::channel(false);
     let (log, front) = open_log(&config, &options, ended(stopped.clone())).await?;
     let deadline = config.shutdown_timeout.0;
-    let advertised: Arc<str> = format!("http://{}", config.worker_id()).into();
+    let advertised: Arc<str> = api::advertised_url(&rest).into();
     let opening = Opening::default();
-    let mut server = tokio::spawn(api::serve(listener, opening.clone(), ended(stopped)));
+    let mut server = tokio::spawn(server.serve(opening.clone(), ended(stopped)));
     let started = tokio::select! {
         started = startup::start(config, log, &opening) => Some(started?),
         signalled = signalled() => signalled.map(|()| None)?,
@@ -46,8 +47,9 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
             herder,
             loggers,
             url: advertised,
+            masks: rest.masked,
         });
-        tracing::info!(url = %format!("http://{address}"), "ready");
+        tracing::info!(url = %addresses, "ready");
         signalled().await?;
         tracing::info!("stopping");
         worker.stop(deadline).await;
@@ -55,7 +57,7 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     }
     stop.send_replace(true);
     match timeout(LAST_ANSWERS, &mut server).await {
-        Ok(ended) => ended??,
+        Ok(ended) => ended?,
         Err(_) => tracing::warn!("some clients did not end their requests"),
     }
     if let Some(front) = front {
@@ -80,25 +82,6 @@ fn given(options: &Worker) -> Result<Properties, Failure> {
         given.insert(name.trim().to_owned(), value.trim().to_owned());
     }
     Ok(given)
-}
-
-async fn listen(config: &WorkerConfig) -> Result<TcpListener, Failure> {
-    let first = config
-        .listeners
-        .0
-        .first()
-        .map_or("http://:8083", String::as_str);
-    let Some(address) = first.strip_prefix("http://") else {
-        return Err(format!("listeners: {first}: only http:// is served").into());
-    };
-    let address = address.trim_end_matches('/');
-    let address = match address.strip_prefix(':') {
-        Some(port) => format!("0.0.0.0:{port}"),
-        None => address.to_owned(),
-    };
-    TcpListener::bind(&address)
-        .await
-        .map_err(|error| format!("cannot listen on {address} ({error}); choose another with --set listeners=http://127.0.0.1:8084").into())
 }
 
 /// The log, and the Kafka front that serves it until `stopped`.
@@ -185,6 +168,7 @@ const NOT_THE_CLIENTS: &[&str] = &[
     "task.",
     "scheduled.",
     "inter.worker.",
+    "ssl.client.auth",
     "connect.protocol",
     "worker.",
     "internal.",

@@ -26,7 +26,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "test",
-        usage: "[unit|e2e|chaos|differential|soak|house] [NAME]",
+        usage: "[unit|e2e|chaos|differential|soak|clients|house] [NAME]",
         about: "the rules of the house, the build and all tests; or one suite, in its long form",
         run: suites::run,
     },

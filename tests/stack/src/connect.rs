@@ -30,6 +30,7 @@ const RUNNING_LIMIT: Duration = Duration::from_secs(60);
 pub struct ConnectOptions {
     settings: Vec<(String, String)>,
     heap: Heap,
+    is_plain: bool,
 }
 
 impl Default for ConnectOptions {
@@ -40,11 +41,20 @@ impl Default for ConnectOptions {
                 mb: 768,
                 full_speed: false,
             },
+            is_plain: false,
         }
     }
 }
 
 impl ConnectOptions {
+    /// Without Debezium: the plugins that Kafka itself has.
+    pub fn plain() -> Self {
+        Self {
+            is_plain: true,
+            ..Self::default()
+        }
+    }
+
     /// One more worker property: `set("exactly.once.source.support", "enabled")`.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.into(), value.into()));
@@ -76,10 +86,13 @@ impl Connect {
     }
 
     pub(crate) fn start(stack: &Stack, bootstrap: &str, options: ConnectOptions) -> Result<Self> {
-        let plugins = debezium()?;
         let name = stack.name("connect");
         let port = Port::claim()?;
         let folder = stack.home().create(&name)?;
+        let plugins = match options.is_plain {
+            true => folder.join("none"),
+            false => debezium()?,
+        };
         let mut text = format!(
             "bootstrap.servers={bootstrap}\ngroup.id={name}\nlisteners=http://127.0.0.1:{}\nplugin.path={}\n\
              plugin.discovery=only_scan\n\

@@ -62,10 +62,15 @@ mod tls;
 mod url;
 mod wait;
 
-pub use cache::cache;
+pub use cache::{cache, is_installed};
 pub use connect::{Connect, ConnectOptions};
 pub use error::{Error, Result};
 pub use http::{Answer, http};
+pub use install::{
+    golang::go_program,
+    java_program::java_program,
+    pypi::{python, python_packages},
+};
 pub use kafka::{Kafka, KafkaOptions, KafkaTools};
 pub use kcat::Kcat;
 pub use mysql::{Mysql, MysqlOptions, MysqlVersion};
