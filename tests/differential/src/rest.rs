@@ -22,7 +22,7 @@ use compare::differences;
 use worker::Told;
 
 /// For how long an answer to a look may differ: what was asked before may be about to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(8);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 

@@ -5,12 +5,13 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use e2e::{LogKind, Outcome, Rest, Worker, WorkerOptions};
 use serde_json::Value;
-use stack::{ConnectOptions, Error, KafkaOptions, Stack, wait_until};
+use stack::{ConnectOptions, KafkaOptions, Stack, wait_until};
 use tempfile::TempDir;
 
 use super::{
@@ -21,6 +22,9 @@ use crate::End;
 
 /// How long an answer may take to come.
 const LIMIT: Duration = Duration::from_secs(100);
+/// For how long a rebalance of Kafka Connect is waited for, and between two tries.
+const PATIENCE: Duration = Duration::from_secs(15);
+const PAUSE: Duration = Duration::from_millis(200);
 /// How long a connector may take to reach a state.
 const STATE_LIMIT: Duration = Duration::from_secs(40);
 /// Connectors that are deleted between requests and still write see no file that others see.
@@ -78,23 +82,23 @@ impl RestSide {
         })
     }
 
-    /// Sends a request; again while Kafka Connect asks for patience.
+    /// Sends a request; for a while again when Kafka Connect asks for patience.
     pub(super) fn send(&self, request: &Request) -> Outcome<Told> {
-        let mut told = Told::default();
-        let what = format!("an answer to {}", request.name);
-        wait_until(&what, LIMIT, || {
-            told = self
-                .once(request)
-                .map_err(|error| Error::new(format!("{}: {error}", request.name)))?;
-            let asks_patience = [
-                "conflicting operation",
-                "stale configuration",
-                "rebalance is expected",
-                "no known leader URL",
-            ];
-            Ok(!asks_patience.iter().any(|text| told.body.contains(text)))
-        })?;
-        Ok(told)
+        const ASKS: [&str; 4] = [
+            "conflicting operation",
+            "stale configuration",
+            "rebalance is expected",
+            "no known leader URL",
+        ];
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let told = self.once(request)?;
+            let asks_patience = ASKS.iter().any(|text| told.body.contains(text));
+            if !asks_patience || Instant::now() > deadline {
+                return Ok(told);
+            }
+            thread::park_timeout(PAUSE);
+        }
     }
 
     fn once(&self, request: &Request) -> Outcome<Told> {

@@ -87,7 +87,7 @@ func withConsole(url, file string) {
 	config["tasks.max"] = "none"
 	verdict, err := client.PutValidateConnectorConfig(ctx, "FileStreamSource", console.ValidateConnectorConfigOptions{Config: config})
 	must("validate", err)
-	expect("verdict", verdict.ErrorCount == 2, verdict)
+	expect("verdict", verdict.ErrorCount == 3, verdict)
 	must("stop", client.StopConnector(ctx, "console"))
 	state("STOPPED", 0)
 	must("delete", client.DeleteConnector(ctx, "console"))
