@@ -5,7 +5,10 @@ use std::time::Duration;
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    },
 };
 use serde::de::DeserializeOwned;
 
@@ -58,10 +61,12 @@ async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Api
     })
 }
 
-/// No content type at all is taken as JSON, as Jersey does for these resources.
+/// Without a content type there is no body.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else {
-        return true;
+        let length = headers.get(CONTENT_LENGTH);
+        return length.is_none_or(|length| length == "0")
+            && !headers.contains_key(TRANSFER_ENCODING);
     };
     value.to_str().is_ok_and(|text| {
         text.split(';')

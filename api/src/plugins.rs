@@ -12,7 +12,7 @@ use crate::{
     Api,
     body::JsonBody,
     error::{Answer, ErrorMessage},
-    given::FlatConfig,
+    given::{FlatConfig, flag},
 };
 
 /// Which plugins.
@@ -31,7 +31,8 @@ pub(crate) async fn list(
     Query(which): Query<Which>,
 ) -> Json<Vec<PluginInfo>> {
     let mut plugins = api.herder.plugins().await;
-    if which.connectors_only.as_deref() != Some("false") {
+    let only = which.connectors_only.as_deref().unwrap_or_default();
+    if only.is_empty() || flag(Some(only)) {
         plugins.retain(|p| matches!(p.kind, PluginKind::Sink | PluginKind::Source));
     }
     Json(plugins)

@@ -92,7 +92,7 @@ pub(crate) fn plugin_keys(shared: &Arc<Shared>, class: &str) -> Result<Vec<Confi
         let framework = framework_keys(plugin);
         let framework = framework
             .iter()
-            .map(|key| answer::framework_info(key, shared, plugin));
+            .map(|key| answer::framework_key(key, shared, plugin));
         return Ok(own.iter().map(answer::key_info).chain(framework).collect());
     }
     match chain::plugin_keys(class) {
@@ -147,6 +147,7 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
     for key in framework_keys(plugin) {
         answer.framework(key, shared, plugin, &resolved);
     }
+    chain::describe_converters(&mut answer, &resolved);
     chain::describe(&mut answer, &resolved);
     chain::converters(&mut answer, &resolved);
     for key in &plugin.keys() {

@@ -30,6 +30,11 @@ pub(super) fn converter_classes(property: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether a class is a converter of any kind.
+pub(super) fn is_any_converter(class: &str) -> bool {
+    connect_codec::registry::class_name(class).is_some()
+}
+
 /// Whether a class can stand in a converter property.
 pub(super) fn is_converter(property: &str, class: &str) -> bool {
     let full = connect_codec::registry::class_name(class);
@@ -60,6 +65,28 @@ pub(super) fn converters(answer: &mut Answer<'_>, resolved: &Properties) {
             class,
         };
         part.findings(answer, made.err());
+    }
+}
+
+/// Adds the keys of each converter that the configuration names, and leaves the version out of one that cannot be used.
+pub(super) fn describe_converters(answer: &mut Answer<'_>, resolved: &Properties) {
+    for property in ["key.converter", "value.converter", "header.converter"] {
+        let Some(class) = resolved.get(property) else {
+            continue;
+        };
+        if !is_converter(property, class) {
+            answer.without_version(property, is_any_converter(class));
+            continue;
+        }
+        for key in connect_codec::registry::keys(class).unwrap_or_default() {
+            let mut info = key_info(&key);
+            info.name = format!("{property}.{}", info.name);
+            if let Some(group) = &info.group {
+                answer.group(group.clone());
+            }
+            let allowed = key.allowed.iter().map(|text| (*text).to_owned()).collect();
+            answer.push(info, allowed, Vec::new());
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use connect_core::{
     Batch, Cell, Config, Finding, Position, Properties, Record, Result, Route, Schema,
     SourceConnector, SourceTask, Start, TaskPlan, Type,
-    config::{Importance, Key, Kind, Positive, read_default, read_optional, read_required},
+    config::{Importance, Key, Kind, read_default, read_optional, read_required},
     plugin::About,
 };
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub struct FileSource;
 pub struct FileSourceConfig {
     file: Option<String>,
     topic: String,
-    lines: Positive,
+    lines: i32,
 }
 
 /// Reads one file from where it stopped, and follows it.
@@ -72,7 +72,7 @@ impl Config for FileSourceConfig {
         let mut findings = Vec::new();
         let file = read_optional::<String>(given, "file", &mut findings).flatten();
         let topic = read_required::<String>(given, "topic", &mut findings);
-        let lines = read_default(given, "batch.size", BATCH, &mut findings);
+        let lines = read_default::<i32>(given, "batch.size", BATCH, &mut findings);
         if topic.as_deref().is_some_and(|name| name.trim().is_empty()) {
             let what = "Invalid value  for configuration topic: String must be non-empty";
             findings.push(Finding::error("topic", what));
@@ -134,7 +134,8 @@ impl SourceTask for FileSourceTask {
 
     async fn poll(&mut self, out: &mut Batch) -> Result<()> {
         let route = out.route_index(&self.route);
-        let most = self.config.lines.0 as usize;
+        // A record is read at a time when it asks for none, as Kafka's does.
+        let most = self.config.lines.max(1) as usize;
         let mut push = |line: &[u8]| push(out, route, line, most);
         match &mut self.input {
             Some(Input::File(tail)) => {

@@ -70,6 +70,13 @@ impl RestPair {
 
 /// What is wrong: differences without a reason, or a reason without a difference.
 fn judge(request: &Request, theirs: &Told, ours: &Told, headings: &str) -> Vec<String> {
+    // A plugin that is not here yet is not compared.
+    let names_one = mask::ONLY_ONE
+        .iter()
+        .any(|name| request.path.contains(name));
+    if names_one && ours.body.contains("Unknown plugin") {
+        return Vec::new();
+    }
     let mut found = differences(theirs, ours);
     let Some(reason) = &request.differs else {
         return found;

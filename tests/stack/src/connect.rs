@@ -95,11 +95,17 @@ impl Connect {
         };
         let mut text = format!(
             "bootstrap.servers={bootstrap}\ngroup.id={name}\nlisteners=http://127.0.0.1:{}\nplugin.path={}\n\
-             plugin.discovery=only_scan\n\
+             plugin.discovery={}\n\
              key.converter=org.apache.kafka.connect.json.JsonConverter\n\
              value.converter=org.apache.kafka.connect.json.JsonConverter\n",
             port.number(),
-            plugins.display()
+            plugins.display(),
+            // Kafka's own name themselves; of Debezium's not all do.
+            if options.is_plain {
+                "hybrid_warn"
+            } else {
+                "only_scan"
+            }
         );
         for kind in ["config", "offset", "status"] {
             text += &format!(

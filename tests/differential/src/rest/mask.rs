@@ -40,6 +40,9 @@ pub(super) const ONLY_ONE: &[&str] = &[
     "unavailable.value.placeholder",
 ];
 
+/// The place of an array whose order means nothing.
+pub(super) const UNORDERED: &str = "/configs";
+
 /// Loggers that everybody has are those of the root; each has its own beside it.
 pub(super) const LOGGERS: &str = "/admin/loggers";
 
