@@ -62,13 +62,10 @@ impl Gate {
     }
 
     /// Who sends a request: `None` where nobody has to be known.
-    async fn identify(&self, path: &str, login: Option<&str>, peer: Option<&Peer>) -> Identified {
+    async fn identify(&self, login: Option<&str>, peer: Option<&Peer>) -> Identified {
         let Some(known) = &self.known else {
             return Ok(None);
         };
-        if self.is_open(path) {
-            return Ok(None);
-        }
         let subject = peer.and_then(|peer| peer.subject.as_deref());
         let from = address(peer);
         let found = known.identify(login, subject, || self.wrong_logins.look(&from));
@@ -85,12 +82,14 @@ impl Gate {
         }
     }
 
-    fn is_open(&self, path: &str) -> bool {
+    /// Whether nobody has to be known for a request: only for looks, whatever is configured.
+    fn is_open(&self, method: &Method, path: &str) -> bool {
         let path = match path.trim_end_matches('/') {
             "" => "/",
             path => path,
         };
-        self.open_paths.iter().any(|open| open == path)
+        let is_look = Role::needed(method, path) == Role::Read;
+        is_look && self.open_paths.iter().any(|open| open == path)
     }
 
     /// Why a request is refused, if it is.
@@ -132,7 +131,13 @@ pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: 
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let login = request.headers().get(header::AUTHORIZATION).cloned();
     let login = login.as_ref().and_then(|value| value.to_str().ok());
-    let (who, answer) = match gate.identify(&path, login, peer.as_ref()).await {
+    let identified = async {
+        match gate.is_open(&method, &path) {
+            true => Ok(None),
+            false => gate.identify(login, peer.as_ref()).await,
+        }
+    };
+    let (who, answer) = match identified.await {
         Err(refused) => (None, refused),
         Ok(who) => match gate.refusal(&request, peer.as_ref(), who.as_ref()) {
             Some(refused) => (who, refused),

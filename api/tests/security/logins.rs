@@ -35,7 +35,7 @@ async fn roles_say_who_may_do_what() {
     let audit = site.folder.path().join("audit.jsonl").display().to_string();
     let properties = [
         ("rest.users.file", file.as_str()),
-        ("rest.users.open.paths", "/health"),
+        ("rest.users.open.paths", "/health,/connectors/open/pause"),
         ("rest.audit.log", &audit),
     ];
     let to = site.serve(&properties).await[0];
@@ -47,6 +47,7 @@ async fn roles_say_who_may_do_what() {
     is_unknown(&ask(to, "GET /connectors", "Authorization: Bearer other\r\n", "").await);
     is_unknown(&ask(to, "GET /connectors", "Authorization: Basic %%%\r\n", "").await);
     assert_eq!(ask(to, "GET /health", "", "").await.status, 200);
+    is_unknown(&ask(to, "PUT /connectors/open/pause", "", "").await);
     let config = json!({"connector.class": FILE_SOURCE, "topic": "t", "file": "none", "db.password": "hunter2"});
     let body = json!({"name": "a", "config": config}).to_string();
     for (who, list, create, pause) in [

@@ -42,9 +42,22 @@ impl<'a> Answer<'a> {
 
     /// Shows no version of a plugin that cannot be used; nor asks for one when it is not known at all.
     pub(super) fn without_version(&mut self, property: &str, is_known: bool) {
-        let version = self.of(&format!("{property}.plugin.version"));
-        version.value = None;
-        version.visible = is_known;
+        let name = format!("{property}.plugin.version");
+        let mut configs = self.infos.configs.iter_mut();
+        let Some(version) = configs.find(|config| config.value.name == name) else {
+            return;
+        };
+        version.value.value = None;
+        version.value.recommended_values.clear();
+        version.value.visible = is_known;
+        if let Some(definition) = &mut version.definition {
+            definition.default_value = None;
+        }
+    }
+
+    /// Shows a value that does not come from the configuration.
+    pub(super) fn show(&mut self, name: &str, value: &str) {
+        self.of(name).value = Some(value.to_owned());
     }
 
     /// Adds a property of the runtime and says what does not hold.
@@ -291,7 +304,11 @@ fn problems(key: &Framework, value: &str) -> Vec<String> {
             Some(format!("String must be one of (case insensitive): {all}"))
         }
         Rule::Name => name_problem(value),
-        Rule::Aliases => duplicates(value).then(|| "Duplicate alias provided.".to_owned()),
+        Rule::Aliases if duplicates(value) => {
+            let items: Vec<&str> = value.split(',').map(str::trim).collect();
+            let listed = format!("[{}]", items.join(", "));
+            return vec![invalid(&listed, "Duplicate alias provided.")];
+        }
         Rule::Converter if super::chain::is_any_converter(value) => {
             let noun = match key.name {
                 "header.converter" => "HeaderConverter",

@@ -116,7 +116,7 @@ fn arrays(at: &str, theirs: &[&Value], ours: &[&Value], found: &mut Vec<String>)
 fn both(items: &[Value]) -> Vec<&Value> {
     let is_own = |item: &&Value| {
         let name = name(item);
-        ONLY_ONE.iter().any(|prefix| name.starts_with(prefix))
+        ONLY_ONE.iter().any(|part| name.contains(part))
     };
     items.iter().filter(|item| !is_own(item)).collect()
 }

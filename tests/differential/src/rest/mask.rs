@@ -24,7 +24,7 @@ pub(super) const OPEN_ENDS: &[&str] = &[
     "that matches the version range ",
 ];
 
-/// The beginnings of the names of plugins and properties that only one of the two has.
+/// Parts of the names of plugins and properties that only one of the two has.
 pub(super) const ONLY_ONE: &[&str] = &[
     "io.debezium.",
     "io.tidewater.",
@@ -45,6 +45,9 @@ pub(super) const UNORDERED: &str = "/configs";
 
 /// Loggers that everybody has are those of the root; each has its own beside it.
 pub(super) const LOGGERS: &str = "/admin/loggers";
+
+/// In answers to such requests states are those that Kafka Connect has read back, which may be older than its last write.
+pub(super) const RESTARTS: &str = "/restart?";
 
 /// The version of Kafka Connect, which is that of its transforms and converters; ours have the program's.
 pub(super) const VERSIONS: [&str; 2] = ["4.3.0", env!("CARGO_PKG_VERSION")];

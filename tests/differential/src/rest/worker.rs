@@ -15,7 +15,7 @@ use stack::{ConnectOptions, KafkaOptions, Stack, wait_until};
 use tempfile::TempDir;
 
 use super::{
-    mask::LOGGERS,
+    mask::{LOGGERS, RESTARTS},
     request::{Request, Wait},
 };
 use crate::End;
@@ -155,9 +155,10 @@ impl RestSide {
             headers: headers
                 .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
                 .collect(),
-            body: match request.path.trim_end_matches('/') == LOGGERS {
-                true => root_logger(body),
-                false => body.to_owned(),
+            body: match request.path.trim_end_matches('/') {
+                LOGGERS => root_logger(body),
+                path if path.contains(RESTARTS) => without_states(body),
+                _ => body.to_owned(),
             },
         })
     }
@@ -187,4 +188,22 @@ fn root_logger(body: &str) -> String {
         Some(root) => serde_json::json!({ "root": { "is_there": root.is_object() } }).to_string(),
         None => body.to_owned(),
     }
+}
+
+/// A status without the states in it.
+fn without_states(body: &str) -> String {
+    let Ok(mut status) = serde_json::from_str::<Value>(body) else {
+        return body.to_owned();
+    };
+    let tasks = status
+        .get("tasks")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    let places = (0..tasks).map(|task| format!("/tasks/{task}/state"));
+    for place in places.chain(["/connector/state".to_owned()]) {
+        if let Some(state) = status.pointer_mut(&place) {
+            *state = Value::Null;
+        }
+    }
+    status.to_string()
 }

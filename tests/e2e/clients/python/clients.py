@@ -91,12 +91,17 @@ def with_kafkaconnect():
 
 
 def with_kafka_connect_api():
+    from kafka_connect_api.errors import GenericNotFound
     from kafka_connect_api.kafka_connect_api import Api, Cluster, Connector
 
     cluster = Cluster(Api(url=URL))
     assert cluster.version
     connector = Connector(cluster, "kca")
-    assert not connector.exists()
+    try:
+        connector.exists()
+        raise AssertionError("it exists")
+    except GenericNotFound as error:
+        assert "Connector kca not found" in str(error)
     connector.config = CONFIG
     assert connector.exists()
     until("RUNNING", lambda: connector.state == "RUNNING" and len(connector.tasks) == 1)
@@ -119,7 +124,7 @@ def with_healthcheck():
     until("RUNNING", lambda: connector.state == "RUNNING" and connector.tasks[0].is_running())
     health = Health(URL, None, ["FAILED"], "", 0, ["CONNECTOR", "TASK"])
     assert health.get_health_result()["healthy"] is True
-    failing = Connector_failing(cluster)
+    failing = failing_sink(cluster)
     until("FAILED", lambda: failing.tasks and failing.tasks[0].state == "FAILED")
     sick = health.get_health_result()
     assert sick["healthy"] is False and sick["failures"][0]["connector"] == "kca-fails", sick
@@ -129,7 +134,7 @@ def with_healthcheck():
     assert cluster.connectors == {}
 
 
-def Connector_failing(cluster):
+def failing_sink(cluster):
     from kafka_connect_api.kafka_connect_api import Connector
 
     failing = Connector(cluster, "kca-fails")
