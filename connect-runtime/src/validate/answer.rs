@@ -261,36 +261,63 @@ pub(super) fn missing(name: &str) -> String {
 }
 
 fn problems(key: &Framework, value: &str) -> Vec<String> {
-    let invalid = |value: &str, why: &str| {
-        format!(
-            "Invalid value {value} for configuration {}: {why}",
-            key.name
-        )
-    };
-    let parsed = match key.kind {
-        Kind::Int => i32::parse_value(value).map(i64::from),
-        Kind::Short => i16::parse_value(value).map(i64::from),
-        Kind::Long => i64::parse_value(value),
-        Kind::Boolean => bool::parse_value(value).map(i64::from),
-        _ => Ok(0),
-    };
-    let number = match parsed {
+    let number = match number(key, value) {
         Ok(number) => number,
         Err(why) => {
-            let why = match key.kind {
-                Kind::Boolean => why,
-                kind => format!("Not a number of type {}", kind.name()),
-            };
-            let mut all = vec![invalid(value, &why)];
+            let mut all = vec![invalid(key, value, &why)];
             // Kafka Connect goes on with null, at which its rules stumble again, unless null is the default.
             let has_rule = matches!(key.rule, Rule::AtLeast(_) | Rule::Tasks);
             if has_rule && !matches!(key.default, Preset::Nothing) {
-                all.push(invalid("null", "Value must be non-null"));
+                all.push(invalid(key, "null", "Value must be non-null"));
             }
             return all;
         }
     };
-    let why = match key.rule {
+    match key.rule {
+        Rule::Aliases if duplicates(value) => {
+            let items: Vec<&str> = value.split(',').map(str::trim).collect();
+            let listed = format!("[{}]", items.join(", "));
+            vec![invalid(key, &listed, "Duplicate alias provided.")]
+        }
+        Rule::Converter if super::chain::is_any_converter(value) => {
+            let noun = match key.name {
+                "header.converter" => "HeaderConverter",
+                _ => "Converter",
+            };
+            let fits = super::chain::is_converter(key.name, value);
+            let what = format!("Class class {value} does not implement the {noun} interface");
+            (!fits).then_some(what).into_iter().collect()
+        }
+        _ => {
+            let why = broken_rule(key.rule, value, number);
+            why.map(|why| invalid(key, value, &why))
+                .into_iter()
+                .collect()
+        }
+    }
+}
+
+fn invalid(key: &Framework, value: &str, why: &str) -> String {
+    format!(
+        "Invalid value {value} for configuration {}: {why}",
+        key.name
+    )
+}
+
+/// The value of a number or boolean, 0 of anything else; the error says what it is not.
+fn number(key: &Framework, value: &str) -> Result<i64, String> {
+    let parsed = match key.kind {
+        Kind::Int => i32::parse_value(value).map(i64::from),
+        Kind::Short => i16::parse_value(value).map(i64::from),
+        Kind::Long => i64::parse_value(value),
+        Kind::Boolean => return bool::parse_value(value).map(i64::from),
+        _ => return Ok(0),
+    };
+    parsed.map_err(|_| format!("Not a number of type {}", key.kind.name()))
+}
+
+fn broken_rule(rule: Rule, value: &str, number: i64) -> Option<String> {
+    match rule {
         Rule::AtLeast(least) if number < least => Some(format!("Value must be at least {least}")),
         Rule::Tasks if number < 1 => Some("Value must be at least 1".to_owned()),
         Rule::Tasks if number > MOST_TASKS => {
@@ -304,27 +331,14 @@ fn problems(key: &Framework, value: &str) -> Vec<String> {
             Some(format!("String must be one of (case insensitive): {all}"))
         }
         Rule::Name => name_problem(value),
-        Rule::Aliases if duplicates(value) => {
-            let items: Vec<&str> = value.split(',').map(str::trim).collect();
-            let listed = format!("[{}]", items.join(", "));
-            return vec![invalid(&listed, "Duplicate alias provided.")];
-        }
-        Rule::Converter if super::chain::is_any_converter(value) => {
-            let noun = match key.name {
-                "header.converter" => "HeaderConverter",
-                _ => "Converter",
-            };
-            let fits = super::chain::is_converter(key.name, value);
-            let what = format!("Class class {value} does not implement the {noun} interface");
-            return (!fits).then_some(what).into_iter().collect();
-        }
         Rule::Converter => Some(format!("Class {value} could not be found.")),
-        Rule::Regex => regex::Regex::new(value)
-            .err()
-            .map(|e| format!("Invalid regular expression: {e}")),
+        Rule::Regex => {
+            let read = regex::Regex::new(value);
+            read.err()
+                .map(|e| format!("Invalid regular expression: {e}"))
+        }
         _ => None,
-    };
-    why.map(|why| invalid(value, &why)).into_iter().collect()
+    }
 }
 
 fn name_problem(name: &str) -> Option<String> {
