@@ -81,8 +81,8 @@ async fn fastavro_protobuf_and_jsonschema_read_what_we_write() {
         let mut input = format!("{kind} {}\n", registry.url()).into_bytes();
         input.extend((record.len() as u32).to_be_bytes());
         input.extend(&record);
-        let lines =
-            stack::python(include_str!("../../tests/e2e/src/registered.py"), &input).unwrap();
+        let lines = stack::python_reader(include_str!("../../tests/e2e/src/registered.py"), &input)
+            .unwrap();
         let seen: Json = serde_json::from_str(lines.trim()).unwrap();
         assert_eq!(seen["value"], expected, "{kind}");
     }

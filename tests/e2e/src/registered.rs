@@ -21,7 +21,7 @@ pub fn values(
     }
     let mut input = format!("{kind} {}\n", registry.url()).into_bytes();
     input.extend(output.stdout);
-    let lines = stack::python(include_str!("registered.py"), &input)?;
+    let lines = stack::python_reader(include_str!("registered.py"), &input)?;
     let values = lines.lines().map(serde_json::from_str);
     Ok(values.collect::<Result<_, _>>()?)
 }

@@ -79,7 +79,7 @@ pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USE
 pub use process::Process;
 pub use program::{Program, binary};
 pub use proxy::Proxy;
-pub use python::python;
+pub use python::python_reader;
 pub use redis::{Redis, RedisOptions};
 pub use schema_registry::SchemaRegistry;
 pub use search::{Search, SearchOptions};

@@ -1,12 +1,6 @@
-//! Python with libraries of the package index: independent readers of what we write.
+//! Independent readers of what we write: Python with libraries of the package index.
 
-use std::process::Command;
-
-use crate::{
-    Error, Result, cache,
-    error::While,
-    run::{on_path, run, run_with},
-};
+use crate::{Result, error::While, install::pypi, run::run_with};
 
 /// What reads Avro, Protobuf and JSON Schema. A changed list needs another name of the folder.
 const LIBRARIES: [&str; 4] = [
@@ -20,19 +14,9 @@ const FOLDER: &str = "python-codecs-1";
 /// Runs a script with the readers of serialized records at hand and gives back what it prints.
 ///
 /// `input` is its standard input. The machine's `python3` runs it; the libraries are kept in the cache.
-pub fn python(script: &str, input: &[u8]) -> Result<String> {
-    let program = on_path("python3")
-        .ok_or_else(|| Error::new("Python is missing: sudo apt-get install python3 python3-pip"))?;
-    let libraries = cache::install(FOLDER, |folder, _| {
-        run(Command::new(&program)
-            .args(["-m", "pip", "install", "--quiet", "--no-compile"])
-            .args(["--disable-pip-version-check", "--root-user-action=ignore"])
-            .arg("--target")
-            .arg(folder)
-            .args(LIBRARIES))
-        .map(drop)
-    })?;
-    let mut command = Command::new(&program);
+pub fn python_reader(script: &str, input: &[u8]) -> Result<String> {
+    let libraries = pypi::python_packages(FOLDER, &LIBRARIES)?;
+    let mut command = pypi::python()?;
     command
         .args(["-B", "-c", script])
         .env("PYTHONPATH", &libraries);

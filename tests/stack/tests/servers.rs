@@ -180,6 +180,6 @@ fn the_schema_registry_keeps_what_it_is_given() -> Result<()> {
 fn python_has_the_readers() -> Result<()> {
     let script = "import sys, fastavro, jsonschema, google.protobuf, grpc_tools.protoc\n\
                   print(sys.stdin.read()[::-1])";
-    assert_eq!(stack::python(script, b"abc")?, "cba\n");
+    assert_eq!(stack::python_reader(script, b"abc")?, "cba\n");
     Ok(())
 }
