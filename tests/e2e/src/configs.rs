@@ -50,6 +50,16 @@ pub fn mysql_source(mysql: &Mysql, prefix: &str, tables: &str, bootstrap: &str) 
     })
 }
 
+/// Kafka's connector for lines of a file.
+pub fn file_source(file: &str, topic: &str) -> Value {
+    json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector",
+        "tasks.max": "1",
+        "file": file,
+        "topic": topic,
+    })
+}
+
 /// A configuration with these properties more.
 pub fn with(mut config: Value, more: &[(&str, &str)]) -> Value {
     for (name, value) in more {

@@ -26,6 +26,9 @@ pub(crate) fn of_kafka(bootstrap: &str, topic: &str) -> Outcome<Vec<(String, Str
         "%k\t%s\n",
         "-X",
         "isolation.level=read_committed",
+        // The end is told by an answer without records: while somebody writes, only a short one is.
+        "-X",
+        "fetch.wait.max.ms=2",
     ])?;
     Ok(pairs(&text))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use e2e::{
     Fleet, Load, Outcome, WorkerOptions,
-    configs::{postgres_source_at, redis_sink_at, with},
+    configs::{file_source, postgres_source_at, with},
     counters::{self, assert_complete, assert_exactly_once, history},
     rounds,
     scene::{SLOT, SOURCE, TOPIC},
@@ -154,8 +154,8 @@ fn workers_that_cannot_reach_each_other_still_answer_for_each_other() -> Outcome
     }
     for at in ALL {
         let rest = fleet.rest(at);
-        let name = format!("sink-{at}");
-        rest.create(&name, &redis_sink_at("redis://127.0.0.1:1", "none-.*"))?;
+        let name = format!("file-{at}");
+        rest.create(&name, &file_source("none", "none"))?;
         let taken = rest.ask(
             "POST",
             "/connectors",
@@ -179,6 +179,50 @@ fn workers_that_cannot_reach_each_other_still_answer_for_each_other() -> Outcome
         rest.wait_for(SOURCE, "RUNNING")?;
     }
     scene.finish()
+}
+
+/// Many connectors at once, through every worker, while the one that leads is killed: each of them runs once in the end.
+#[test]
+fn many_connectors_at_once_outlive_the_leader() -> Outcome {
+    let stack = Stack::new()?;
+    let fleet = Fleet::start(&stack, 3, |options| options)?;
+    let count = rounds(90, 500);
+    let create = &|at: usize| -> Outcome {
+        for number in (0..count).filter(|number| number % 3 == at as u32) {
+            let config = file_source("/nowhere", &format!("many-{number}"));
+            let name = format!("many-{number}");
+            // What a dying leader has done it has answered, or the next one does it.
+            wait_until(&format!("{name} to be taken"), LIMIT, || {
+                let body = json!({"name": name, "config": config}).to_string();
+                let answer = fleet.rest(at).ask("POST", "/connectors", &body);
+                Ok(answer.is_ok_and(|answer| matches!(answer.status, 201 | 409)))
+            })?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| -> Outcome {
+        let creating: Vec<_> = ALL.map(|at| scope.spawn(move || create(at))).into();
+        // The first worker leads, since it was there first.
+        let listed = || fleet.rest(1).get("/connectors").ok();
+        let is_begun =
+            || Ok(listed().is_some_and(|all| all.as_array().is_some_and(|all| all.len() > 10)));
+        wait_until("connectors", LIMIT, is_begun)?;
+        fleet.members[0].worker.server().kill9()?;
+        fleet.members[0].worker.server().start()?;
+        for thread in creating {
+            thread.join().map_err(|_| "a client panicked")??;
+        }
+        Ok(())
+    })?;
+    let placed = fleet.wait_for_rest(2, &ALL)?;
+    assert_eq!(placed.values().sum::<usize>(), count as usize, "{placed:?}");
+    let (least, most) = (placed.values().min(), placed.values().max());
+    assert!(
+        most.zip(least)
+            .is_some_and(|(most, least)| most - least <= 3),
+        "{placed:?}"
+    );
+    Ok(())
 }
 
 /// Each worker in turn is stopped in order and started again, as an upgrade does it.
