@@ -3,6 +3,7 @@
 mod check;
 mod cli;
 mod docs;
+mod health;
 mod logging;
 mod plugins;
 mod properties;
@@ -64,6 +65,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             runtime()?.block_on(read::run(&options))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Health(options) => health::run(&options),
         Command::Docs { class } => print_docs(class.as_deref()),
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -8,7 +8,7 @@ use std::{
 use crate::{Outcome, house, tally::Tally, workspace::cargo};
 
 /// The suites that have a short form unless asked for by name: their package in `tests` and their targets.
-const LONG: [(&str, &str, &[&str]); 3] = [
+const LONG: [(&str, &str, &[&str]); 4] = [
     ("chaos", "e2e", &["chaos", "*_faults", "shutdown"]),
     (
         "differential",
@@ -16,9 +16,10 @@ const LONG: [(&str, &str, &[&str]); 3] = [
         &["differential", "handover*"],
     ),
     ("soak", "e2e", &["soak"]),
+    ("packaging", "xtask", &["packaging"]),
 ];
 
-/// `[unit|e2e|chaos|differential|soak|house]`, and what names have in them of the tests of a suite; everything without
+/// `[unit|e2e|chaos|differential|soak|packaging|house]`, and what names have in them of the tests of a suite; everything without
 /// a word. The last line printed is `N passed, N failed`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut tally = Tally::default();

@@ -76,8 +76,8 @@ pub(crate) fn install(
     Ok(place)
 }
 
-/// Whether [`install`] has made this folder before.
-pub(crate) fn is_installed(name: &str) -> bool {
+/// Whether a program is in the cache.
+pub fn is_installed(name: &str) -> bool {
     cache().is_ok_and(|cache| cache.join("programs").join(name).is_dir())
 }
 

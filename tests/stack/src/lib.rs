@@ -58,10 +58,14 @@ mod tls;
 mod url;
 mod wait;
 
-pub use cache::cache;
+pub use cache::{cache, is_installed};
 pub use connect::{Connect, ConnectOptions};
 pub use error::{Error, Result};
 pub use http::{Answer, http};
+pub use install::{
+    go_tool::go_tool,
+    pypi::{python, python_packages},
+};
 pub use kafka::{Kafka, KafkaOptions, KafkaTools};
 pub use kcat::Kcat;
 pub use mysql::{Mysql, MysqlOptions, MysqlVersion};
