@@ -161,8 +161,9 @@ impl SinkWorker {
             Event::Idle if self.consumed.is_dirty() => self.commit().await?,
             Event::Idle => {}
         }
-        let lag = self.reader.lag().values().copied().max().unwrap_or(0);
-        self.pipe.metrics.sink(self.consumed.partitions(), lag);
+        let lags = self.reader.lag();
+        let partitions = self.consumed.partitions();
+        self.pipe.metrics.sink(partitions, lags.values().copied());
         if Instant::now() >= self.next_commit {
             self.commit().await?;
         }
@@ -182,6 +183,8 @@ impl SinkWorker {
                 self.pipe.refuse(records, origin, Stage::Put, error).await?;
             }
         }
+        let made = records.records.iter().map(|record| record.timestamp_ms);
+        self.pipe.metrics.written(made);
         self.consumed.read(records);
         Ok(())
     }
