@@ -69,13 +69,14 @@ impl SourceWorker {
         task: Box<dyn DynSourceTask>,
     ) -> Result<Self> {
         let metrics = shared.metrics.task(id);
-        let converters = Converters::new(&shared.config, config)?;
+        let worker = shared.current.get();
+        let converters = Converters::new(&worker, config)?;
         let pipe = Pipe {
             id: id.clone(),
             shared: Arc::clone(shared),
             chain: Chain::new(config)?,
             encoder: Encoder::new(converters),
-            topics: TopicCreation::new(&shared.log, &shared.config, config)?,
+            topics: TopicCreation::new(&shared.log, &worker, config)?,
             tolerance: Tolerance::new(id, config, &metrics),
             metrics: Arc::clone(&metrics),
             encoded: Encoded::default(),
@@ -245,7 +246,7 @@ impl Delivery {
         safe: Advance<Position>,
         metrics: &Arc<TaskMetrics>,
     ) -> Result<Self> {
-        let worker = &shared.config;
+        let worker = &*shared.current.get();
         let mut settings = worker.under("producer.");
         settings.extend(under(config, "producer.override."));
         let transactional = worker.is_exactly_once();

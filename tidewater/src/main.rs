@@ -8,6 +8,7 @@ mod logging;
 mod plugins;
 mod properties;
 mod read;
+mod reload;
 mod startup;
 mod worker;
 

@@ -11,22 +11,29 @@ use connect_log::{
     kafka::KafkaLog,
 };
 use connect_runtime::WorkerConfig;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+    time::timeout,
+};
 
-use crate::{Failure, cli::Worker, properties, startup};
+use crate::{Failure, cli::Worker, properties, reload, startup};
 
 /// How long clients get to take the answers that are under way.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Runs until SIGTERM or Ctrl-C, then stops gracefully.
 pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure> {
+    // From here on SIGHUP ends nothing.
+    let hangups = signal(SignalKind::hangup())?;
     let given = given(&options)?;
     let config = WorkerConfig::read(&given)?;
     let listener = listen(&config).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let (log, front) = open_log(&config, &options, ended(stopped.clone())).await?;
-    let deadline = config.shutdown_timeout.0;
     let advertised: Arc<str> = format!("http://{}", config.worker_id()).into();
     let opening = Opening::default();
     let mut server = tokio::spawn(api::serve(listener, opening.clone(), ended(stopped)));
@@ -36,14 +43,18 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     };
     if let Some((herder, worker)) = started {
         opening.open(Api {
-            herder,
+            herder: herder.clone(),
             loggers,
             url: advertised,
         });
         tracing::info!(url = %format!("http://{address}"), "ready");
-        signalled().await?;
+        tokio::select! {
+            signalled = signalled() => signalled?,
+            () = reload::follow(hangups, &options, given, &herder) => {}
+        }
         tracing::info!("stopping");
-        worker.stop(deadline).await;
+        let within = herder.worker_config().shutdown_timeout.0;
+        worker.stop(within).await;
     }
     stop.send_replace(true);
     match timeout(LAST_ANSWERS, &mut server).await {
@@ -58,7 +69,7 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
 }
 
 /// The properties of the file, and over them those of the command line.
-fn given(options: &Worker) -> Result<Properties, Failure> {
+pub(crate) fn given(options: &Worker) -> Result<Properties, Failure> {
     let mut given = match &options.properties {
         Some(path) => properties::parse(
             &std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?,
@@ -204,7 +215,6 @@ async fn ended(mut stopped: watch::Receiver<bool>) {
 
 /// Waits for Ctrl-C or SIGTERM.
 async fn signalled() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         pressed = tokio::signal::ctrl_c() => pressed,
