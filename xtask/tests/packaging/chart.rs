@@ -17,7 +17,7 @@ use crate::{
 
 const CHART: &str = "packaging/helm/tidewater";
 const HELM: &str = "helm-3.18.6";
-const SCHEMAS: &str = "kubernetes-validate-1.37.0";
+pub(crate) const SCHEMAS: &str = "kubernetes-validate-1.37.0";
 /// The oldest Kubernetes that the chart allows, and the newest that has schemas.
 const KUBERNETES: [&str; 2] = ["1.27", "1.37"];
 

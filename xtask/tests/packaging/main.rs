@@ -1,6 +1,7 @@
-//! What people install: the image, the unit, the Debian package, the chart. `cargo xtask test packaging` installs the tools that
+//! What people install: the image, the unit, the Debian package, the chart, the boards. `cargo xtask test packaging` installs the tools that
 //! look at them; the default run takes those that are there already.
 
+mod boards;
 mod chart;
 mod deb;
 mod docker;
