@@ -18,7 +18,7 @@ const MOST: usize = 1024;
 #[derive(Debug)]
 struct Flight {
     ticket: Ticket,
-    /// When their source committed them; 0 when it does not tell.
+    /// When their source committed the last of them; 0 when it does not tell.
     commit_ms: i64,
     records: u64,
 }
