@@ -1,16 +1,23 @@
 //! Request bodies: bounded, JSON, with errors that say what to do.
 
+use std::time::Duration;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    },
 };
 use serde::de::DeserializeOwned;
 
-use crate::error::ApiError;
+use tokio::time::timeout;
 
-/// The largest body taken, in bytes. The largest real configurations have some 100 kB.
-pub(crate) const MAX_BODY_BYTES: usize = 4 << 20;
+use crate::{error::ApiError, gate::BodyTime};
+
+/// How long a body may take where nothing else is said.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
@@ -22,15 +29,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::framework(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|refused| {
-            match refused.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    format!("The request body is larger than {MAX_BODY_BYTES} bytes. Send a smaller one."),
-                ),
-                status => ApiError::new(status, "The request body could not be read."),
-            }
-        })?;
+        let bytes = whole(request, state).await?;
         if bytes.is_empty() {
             return Err(ApiError::bad_request(
                 "The request has no body. Send a JSON object.",
@@ -44,10 +43,30 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// No content type at all is taken as JSON, as Jersey does for these resources.
+/// The body, if it is small enough and comes in time.
+async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let limit = request.extensions().get::<BodyTime>();
+    let limit = limit.map_or(BODY_TIME, |limit| limit.0);
+    let Ok(read) = timeout(limit, Bytes::from_request(request, state)).await else {
+        let what = "The request body did not come in time. Send it at once, or raise rest.body.timeout.ms.";
+        return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, what));
+    };
+    read.map_err(|refused| match refused.status() {
+        status @ StatusCode::PAYLOAD_TOO_LARGE => {
+            let what =
+                "The request body is too large. Send a smaller one, or raise rest.max.body.bytes.";
+            ApiError::new(status, what)
+        }
+        status => ApiError::new(status, "The request body could not be read."),
+    })
+}
+
+/// Without a content type there is no body.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else {
-        return true;
+        let length = headers.get(CONTENT_LENGTH);
+        return length.is_none_or(|length| length == "0")
+            && !headers.contains_key(TRANSFER_ENCODING);
     };
     value.to_str().is_ok_and(|text| {
         text.split(';')

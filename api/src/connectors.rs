@@ -58,7 +58,11 @@ pub(crate) async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> A
     let mut all = BTreeMap::new();
     for name in api.herder.connectors().await {
         let info = if asked("info") {
-            api.herder.info(&name).await.ok()
+            api.herder
+                .info(&name)
+                .await
+                .ok()
+                .map(|info| api.shown(info))
         } else {
             None
         };
@@ -95,6 +99,7 @@ pub(crate) async fn create(
         .name
         .or_else(|| config.get("name").cloned().flatten())
         .unwrap_or_default();
+    let config = api.given(name.trim(), config)?;
     let info = api.herder.create(&name, config, state).await?;
     Ok(created(&api, info))
 }
@@ -109,7 +114,8 @@ fn initial_state(text: &str) -> Answer<TargetState> {
 
 fn created(api: &Api, info: ConnectorInfo) -> Response {
     let location = format!("{}/connectors/{}", api.url, encode(&info.name));
-    (StatusCode::CREATED, [(LOCATION, location)], Json(info)).into_response()
+    let shown = Json(api.shown(info));
+    (StatusCode::CREATED, [(LOCATION, location)], shown).into_response()
 }
 
 /// Percent-encodes a path segment (RFC 3986).
@@ -117,7 +123,26 @@ fn encode(segment: &str) -> String {
     let mut out = String::new();
     for byte in segment.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'\''
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+            | b':'
+            | b'@' => {
                 out.push(char::from(byte));
             }
             _ => out.push_str(&format!("%{byte:02X}")),
@@ -133,7 +158,7 @@ pub(crate) async fn get(
     State(api): State<Api>,
     Path(name): Path<String>,
 ) -> Answer<Json<ConnectorInfo>> {
-    Ok(Json(api.herder.info(&name).await?))
+    Ok(Json(api.shown(api.herder.info(&name).await?)))
 }
 
 /// Deletes a connector. Its offsets stay: one created again under the name goes on from them.
@@ -144,14 +169,14 @@ pub(crate) async fn delete(State(api): State<Api>, Path(name): Path<String>) -> 
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A connector's configuration, placeholders unresolved.
+/// A connector's configuration, placeholders unresolved, secrets hidden.
 #[utoipa::path(get, path = "/connectors/{name}/config", tag = "connectors",
     responses((status = 200, body = BTreeMap<String, String>), (status = 404, body = ErrorMessage)))]
 pub(crate) async fn get_config(
     State(api): State<Api>,
     Path(name): Path<String>,
 ) -> Answer<Json<BTreeMap<String, String>>> {
-    Ok(Json(api.herder.info(&name).await?.config))
+    Ok(Json(api.shown(api.herder.info(&name).await?).config))
 }
 
 /// Creates a connector or replaces its configuration.
@@ -162,9 +187,10 @@ pub(crate) async fn put_config(
     Path(name): Path<String>,
     JsonBody(FlatConfig(config)): JsonBody<FlatConfig>,
 ) -> Answer<Response> {
+    let config = api.given(&name, config)?;
     match api.herder.put_config(&name, config).await? {
         (true, info) => Ok(created(&api, info)),
-        (false, info) => Ok(Json(info).into_response()),
+        (false, info) => Ok(Json(api.shown(info)).into_response()),
     }
 }
 
@@ -176,7 +202,9 @@ pub(crate) async fn patch_config(
     Path(name): Path<String>,
     JsonBody(FlatConfig(patch)): JsonBody<FlatConfig>,
 ) -> Answer<Json<ConnectorInfo>> {
-    Ok(Json(api.herder.patch_config(&name, patch).await?))
+    let patch = api.given(&name, patch)?;
+    let info = api.herder.patch_config(&name, patch).await?;
+    Ok(Json(api.shown(info)))
 }
 
 /// How a connector and its tasks are; with `?expand=progress` each task that takes a snapshot also tells how far it is, how fast, and

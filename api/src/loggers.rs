@@ -19,6 +19,7 @@ use crate::{
     Api,
     body::JsonBody,
     error::{Answer, ApiError},
+    given::FlatConfig,
 };
 
 /// Applies `(logger, level)` pairs to the program's log; the logger `root` is the default of all.
@@ -42,7 +43,9 @@ pub struct Level {
     pub last_modified: Option<u64>,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+/// A level to set.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents the body")]
 pub(crate) struct SetLevel {
     level: Option<String>,
 }
@@ -72,8 +75,12 @@ impl Loggers {
             .clone()
     }
 
-    fn set(&self, logger: &str, level: &str) -> Result<(), String> {
+    /// Sets a logger's level on this worker; says whether it was another one. The error says why it cannot have it.
+    pub fn set(&self, logger: &str, level: &str) -> Result<bool, String> {
         let mut levels = self.0.levels.lock().unwrap_or_else(|e| e.into_inner());
+        if levels.get(logger).is_some_and(|had| had.level == level) {
+            return Ok(false);
+        }
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -88,7 +95,7 @@ impl Loggers {
         );
         (self.0.apply)(&changed)?;
         *levels = changed;
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -116,9 +123,9 @@ pub(crate) async fn set(
     State(api): State<Api>,
     Path(logger): Path<String>,
     Query(scope): Query<Scope>,
-    JsonBody(body): JsonBody<SetLevel>,
+    JsonBody(FlatConfig(mut body)): JsonBody<FlatConfig>,
 ) -> Answer<Response> {
-    let Some(level) = body.level else {
+    let Some(level) = body.remove("level").flatten() else {
         let text = "Desired 'level' parameter was not specified in request.";
         return Err(ApiError::bad_request(text));
     };
@@ -133,11 +140,12 @@ pub(crate) async fn set(
             format!("invalid log level '{level}'."),
         ));
     }
-    api.loggers
-        .set(&logger, &upper)
-        .map_err(ApiError::bad_request)?;
-    match scope.scope.as_deref() {
-        Some("cluster") => Ok(StatusCode::NO_CONTENT.into_response()),
-        _ => Ok(Json(vec![logger]).into_response()),
+    if scope.scope.as_deref() == Some("cluster") {
+        // Every worker follows what is set for all, this one too.
+        api.herder.set_level(&logger, &upper).await?;
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    let changed = api.loggers.set(&logger, &upper);
+    let changed = changed.map_err(ApiError::bad_request)?;
+    Ok(Json(Vec::from_iter(changed.then_some(logger))).into_response())
 }

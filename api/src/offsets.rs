@@ -23,6 +23,7 @@ pub(crate) struct Offsets {
 
 /// Offsets to set.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct AlterOffsets {
     #[serde(default)]
     offsets: Option<Vec<AlterOffset>>,
@@ -30,6 +31,7 @@ pub(crate) struct AlterOffsets {
 
 /// One offset to set; null removes it.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct AlterOffset {
     partition: Option<Value>,
     offset: Option<Value>,

@@ -12,7 +12,7 @@ use crate::{
     Api,
     body::JsonBody,
     error::{Answer, ErrorMessage},
-    given::FlatConfig,
+    given::{FlatConfig, flag},
 };
 
 /// Which plugins.
@@ -31,7 +31,8 @@ pub(crate) async fn list(
     Query(which): Query<Which>,
 ) -> Json<Vec<PluginInfo>> {
     let mut plugins = api.herder.plugins().await;
-    if which.connectors_only.as_deref() != Some("false") {
+    let only = which.connectors_only.as_deref().unwrap_or_default();
+    if only.is_empty() || flag(Some(only)) {
         plugins.retain(|p| matches!(p.kind, PluginKind::Sink | PluginKind::Source));
     }
     Json(plugins)
@@ -65,5 +66,12 @@ pub(crate) async fn validate(
     Path(plugin): Path<String>,
     JsonBody(FlatConfig(config)): JsonBody<FlatConfig>,
 ) -> Answer<Json<ConfigInfos>> {
-    Ok(Json(api.herder.validate(&plugin, config).await?))
+    if !api.masks {
+        return Ok(Json(api.herder.validate(&plugin, config).await?));
+    }
+    // A form sends back what it was shown.
+    let name = config.get("name").cloned().flatten().unwrap_or_default();
+    let config = api.herder.with_known_secrets(&name, config);
+    let infos = api.herder.validate(&plugin, config).await?;
+    Ok(Json(api.herder.validated_without_secrets(infos)))
 }

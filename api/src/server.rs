@@ -1,16 +1,26 @@
 //! The routes and the server.
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
-use tokio::net::TcpListener;
+use std::{sync::Arc, time::Duration};
+
+use axum::{Extension, Router, extract::DefaultBodyLimit, middleware};
+use connect_core::Result;
+use tokio::{sync::watch, task::JoinSet};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Api,
-    body::MAX_BODY_BYTES,
-    connectors, health, loggers, offsets,
+    connection::Connections,
+    connectors,
+    gate::{self, BodyTime, Gate},
+    headers::{self, Headers},
+    health,
+    listen::{self, Listener},
+    loggers, offsets,
     opening::{self, Opening},
-    plugins, quirks, signals, tasks, topics,
+    plugins, quirks,
+    settings::RestConfig,
+    signals, tasks, topics,
 };
 
 #[derive(OpenApi)]
@@ -21,21 +31,76 @@ use crate::{
 ))]
 struct Document;
 
-/// Answers requests until `stop` ends; then takes no new ones and finishes those under way. Until the [`Opening`] is opened,
-/// every answer is 503.
-pub async fn serve(
-    listener: TcpListener,
-    opening: impl Into<Opening>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let server = Router::new()
-        .fallback(opening::pass)
-        // Outside of the routes, which themselves say which methods a path has.
-        .layer(middleware::from_fn(quirks::around))
-        .with_state(opening.into());
-    axum::serve(listener, server)
-        .with_graceful_shutdown(stop)
-        .await
+/// The sockets of the API, bound but not yet answering.
+pub struct Server {
+    listeners: Vec<Listener>,
+    connections: Connections,
+    gate: Arc<Gate>,
+    headers: Arc<Headers>,
+    body_bytes: usize,
+    body_time: Duration,
+}
+
+impl Server {
+    /// Binds the listeners, and reads certificates and users. Every error names its property.
+    pub async fn bind(config: &RestConfig) -> Result<Self> {
+        Ok(Self {
+            gate: Arc::new(Gate::new(config)?),
+            headers: Arc::new(Headers::new(config)?),
+            connections: Connections::new(config),
+            body_bytes: config.body_bytes as usize,
+            body_time: config.body_time.0,
+            listeners: listen::bind(config).await?,
+        })
+    }
+
+    /// `http://127.0.0.1:8083` and the like.
+    pub fn addresses(&self) -> Vec<String> {
+        let one = |listener: &Listener| {
+            let scheme = if listener.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            format!("{scheme}://{}", listener.address)
+        };
+        self.listeners.iter().map(one).collect()
+    }
+
+    /// Answers requests until `stop` ends; then takes no new ones and finishes those under way. Until the [`Opening`] is opened,
+    /// every answer is 503.
+    pub async fn serve(
+        self,
+        opening: impl Into<Opening>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let router = Router::new()
+            .fallback(opening::pass)
+            // Outside of the routes, which themselves say which methods a path has.
+            .layer(middleware::from_fn(quirks::around))
+            .layer(Extension(BodyTime(self.body_time)))
+            .layer(DefaultBodyLimit::max(self.body_bytes))
+            .layer(middleware::from_fn_with_state(self.gate, gate::pass))
+            .layer(middleware::from_fn_with_state(
+                self.headers,
+                headers::around,
+            ))
+            .with_state(opening.into());
+        let connections = Arc::new(self.connections);
+        let (stopping, stopped) = watch::channel(false);
+        let mut accepting = JoinSet::new();
+        for listener in self.listeners {
+            let (connections, router) = (Arc::clone(&connections), router.clone());
+            let stopped = stopped.clone();
+            accepting.spawn(async move { connections.accept(listener, router, stopped).await });
+        }
+        stop.await;
+        stopping.send_replace(true);
+        while accepting.join_next().await.is_some() {}
+        if let Some(connections) = Arc::into_inner(connections) {
+            connections.finish().await;
+        }
+    }
 }
 
 /// All paths.
@@ -45,7 +110,6 @@ pub(crate) fn router(api: Api) -> Router {
     router
         .route("/openapi.json", axum::routing::get(async || document))
         .fallback(quirks::not_found)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(api)
 }
 

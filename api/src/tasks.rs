@@ -33,7 +33,13 @@ pub(crate) async fn list(
     Ok(Json(
         tasks
             .into_iter()
-            .map(|(id, config)| TaskInfo { id, config })
+            .map(|(id, config)| TaskInfo {
+                id,
+                config: match api.masks {
+                    true => api.herder.masked(&config),
+                    false => config,
+                },
+            })
             .collect(),
     ))
 }
@@ -45,7 +51,14 @@ pub(crate) async fn status(
     State(api): State<Api>,
     Path((name, task)): Path<(String, String)>,
 ) -> Answer<Json<TaskState>> {
-    Ok(Json(api.herder.task_status(&name, number(&task)?).await?))
+    Ok(Json(
+        api.herder
+            .task_status(
+                &name,
+                number(&task, || format!("No status found for task {name}-{task}"))?,
+            )
+            .await?,
+    ))
 }
 
 /// Restarts a task.
@@ -55,12 +68,16 @@ pub(crate) async fn restart(
     State(api): State<Api>,
     Path((name, task)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
-    api.herder.restart_task(&name, number(&task)?).await?;
+    let number = number(&task, || format!("Unknown task: {name}-{task}"))?;
+    api.herder.restart_task(&name, number).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What is no number is an unknown path, as in Jersey, which has found the resource and so names the type.
-fn number(task: &str) -> Answer<u32> {
-    task.parse()
-        .map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "HTTP 404 Not Found"))
+/// What is no number is an unknown path, as in Jersey, which has found the resource and so names the type. No task is negative.
+fn number(task: &str, unknown: impl FnOnce() -> String) -> Answer<u32> {
+    let not_found = |what: String| ApiError::new(StatusCode::NOT_FOUND, what);
+    let number: i32 = task
+        .parse()
+        .map_err(|_| not_found("HTTP 404 Not Found".to_owned()))?;
+    u32::try_from(number).map_err(|_| not_found(unknown()))
 }

@@ -5,8 +5,8 @@
 //! learnt about each distinct schema text.
 
 mod decimal_read;
-mod decode;
-mod encode;
+pub(crate) mod decode;
+pub(crate) mod encode;
 mod field_plan;
 mod free;
 mod intern;
@@ -18,9 +18,9 @@ mod repeated;
 mod schema_read;
 mod schema_write;
 mod settings;
-mod text;
-mod unavailable;
-mod value_write;
+pub(crate) mod text;
+pub(crate) mod unavailable;
+pub(crate) mod value_write;
 
 #[cfg(test)]
 mod tests;

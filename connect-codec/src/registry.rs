@@ -5,8 +5,8 @@ use std::sync::Arc;
 use connect_core::{Finding, Properties, codec::Converter, config::Key};
 
 use crate::{
-    bytes::ByteArrayConverter, header::SimpleHeaderConverter, json::JsonConverter, keys,
-    number::NumberConverter, string::StringConverter,
+    avro, bytes::ByteArrayConverter, header::SimpleHeaderConverter, json::JsonConverter,
+    json_schema, keys, number::NumberConverter, protobuf, string::StringConverter,
 };
 
 /// What a converter can be used for.
@@ -35,9 +35,28 @@ enum Known {
     Bytes,
     Header,
     Number(NumberConverter),
+    Avro,
+    JsonSchema,
+    Protobuf,
+}
+
+impl Known {
+    /// Whether its schemas are in a registry. As Confluent's, these are not for headers.
+    fn is_registered(self) -> bool {
+        matches!(self, Self::Avro | Self::JsonSchema | Self::Protobuf)
+    }
 }
 
 const ALL: &[(&str, Known)] = &[
+    ("io.confluent.connect.avro.AvroConverter", Known::Avro),
+    (
+        "io.confluent.connect.json.JsonSchemaConverter",
+        Known::JsonSchema,
+    ),
+    (
+        "io.confluent.connect.protobuf.ProtobufConverter",
+        Known::Protobuf,
+    ),
     (
         "org.apache.kafka.connect.converters.BooleanConverter",
         Known::Number(NumberConverter::Boolean),
@@ -94,7 +113,7 @@ pub fn converter(
         "value.converter"
     };
     match find(class) {
-        Some((_, known)) if *known != Known::Header => make(*known, settings),
+        Some((_, known)) if *known != Known::Header => make(*known, is_key, settings),
         _ => Err(vec![unknown(property, class, "Converter")]),
     }
 }
@@ -105,8 +124,8 @@ pub fn header_converter(
     settings: &Properties,
 ) -> Result<Arc<dyn Converter>, Vec<Finding>> {
     match find(class) {
-        Some((_, known)) => make(*known, settings),
-        None => Err(vec![unknown("header.converter", class, "HeaderConverter")]),
+        Some((_, known)) if !known.is_registered() => make(*known, false, settings),
+        _ => Err(vec![unknown("header.converter", class, "HeaderConverter")]),
     }
 }
 
@@ -116,6 +135,9 @@ pub fn keys(class: &str) -> Option<Vec<Key>> {
         Known::Json => keys::json(),
         Known::Text => keys::string(),
         Known::Header => Vec::new(),
+        Known::Avro => avro::keys(),
+        Known::JsonSchema => json_schema::keys(),
+        Known::Protobuf => protobuf::keys(),
         Known::Bytes | Known::Number(_) => vec![keys::converter_type()],
     })
 }
@@ -125,7 +147,8 @@ pub fn all() -> Vec<Listed> {
     let listed = |role| move |(class, _): &(&'static str, Known)| Listed { class, role };
     let data = ALL.iter().filter(|(_, known)| *known != Known::Header);
     let data = data.map(listed(Role::Converter));
-    data.chain(ALL.iter().map(listed(Role::HeaderConverter)))
+    let headers = ALL.iter().filter(|(_, known)| !known.is_registered());
+    data.chain(headers.map(listed(Role::HeaderConverter)))
         .collect()
 }
 
@@ -136,13 +159,20 @@ fn find(class: &str) -> Option<&'static (&'static str, Known)> {
     })
 }
 
-fn make(known: Known, settings: &Properties) -> Result<Arc<dyn Converter>, Vec<Finding>> {
+fn make(
+    known: Known,
+    is_key: bool,
+    settings: &Properties,
+) -> Result<Arc<dyn Converter>, Vec<Finding>> {
     Ok(match known {
         Known::Json => Arc::new(JsonConverter::from_properties(settings)?),
         Known::Text => Arc::new(StringConverter::from_properties(settings)?),
         Known::Bytes => Arc::new(ByteArrayConverter),
         Known::Header => Arc::new(SimpleHeaderConverter),
         Known::Number(number) => Arc::new(number),
+        Known::Avro => return avro::converter(settings, is_key),
+        Known::JsonSchema => return json_schema::converter(settings, is_key),
+        Known::Protobuf => return protobuf::converter(settings, is_key),
     })
 }
 
@@ -162,7 +192,7 @@ mod tests {
             assert_eq!(class_name(name), Some(full));
             assert!(converter(name, true, &Properties::new()).is_ok());
         }
-        assert!(class_name("AvroConverter").is_none());
+        assert!(class_name("XmlConverter").is_none());
     }
 
     #[test]
@@ -220,12 +250,12 @@ mod tests {
         assert_eq!(listed, 15);
     }
 
-    // As in the list of a Kafka Connect 4.3.
+    // Those of a Kafka Connect 4.3, and three of Confluent's, which are not for headers.
     #[test]
-    fn the_list_has_nine_converters_and_ten_for_headers() {
+    fn the_list_has_twelve_converters_and_ten_for_headers() {
         let listed = all();
         let converters = listed.iter().filter(|l| l.role == Role::Converter).count();
-        assert_eq!((converters, listed.len()), (9, 19));
+        assert_eq!((converters, listed.len()), (12, 22));
         assert!(listed.iter().all(|l| keys(l.class).is_some()));
     }
 }

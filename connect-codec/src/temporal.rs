@@ -77,7 +77,7 @@ fn number(text: &str, digits: usize) -> Option<i64> {
 }
 
 /// Year, month and day of days since 1970-01-01 (proleptic Gregorian, by eras of 400 years).
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -92,7 +92,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     )
 }
 
-fn days_of(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days_of(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
     let months = if month > 2 { month - 3 } else { month + 9 };

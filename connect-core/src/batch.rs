@@ -90,6 +90,8 @@ pub struct Batch {
     headers: Vec<Header>,
     position: Option<Position>,
     other_positions: Vec<Position>,
+    /// Outlives [`Batch::clear`]: the next batch goes on where this one ends.
+    within_transaction: bool,
 }
 
 /// How much memory of its own a cleared batch keeps for the next round.
@@ -237,6 +239,17 @@ impl Batch {
     /// Sets where the source stands after the last record of this batch.
     pub fn set_position(&mut self, position: Position) {
         self.position = Some(position);
+    }
+
+    /// Whether the last record is of a transaction of the source that has not ended, so that a reader of what was committed would
+    /// see a part of it.
+    pub fn is_within_transaction(&self) -> bool {
+        self.within_transaction
+    }
+
+    /// Sets whether the batch ends within a transaction of the source. It holds for the batches after it, until it is set again.
+    pub fn set_within_transaction(&mut self, within: bool) {
+        self.within_transaction = within;
     }
 
     /// The records as they were appended.

@@ -27,10 +27,26 @@ pub trait Converter: Send + Sync {
 pub trait Encode: Send {
     /// Appends the bytes of a value. `Ok(false)` means that the record has a null there, not empty bytes.
     fn encode(&mut self, datum: Datum<'_>, out: &mut Vec<u8>) -> Result<bool>;
+
+    /// What has to be waited for before the value that was just refused is tried again; `None` when it is refused for good.
+    /// Asked after an error only.
+    fn pending(&mut self) -> Option<BoxFuture<'_, Result<()>>> {
+        None
+    }
 }
 
 /// A decoder, with what it has learnt about schemas so far.
 pub trait Decode: Send {
+    /// Whether it can tell without asking anybody what these bytes are. [`Decode::learn`] is called first when it cannot.
+    fn knows(&self, _bytes: Option<&[u8]>) -> bool {
+        true
+    }
+
+    /// Asks for what it does not know about these bytes. An error is not about the record: the registry is away, say.
+    fn learn<'a>(&'a mut self, _bytes: &'a [u8]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Puts serialized bytes into cells of `batch`. The schema is the same `Arc` for equal schemas, so that routes can be cached.
     fn decode(&mut self, bytes: Option<&[u8]>, batch: &mut Batch) -> Result<Decoded>;
 }

@@ -41,6 +41,11 @@ impl JavaRegex {
         self.whole.is_match(text)
     }
 
+    /// Whether some of the text matches.
+    pub fn finds(&self, text: &str) -> bool {
+        self.part.is_match(text)
+    }
+
     /// When all of the text matches: the text with its first match replaced, as Kafka Connect's `RegexRouter` does it.
     pub fn replace_first(&self, text: &str, replacement: &Replacement) -> Option<String> {
         if !self.matches(text) {

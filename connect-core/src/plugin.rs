@@ -42,6 +42,8 @@ pub struct Plugin {
     pub about: About,
     /// Source or sink.
     pub direction: Direction,
+    /// See [`SourceConnector::TELLS_TRANSACTIONS`].
+    pub tells_transactions: bool,
     inner: Arc<dyn Connector>,
     guard: Option<GuardFn>,
 }
@@ -63,6 +65,7 @@ impl Plugin {
         Self {
             about: C::ABOUT,
             direction: Direction::Source,
+            tells_transactions: C::TELLS_TRANSACTIONS,
             inner,
             guard: Some(guard::<C>),
         }
@@ -74,6 +77,7 @@ impl Plugin {
         Self {
             about: C::ABOUT,
             direction: Direction::Sink,
+            tells_transactions: false,
             inner,
             guard: None,
         }

@@ -19,6 +19,9 @@ pub trait SourceConnector: Send + Sync + 'static {
     /// Name, version, summary.
     const ABOUT: About;
 
+    /// Whether its batches tell where the transactions of the source end: [`Batch::set_within_transaction`].
+    const TELLS_TRANSACTIONS: bool = false;
+
     /// Reaches out: server version, rights, slot, tables. Reports all it finds, not the first.
     fn check(config: &Self::Config) -> impl Future<Output = Vec<Finding>> + Send;
 

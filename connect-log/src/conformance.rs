@@ -11,7 +11,6 @@ pub mod compacting;
 pub mod grouping;
 pub mod reading;
 mod subject;
-pub mod tables;
 pub mod topics;
 pub mod transactions;
 
@@ -65,9 +64,6 @@ macro_rules! conformance_tests {
             compacting::a_compacted_topic_is_compacted_again,
             compacting::old_records_go,
             compacting::too_many_bytes_go,
-            tables::a_table_keeps_what_was_put,
-            tables::a_table_follows_others,
-            tables::a_newer_writer_fences_the_older,
         );
     };
     (@each $subject:path, $($module:ident::$check:ident),* $(,)?) => {

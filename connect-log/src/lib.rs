@@ -23,7 +23,6 @@ mod member;
 pub mod memory;
 mod murmur2;
 mod read;
-pub mod table;
 mod tail;
 mod topic;
 
@@ -33,7 +32,6 @@ pub use local::LocalLog;
 pub use member::{Lease, Member, MemberSpec, Standing, View};
 pub use murmur2::{murmur2, partition_for};
 pub use read::{At, Event, Read, ReaderSpec, TopicPartition};
-pub use table::{Table, TableChange, TableSpec};
 pub use tail::{Offsets, read_to_end};
 pub use topic::{TopicInfo, TopicSpec};
 
@@ -67,6 +65,22 @@ pub trait Log: Send + Sync + 'static {
 
     /// The offset at a point of a partition. For a time: the first record at or after it, else the end.
     fn offset_at<'a>(&'a self, of: &'a TopicPartition, at: At) -> BoxFuture<'a, Result<i64>>;
+
+    /// The ends ([`At::End`]) of a topic's partitions.
+    fn ends<'a>(
+        &'a self,
+        topic: &'a str,
+        partitions: i32,
+    ) -> BoxFuture<'a, Result<BTreeMap<i32, i64>>> {
+        Box::pin(async move {
+            let mut ends = BTreeMap::new();
+            for partition in 0..partitions {
+                let of = TopicPartition::new(topic, partition);
+                ends.insert(partition, self.offset_at(&of, At::End).await?);
+            }
+            Ok(ends)
+        })
+    }
 
     /// Deletes the records of a partition before an offset.
     fn delete_records<'a>(

@@ -31,11 +31,11 @@ pub async fn read_to_end(
     let info = log.topic(topic).await?.ok_or_else(|| unknown(topic))?;
     let mut ends = BTreeMap::new();
     let mut starts = BTreeMap::new();
-    for partition in 0..info.partitions {
+    for (partition, end) in log.ends(topic, info.partitions).await? {
         let of = TopicPartition::new(Arc::clone(&info.name), partition);
-        let end = log.offset_at(&of, At::End).await?;
         let start = match from.get(&partition) {
             Some(next) => *next,
+            None if end == 0 => 0,
             None => log.offset_at(&of, At::Earliest).await?,
         };
         if start < end {

@@ -62,21 +62,24 @@ impl Decoder {
     }
 
     /// Appends every record to `batch` and its index to `origins`. Those that cannot be decoded are given back by their index.
-    pub(crate) fn decode(
+    /// An error is about none of them: what a decoder has to ask is away.
+    pub(crate) async fn decode(
         &mut self,
         records: &Encoded,
         batch: &mut Batch,
         origins: &mut Vec<u32>,
-    ) -> Vec<(u32, Stage, Error)> {
+    ) -> Result<Vec<(u32, Stage, Error)>> {
         let mut refused = Vec::new();
         let mut last = Shared::default();
         for (index, record) in (0_u32..).zip(&records.records) {
+            learn(&mut self.key, records.key(record)).await?;
+            learn(&mut self.value, records.value(record)).await?;
             match self.one(records, record, &mut last, batch) {
                 Ok(()) => origins.push(index),
                 Err((stage, error)) => refused.push((index, stage, error)),
             }
         }
-        refused
+        Ok(refused)
     }
 
     fn one(
@@ -154,6 +157,13 @@ impl Decoder {
             Route::new(Arc::clone(topic), key.schema, value.schema)
         });
         Arc::clone(route)
+    }
+}
+
+async fn learn(decoder: &mut Box<dyn Decode>, bytes: Option<&[u8]>) -> Result<()> {
+    match bytes {
+        Some(asked) if !decoder.knows(bytes) => decoder.learn(asked).await,
+        _ => Ok(()),
     }
 }
 

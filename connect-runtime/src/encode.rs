@@ -133,6 +133,10 @@ impl Encoder {
         for row in batch.rows() {
             let before = (out.bytes.len(), out.headers.len(), out.records.len());
             let mut encoded = self.encode_row(row, out);
+            while encoded.is_err() && self.waited(row).await? {
+                out.bytes.truncate(before.0);
+                encoded = self.encode_row(row, out);
+            }
             if row.record().headers_len > 0 && encoded.is_ok() && !self.share_headers(row, out) {
                 encoded = self
                     .encode_headers(row, out)
@@ -156,6 +160,26 @@ impl Encoder {
         Ok(())
     }
 
+    /// Whether an encoder that refused a row had to wait for something, and has it now.
+    async fn waited(&mut self, row: Row<'_>) -> Result<bool> {
+        let at = self.of_batch.get(row.record().route as usize);
+        let Some(plan) = at.and_then(|at| self.plans.get_mut(*at)) else {
+            return Ok(false);
+        };
+        // Only one that has a value to write may ask for it.
+        let parts = [(&mut plan.key, row.key()), (&mut plan.value, row.value())];
+        for (encoder, datum) in parts {
+            if datum.is_null() || datum.is_absent() {
+                continue;
+            }
+            if let Some(pending) = encoder.pending() {
+                pending.await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn encode_row(&mut self, row: Row<'_>, out: &mut Encoded) -> Result<(), (Stage, Error)> {
         let record = row.record();
         let plan = self
@@ -173,7 +197,8 @@ impl Encoder {
         let headers = out.headers.len();
         out.records.push(EncodedRecord {
             topic: Arc::clone(plan.route.topic()),
-            partition: None,
+            // Only a transform gives one to a source's record.
+            partition: (record.partition >= 0).then_some(record.partition),
             offset: -1,
             timestamp_ms: record.timestamp_ms,
             key,

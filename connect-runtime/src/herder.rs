@@ -33,6 +33,8 @@ use crate::{
     validate,
     worker_config::WorkerConfig,
 };
+pub use route::Levels;
+
 use command::{Answer, Command, Order};
 
 /// How long a request waits for the leader before it answers with an error.

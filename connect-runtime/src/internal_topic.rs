@@ -129,6 +129,11 @@ impl InternalTopic {
         }
     }
 
+    /// Where its writer lives.
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     /// Its name.
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.topic

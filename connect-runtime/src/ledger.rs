@@ -11,7 +11,7 @@ use connect_log::Ticket;
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{metrics::TaskMetrics, offsets::Offsets};
+use crate::{metrics::TaskMetrics, offsets::OffsetStore};
 
 /// More positions than this do not wait: a newer one takes the place of an older one of its partition.
 const MAX_WAITING: usize = 1024;
@@ -88,7 +88,7 @@ pub(crate) struct Bookkeeper {
     noted: Notify,
     durable: Watermark<Ticket>,
     connector: String,
-    offsets: Arc<Offsets>,
+    offsets: OffsetStore,
     safe: Advance<Position>,
     interval: Duration,
     metrics: Arc<TaskMetrics>,
@@ -98,7 +98,7 @@ impl Bookkeeper {
     pub(crate) fn new(
         durable: Watermark<Ticket>,
         connector: &str,
-        offsets: &Arc<Offsets>,
+        offsets: &OffsetStore,
         safe: Advance<Position>,
         interval: Duration,
         metrics: &Arc<TaskMetrics>,
@@ -108,7 +108,7 @@ impl Bookkeeper {
             noted: Notify::new(),
             durable,
             connector: connector.to_owned(),
-            offsets: Arc::clone(offsets),
+            offsets: offsets.clone(),
             safe,
             interval,
             metrics: Arc::clone(metrics),

@@ -20,6 +20,7 @@ pub mod herder;
 mod internal_topic;
 mod kept;
 mod ledger;
+mod masks;
 mod metrics;
 mod offset_request;
 mod offsets;
@@ -51,6 +52,6 @@ pub use answers::{
     ConnectorOffset, ConnectorState, ConnectorStatus, GivenConfig, Health, HealthStatus,
     PluginInfo, PluginKind, ServerInfo, State, TargetState, TaskId, TaskState,
 };
-pub use herder::Herder;
+pub use herder::{Herder, Levels};
 pub use runtime::{RunningWorker, Runtime};
 pub use worker_config::{ExactlyOnce, OverridePolicy, WorkerConfig};

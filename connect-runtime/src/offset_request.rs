@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use connect_core::{Error, Result};
+use connect_core::{Error, Properties, Result};
 use connect_log::TopicPartition;
 use serde_json::{Value, json};
 
 use crate::{
     answers::{ConnectorKind, ConnectorOffset, TargetState},
     error::BAD_REQUEST,
+    offsets::OffsetStore,
     shared::{Shared, not_found},
 };
 
@@ -16,7 +17,10 @@ use crate::{
 pub(crate) async fn read(shared: &Arc<Shared>, name: &str) -> Result<Vec<ConnectorOffset>> {
     let info = shared.info(name)?;
     if info.kind != ConnectorKind::Sink {
-        let stored = shared.offsets.as_json(name);
+        let store = store(shared, &info.config).await?;
+        // Another worker may have stored something since.
+        store.refresh().await?;
+        let stored = store.as_json(name);
         let answer = stored
             .into_iter()
             .map(|(partition, offset)| ConnectorOffset { partition, offset });
@@ -59,17 +63,25 @@ pub(crate) async fn change(
         (ConnectorKind::Sink, None) => shared.log.delete_group(&group_of(&info.config, name)).await,
         (_, Some(change)) => {
             objects(change)?;
-            shared.offsets.alter(name, change).await
+            let store = store(shared, &info.config).await?;
+            store.refresh().await?;
+            store.alter(name, change).await
         }
         (_, None) => {
-            shared.offsets.reset(name).await?;
+            let store = store(shared, &info.config).await?;
+            store.refresh().await?;
+            store.reset(name).await?;
             shared.drop_kept(name).await
         }
     }
 }
 
+async fn store(shared: &Arc<Shared>, config: &Properties) -> Result<OffsetStore> {
+    OffsetStore::open(shared, &shared.providers.resolve(config)?).await
+}
+
 /// The consumer group of a sink connector.
-pub(crate) fn group_of(config: &connect_core::Properties, name: &str) -> String {
+pub(crate) fn group_of(config: &Properties, name: &str) -> String {
     config
         .get("consumer.override.group.id")
         .cloned()

@@ -3,6 +3,7 @@
 //! Kafka compacts by the bytes of the key, so a partition that is known is written under the very key it was read from.
 
 mod record;
+mod store;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,6 +19,7 @@ use crate::{
     worker_config::WorkerConfig,
 };
 use record::{key_bytes, parse_key, sorted};
+pub(crate) use store::{OffsetStore, OwnTopics};
 
 /// The table of source offsets.
 pub(crate) struct Offsets {
@@ -41,8 +43,18 @@ impl Offsets {
         config: &WorkerConfig,
         place: &Place,
     ) -> Result<Self> {
+        Self::open_topic(log, config, place, &config.offset_topic).await
+    }
+
+    /// Reads a topic that a connector has for itself, made as that of all is.
+    async fn open_topic(
+        log: &Arc<dyn Log>,
+        config: &WorkerConfig,
+        place: &Place,
+        topic: &str,
+    ) -> Result<Self> {
         let spec = TopicSpec {
-            name: config.offset_topic.as_str().into(),
+            name: topic.into(),
             partitions: Some(config.offset_partitions),
             replication: Some(config.offset_replication).filter(|r| *r > 0),
             settings: topic_settings(config, "offset.storage."),
@@ -58,6 +70,11 @@ impl Offsets {
             offsets.remember(key, Some(&value));
         }
         Ok(offsets)
+    }
+
+    /// Where its writer lives.
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+        self.topic.runtime()
     }
 
     /// The topic's name, for appenders that write offsets in their own transactions.
@@ -83,16 +100,6 @@ impl Offsets {
                 offset: Arc::clone(&stored.offset),
                 order: 0,
             })
-            .collect()
-    }
-
-    /// The stored offsets of a connector as JSON, in Kafka Connect's answer.
-    pub(crate) fn as_json(&self, connector: &str) -> Vec<(Value, Value)> {
-        let parse = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
-        let stored = self.stored(connector);
-        stored
-            .iter()
-            .map(|p| (parse(&p.partition), parse(&p.offset)))
             .collect()
     }
 
@@ -192,6 +199,13 @@ impl Offsets {
             None => drop(known.remove(&sorted)),
         }
     }
+}
+
+/// Positions as JSON, in Kafka Connect's answer.
+pub(crate) fn as_json(stored: &[Position]) -> Vec<(Value, Value)> {
+    let parse = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+    let pair = |position: &Position| (parse(&position.partition), parse(&position.offset));
+    stored.iter().map(pair).collect()
 }
 
 #[cfg(test)]

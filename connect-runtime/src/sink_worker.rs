@@ -239,10 +239,11 @@ impl Pipe {
         self.batch.clear();
         self.origins.clear();
         self.metrics.read(records.len());
-        for (origin, stage, error) in
-            self.decoder
-                .decode(records, &mut self.batch, &mut self.origins)
-        {
+        let refused = self
+            .decoder
+            .decode(records, &mut self.batch, &mut self.origins)
+            .await?;
+        for (origin, stage, error) in refused {
             self.refuse(records, origin, stage, error).await?;
         }
         if self.shared.config.topic_tracking {

@@ -19,6 +19,7 @@ use crate::{
     encode::Encoder,
     ledger::Bookkeeper,
     metrics::{Flights, TaskMetrics},
+    offsets::OffsetStore,
     shared::Shared,
     stop::Stop,
     tolerance::{Place, Stage, Tolerance},
@@ -82,8 +83,9 @@ impl SourceWorker {
             encoded: Encoded::default(),
         };
         let (advance, safe) = watermark();
-        let delivery = Delivery::new(shared, id, config, advance, &metrics).await?;
-        let start = start(shared, id, safe, &metrics);
+        let offsets = OffsetStore::open(shared, config).await?;
+        let delivery = Delivery::new(shared, id, config, advance, &metrics, &offsets).await?;
+        let start = start(shared, id, safe, &metrics, &offsets);
         Ok(Self {
             task,
             start,
@@ -185,9 +187,15 @@ async fn watch(flights: Option<(Arc<Flights>, Watermark<Ticket>)>) {
     }
 }
 
-fn start(shared: &Shared, id: &TaskId, safe: Watermark<Position>, metrics: &TaskMetrics) -> Start {
+fn start(
+    shared: &Shared,
+    id: &TaskId,
+    safe: Watermark<Position>,
+    metrics: &TaskMetrics,
+    offsets: &OffsetStore,
+) -> Start {
     Start {
-        stored: shared.offsets.stored(&id.connector),
+        stored: offsets.stored(&id.connector),
         safe,
         meter: metrics.meter.clone(),
         outside: shared
@@ -245,6 +253,7 @@ impl Delivery {
         config: &Properties,
         safe: Advance<Position>,
         metrics: &Arc<TaskMetrics>,
+        offsets: &OffsetStore,
     ) -> Result<Self> {
         let worker = &*shared.current.get();
         let mut settings = worker.under("producer.");
@@ -253,31 +262,25 @@ impl Delivery {
         let spec = AppenderSpec {
             client_id: format!("connector-producer-{id}"),
             transactional_id: transactional.then(|| format!("{}-{id}", worker.group_id)),
-            cleans: vec![Arc::clone(shared.offsets.topic())],
+            cleans: vec![Arc::clone(offsets.topic())],
             lease: shared.place.lease(),
             settings,
         };
         let appender = shared.log.appender(spec).await?;
         // Invariant 1: where the source stands is known once nobody else can commit any more, and another worker may have run the
         // task since this one has looked.
-        shared.offsets.refresh().await?;
+        offsets.refresh().await?;
         if transactional {
             let boundary = Boundary::new(worker, config);
-            let transaction = Transaction::new(
-                appender,
-                boundary,
-                &id.connector,
-                &shared.offsets,
-                safe,
-                metrics,
-            );
+            let transaction =
+                Transaction::new(appender, boundary, &id.connector, offsets, safe, metrics);
             return Ok(Self::Transaction(Box::new(transaction)));
         }
         let interval: Duration = worker.offset_advance_interval.0;
         let keeper = Bookkeeper::new(
             appender.durable(),
             &id.connector,
-            &shared.offsets,
+            offsets,
             safe,
             interval,
             metrics,
@@ -334,6 +337,7 @@ impl Delivery {
                 for position in positions {
                     transaction.note(position.clone());
                 }
+                transaction.ends_within(batch.is_within_transaction());
                 if transaction.due().is_some_and(|due| due <= Instant::now()) {
                     transaction.commit().await?;
                 }
@@ -360,7 +364,7 @@ impl Delivery {
     async fn finish(&mut self) -> Result<()> {
         match self {
             Self::Plain { keeper, .. } => keeper.finish().await,
-            Self::Transaction(transaction) => transaction.commit().await,
+            Self::Transaction(transaction) => transaction.finish().await,
         }
     }
 }

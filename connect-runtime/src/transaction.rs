@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::{
     internal_topic::Entry,
     metrics::{Flights, TaskMetrics},
-    offsets::Offsets,
+    offsets::OffsetStore,
     worker_config::WorkerConfig,
 };
 
@@ -31,6 +31,8 @@ enum Linger {
     Adaptive(Duration),
     /// `transaction.boundary=interval`
     Fixed(Duration),
+    /// `transaction.boundary=connector`: as adaptive, but never within a transaction of the source.
+    Whole(Duration),
 }
 
 impl Boundary {
@@ -45,6 +47,8 @@ impl Boundary {
             .map_or("poll", |text| text.trim());
         let linger = if boundary.eq_ignore_ascii_case("interval") {
             Linger::Fixed(interval.unwrap_or(worker.offset_flush_interval.0))
+        } else if boundary.eq_ignore_ascii_case("connector") {
+            Linger::Whole(worker.transaction_linger.0)
         } else {
             Linger::Adaptive(worker.transaction_linger.0)
         };
@@ -55,9 +59,15 @@ impl Boundary {
         }
     }
 
+    fn is_whole(&self) -> bool {
+        matches!(self.linger, Linger::Whole(_))
+    }
+
     fn linger(&self, commit_time: Duration) -> Duration {
         match self.linger {
-            Linger::Adaptive(longest) => commit_time.saturating_mul(2).min(longest),
+            Linger::Adaptive(longest) | Linger::Whole(longest) => {
+                commit_time.saturating_mul(2).min(longest)
+            }
             Linger::Fixed(interval) => interval,
         }
     }
@@ -68,11 +78,13 @@ pub(crate) struct Transaction {
     appender: Box<dyn Append>,
     boundary: Boundary,
     connector: String,
-    offsets: Arc<Offsets>,
+    offsets: OffsetStore,
     safe: Advance<Position>,
     metrics: Arc<TaskMetrics>,
     positions: BTreeMap<Arc<str>, Position>,
     began: Option<Instant>,
+    /// Whether the last record is of a transaction of the source that goes on.
+    is_within: bool,
     records: u64,
     bytes: usize,
     commit_time: Duration,
@@ -85,7 +97,7 @@ impl Transaction {
         appender: Box<dyn Append>,
         boundary: Boundary,
         connector: &str,
-        offsets: &Arc<Offsets>,
+        offsets: &OffsetStore,
         safe: Advance<Position>,
         metrics: &Arc<TaskMetrics>,
     ) -> Self {
@@ -93,11 +105,12 @@ impl Transaction {
             appender,
             boundary,
             connector: connector.to_owned(),
-            offsets: Arc::clone(offsets),
+            offsets: offsets.clone(),
             safe,
             metrics: Arc::clone(metrics),
             positions: BTreeMap::new(),
             began: None,
+            is_within: false,
             records: 0,
             bytes: 0,
             commit_time: Duration::ZERO,
@@ -116,6 +129,11 @@ impl Transaction {
         Ok(appended)
     }
 
+    /// Whether the records so far end within a transaction of the source.
+    pub(crate) fn ends_within(&mut self, is_within: bool) {
+        self.is_within = is_within;
+    }
+
     /// After the records so far the source stands at this position.
     pub(crate) fn note(&mut self, position: Position) {
         self.began.get_or_insert_with(Instant::now);
@@ -126,6 +144,9 @@ impl Transaction {
     /// When it has to be committed; `None` while there is nothing to commit.
     pub(crate) fn due(&self) -> Option<Instant> {
         let began = self.began?;
+        if self.is_within && self.boundary.is_whole() {
+            return None;
+        }
         if self.bytes >= self.boundary.max_bytes {
             return Some(began);
         }
@@ -134,6 +155,14 @@ impl Transaction {
             _ => self.boundary.linger(self.commit_time),
         };
         Some(began + linger)
+    }
+
+    /// The last commit of a run. Half a transaction of the source is left to the next run, if it must not be seen.
+    pub(crate) async fn finish(&mut self) -> Result<()> {
+        if self.is_within && self.boundary.is_whole() {
+            return self.appender.abort().await;
+        }
+        self.commit().await
     }
 
     /// Commits records and positions together, then tells the source.

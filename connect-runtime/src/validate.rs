@@ -17,6 +17,7 @@ use connect_core::{
 use crate::{
     answers::{ConfigInfos, ConfigKeyInfo, GivenConfig},
     error::{BAD_REQUEST, NOT_FOUND},
+    masks::{MASK, sounds_secret},
     shared::Shared,
     version_range::VersionRange,
 };
@@ -91,7 +92,7 @@ pub(crate) fn plugin_keys(shared: &Arc<Shared>, class: &str) -> Result<Vec<Confi
         let framework = framework_keys(plugin);
         let framework = framework
             .iter()
-            .map(|key| answer::framework_info(key, shared, plugin));
+            .map(|key| answer::framework_key(key, shared, plugin));
         return Ok(own.iter().map(answer::key_info).chain(framework).collect());
     }
     match chain::plugin_keys(class) {
@@ -146,7 +147,9 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
     for key in framework_keys(plugin) {
         answer.framework(key, shared, plugin, &resolved);
     }
+    chain::describe_converters(&mut answer, &resolved);
     chain::describe(&mut answer, &resolved);
+    chain::converters(&mut answer, &resolved);
     for key in &plugin.keys() {
         answer.own(key);
     }
@@ -170,19 +173,9 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
 /// A value of a configuration that names no connector. Invariant 7: what any connector calls a secret never prints, nor
 /// what sounds like one.
 fn shown<'a>(shared: &Shared, name: &str, value: Option<&'a str>) -> Cow<'a, str> {
-    const SECRET: [&str; 7] = [
-        "password",
-        "passphrase",
-        "secret",
-        "token",
-        "credential",
-        "jaas",
-        "api.key",
-    ];
-    let lower = name.to_ascii_lowercase();
-    let sounds = SECRET.iter().any(|word| lower.contains(word));
+    let sounds = sounds_secret(name);
     match value {
-        Some(_) if sounds || shared.plugins.is_secret(name) => "[hidden]".into(),
+        Some(_) if sounds || shared.plugins.is_secret(name) => MASK.into(),
         value => without_logins(value.unwrap_or("null")),
     }
 }

@@ -41,6 +41,11 @@ impl VersionRange {
         if inner.contains(['[', '(', ']', ')']) || high.contains(',') {
             return Err(invalid());
         }
+        let (low, high) = (low.trim(), high.trim());
+        let is_reversed = !low.is_empty() && !high.is_empty() && compare(low, high).is_gt();
+        if is_reversed {
+            return Err(invalid());
+        }
         Ok(Self::between(
             low.trim(),
             low_counts,

@@ -109,3 +109,39 @@ async fn a_new_generation_is_fenced_and_recorded() {
     assert_eq!(worker.records("once-3").await.len(), 8);
     worker.running.stop(Duration::from_secs(5)).await;
 }
+
+#[tokio::test]
+async fn a_connector_may_have_a_topic_of_offsets_of_its_own() {
+    for (name, properties) in [("own-1", &[][..]), ("own-2", EXACTLY_ONCE)] {
+        let upstream = Upstream::named(name);
+        upstream.set(|state| state.rows = 5);
+        let worker = Worker::start(properties).await;
+        let mut config = counting(name);
+        config.push(("offsets.storage.topic", "mine"));
+        worker.create("src", &config).await;
+        until("rows", async || (upstream.get().pruned == 5).then_some(())).await;
+        let offsets = worker.herder.offsets("src").await.unwrap();
+        assert_eq!(offsets[0].offset.to_string(), r#"{"row":5}"#);
+        // Whoever looks among those of all finds it too.
+        for topic in ["mine", "connect-offsets"] {
+            until(&format!("the position is in {topic}"), async || {
+                let stored = worker.records(topic).await;
+                let last = stored.into_iter().next_back()?;
+                (last.value.as_deref() == Some(r#"{"row":5}"#)).then_some(())
+            })
+            .await;
+        }
+        let log = worker.stop().await;
+        upstream.set(|state| state.rows = 9);
+        let worker = Worker::start_on(log, properties).await;
+        until("more rows", async || {
+            (upstream.get().pruned == 9).then_some(())
+        })
+        .await;
+        assert_eq!(worker.records(name).await.len(), 9, "none comes twice");
+        worker.herder.stop("src").await.unwrap();
+        worker.herder.reset_offsets("src").await.unwrap();
+        assert_eq!(worker.herder.offsets("src").await.unwrap(), []);
+        worker.stop().await;
+    }
+}

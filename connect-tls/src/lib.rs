@@ -8,8 +8,9 @@ mod verify;
 use std::sync::Arc;
 
 use connect_core::{Code, Error, Result};
+pub use rustls::ClientConfig;
 use rustls::{
-    ClientConfig, RootCertStore,
+    RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
@@ -29,17 +30,48 @@ pub enum Trust {
     Host,
 }
 
-/// A file and the property that names it.
-#[derive(Debug, Clone, Copy)]
+/// A file and the property that names it, or a text in PEM that stands in the property itself.
+#[derive(Clone, Copy)]
 pub struct Named<'a> {
     property: &'static str,
-    path: &'a str,
+    from: Pem<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Pem<'a> {
+    File(&'a str),
+    Text(&'a str),
 }
 
 impl<'a> Named<'a> {
     /// `None` when the property is not set.
     pub fn by(property: &'static str, path: Option<&'a str>) -> Option<Self> {
-        path.map(|path| Self { property, path })
+        path.map(|path| Self {
+            property,
+            from: Pem::File(path),
+        })
+    }
+
+    /// The same for a property that holds the PEM text itself.
+    pub fn text(property: &'static str, text: Option<&'a str>) -> Option<Self> {
+        text.map(|text| Self {
+            property,
+            from: Pem::Text(text),
+        })
+    }
+}
+
+impl std::fmt::Debug for Named<'_> {
+    // Invariant 7: secrets never print. The text may be a key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = match self.from {
+            Pem::File(path) => path,
+            Pem::Text(_) => "[hidden]",
+        };
+        f.debug_struct("Named")
+            .field("property", &self.property)
+            .field("path", &path)
+            .finish()
     }
 }
 

@@ -7,11 +7,13 @@ mod json;
 mod log;
 mod mysql;
 mod postgres;
+mod registered;
 
 pub use json::json;
 pub use log::{block, file};
 pub use mysql::{binlog, compressed, decimal, mysql_json, payload, pieces};
 pub use postgres::{copy, extension, offset, pgoutput, signal};
+pub use registered::{is_read, registered};
 
 /// A reader of bytes.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +56,11 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "json",
         run: json,
+        rounds: 300,
+    },
+    Target {
+        name: "registered",
+        run: registered,
         rounds: 300,
     },
     Target {

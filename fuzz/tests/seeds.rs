@@ -86,7 +86,7 @@ macro_rules! tests {
     };
 }
 
-tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json block file }
+tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json registered block file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {
@@ -98,6 +98,9 @@ fn every_target_has_its_test_and_seeds_that_are_understood() {
     let obeyed = seeds(target("signal")).into_iter();
     let obeyed = obeyed.flat_map(|seed| postgres_source::fuzz::signals(&seed));
     assert!(obeyed.count() > 1, "snapshots of both kinds begin");
+    for seed in seeds(target("registered")) {
+        assert!(fuzz::is_read(&seed), "the record fits its schema");
+    }
     for seed in seeds(target("binlog")) {
         assert!(
             mysql_source::fuzz::events(&seed).unwrap() > 0,

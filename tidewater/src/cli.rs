@@ -67,6 +67,15 @@ pub(crate) enum Command {
         /// The connector's class or its short name; all when left out.
         class: Option<String>,
     },
+    /// Read a password from standard input and print it as `rest.users.file` has it.
+    #[command(
+        after_help = "EXAMPLES:\n  tidewater password < password.txt\n  openssl rand -hex 32 | tee token.txt | tidewater password --token"
+    )]
+    Password {
+        /// It is a token: long and random, so that a plain hash is enough.
+        #[arg(long)]
+        token: bool,
+    },
     /// Print shell completions.
     #[command(
         after_help = "EXAMPLES:\n  source <(tidewater completions bash)\n  tidewater completions zsh > \"${fpath[1]}/_tidewater\"\n  tidewater completions fish > ~/.config/fish/completions/tidewater.fish"

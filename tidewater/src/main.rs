@@ -68,6 +68,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Health(options) => health::run(&options),
         Command::Docs { class } => print_docs(class.as_deref()),
+        Command::Password { token } => password(token),
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,
@@ -82,6 +83,21 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Hashes the first line of standard input, without its end.
+fn password(is_token: bool) -> Result<ExitCode, Failure> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let secret = line.trim_end_matches(['\n', '\r']);
+    if secret.is_empty() {
+        return Err("there is no password on standard input".into());
+    }
+    match is_token {
+        true => println!("{}", api::hash_token(secret)),
+        false => println!("{}", api::hash_password(secret)?),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -10,5 +10,7 @@ pub(crate) fn all() -> Vec<Plugin> {
         Plugin::source::<mysql_source::MariaDbSource>(),
         Plugin::sink::<redis_sink::RedisSink>(),
         Plugin::sink::<es_sink::EsSink>(),
+        Plugin::source::<file_stream::FileSource>(),
+        Plugin::sink::<file_stream::FileSink>(),
     ]
 }

@@ -1,8 +1,14 @@
 //! `tidewater worker`: the log, the runtime, the REST server; stopped in the opposite order.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use api::{Api, Loggers, Opening};
+use api::{Api, Loggers, Opening, RestConfig};
 use connect_core::Properties;
 use connect_log::{
     Log,
@@ -10,7 +16,7 @@ use connect_log::{
     front,
     kafka::KafkaLog,
 };
-use connect_runtime::WorkerConfig;
+use connect_runtime::{Herder, Levels, WorkerConfig};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -30,24 +36,27 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     let hangups = signal(SignalKind::hangup())?;
     let given = given(&options)?;
     let config = WorkerConfig::read(&given)?;
-    let listener = listen(&config).await?;
-    let address = listener.local_addr()?;
+    let rest = RestConfig::read(&given)?;
+    let server = api::Server::bind(&rest).await?;
+    let addresses = server.addresses().join(", ");
     let (stop, stopped) = watch::channel(false);
     let (log, front) = open_log(&config, &options, ended(stopped.clone())).await?;
-    let advertised: Arc<str> = format!("http://{}", config.worker_id()).into();
+    let advertised: Arc<str> = api::advertised_url(&rest).into();
     let opening = Opening::default();
-    let mut server = tokio::spawn(api::serve(listener, opening.clone(), ended(stopped)));
+    let mut server = tokio::spawn(server.serve(opening.clone(), ended(stopped)));
     let started = tokio::select! {
         started = startup::start(config, log, &opening) => Some(started?),
         signalled = signalled() => signalled.map(|()| None)?,
     };
     if let Some((herder, worker)) = started {
+        let levels = tokio::spawn(follow_levels(herder.clone(), loggers.clone()));
         opening.open(Api {
             herder: herder.clone(),
             loggers,
             url: advertised,
+            masks: rest.masked,
         });
-        tracing::info!(url = %format!("http://{address}"), "ready");
+        tracing::info!(url = %addresses, "ready");
         tokio::select! {
             signalled = signalled() => signalled?,
             () = reload::follow(hangups, &options, given, &herder) => {}
@@ -55,10 +64,11 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
         tracing::info!("stopping");
         let within = herder.worker_config().shutdown_timeout.0;
         worker.stop(within).await;
+        levels.abort();
     }
     stop.send_replace(true);
     match timeout(LAST_ANSWERS, &mut server).await {
-        Ok(ended) => ended??,
+        Ok(ended) => ended?,
         Err(_) => tracing::warn!("some clients did not end their requests"),
     }
     if let Some(front) = front {
@@ -83,25 +93,6 @@ pub(crate) fn given(options: &Worker) -> Result<Properties, Failure> {
         given.insert(name.trim().to_owned(), value.trim().to_owned());
     }
     Ok(given)
-}
-
-async fn listen(config: &WorkerConfig) -> Result<TcpListener, Failure> {
-    let first = config
-        .listeners
-        .0
-        .first()
-        .map_or("http://:8083", String::as_str);
-    let Some(address) = first.strip_prefix("http://") else {
-        return Err(format!("listeners: {first}: only http:// is served").into());
-    };
-    let address = address.trim_end_matches('/');
-    let address = match address.strip_prefix(':') {
-        Some(port) => format!("0.0.0.0:{port}"),
-        None => address.to_owned(),
-    };
-    TcpListener::bind(&address)
-        .await
-        .map_err(|error| format!("cannot listen on {address} ({error}); choose another with --set listeners=http://127.0.0.1:8084").into())
 }
 
 /// The log, and the Kafka front that serves it until `stopped`.
@@ -188,6 +179,7 @@ const NOT_THE_CLIENTS: &[&str] = &[
     "task.",
     "scheduled.",
     "inter.worker.",
+    "ssl.client.auth",
     "connect.protocol",
     "worker.",
     "internal.",
@@ -206,6 +198,24 @@ fn client_settings(config: &WorkerConfig, bootstrap: &str) -> BTreeMap<String, S
         .collect();
     settings.insert("bootstrap.servers".to_owned(), bootstrap.to_owned());
     settings
+}
+
+/// Gives loggers the levels that are set for all workers from now on; those that were set before are for workers of then, as in
+/// Kafka Connect.
+async fn follow_levels(herder: Herder, loggers: Loggers) {
+    let started = SystemTime::now().duration_since(UNIX_EPOCH);
+    let started = started.map_or(0, |since| since.as_millis() as i64);
+    let mut known = Levels::default();
+    loop {
+        let levels = herder.levels_after(&known).await;
+        for (logger, (level, set_ms)) in &levels {
+            let is_new = *set_ms >= started && known.get(logger) != levels.get(logger);
+            if is_new && let Err(why) = loggers.set(logger, level) {
+                tracing::warn!(logger, level, why, "a logger cannot have this level");
+            }
+        }
+        known = levels;
+    }
 }
 
 async fn ended(mut stopped: watch::Receiver<bool>) {

@@ -27,7 +27,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "test",
-        usage: "[unit|e2e|chaos|differential|soak|packaging|house] [NAME]",
+        usage: "[unit|e2e|chaos|differential|soak|clients|packaging|house] [NAME]",
         about: "the rules of the house, the build and all tests; or one suite, in its long form",
         run: suites::run,
     },

@@ -8,18 +8,23 @@ use std::{
 use crate::{Outcome, house, tally::Tally, workspace::cargo};
 
 /// The suites that have a short form unless asked for by name: their package in `tests` and their targets.
-const LONG: [(&str, &str, &[&str]); 4] = [
-    ("chaos", "e2e", &["chaos", "*_faults", "shutdown"]),
+const LONG: [(&str, &str, &[&str]); 5] = [
+    (
+        "chaos",
+        "e2e",
+        &["chaos", "*_faults", "shutdown", "cluster", "history"],
+    ),
     (
         "differential",
         "differential",
-        &["differential", "handover*"],
+        &["differential", "handover*", "rest"],
     ),
     ("soak", "e2e", &["soak"]),
+    ("clients", "e2e", &["clients"]),
     ("packaging", "xtask", &["packaging"]),
 ];
 
-/// `[unit|e2e|chaos|differential|soak|packaging|house]`, and what names have in them of the tests of a suite; everything without
+/// `[unit|e2e|chaos|differential|soak|clients|packaging|house]`, and what names have in them of the tests of a suite; everything without
 /// a word. The last line printed is `N passed, N failed`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut tally = Tally::default();
@@ -69,6 +74,11 @@ fn suite(name: Option<&str>, rest: &[String], tally: &mut Tally) -> Outcome {
             };
             build(&["-p", "tidewater"])?;
             let mut what = vec!["-p", package, "--no-fail-fast"];
+            let (targets, rest) = match (other, rest) {
+                // A target of its own, since parts of names of scenarios are written in the same place.
+                ("differential", [first, rest @ ..]) if first == "rest" => (&["rest"][..], rest),
+                _ => (*targets, rest),
+            };
             targets
                 .iter()
                 .for_each(|target| what.extend(["--test", target]));

@@ -19,19 +19,16 @@ pub const MASKED: &[(&str, &str)] = &[
 pub const OPEN_ENDS: &[&str] = &["available connectors are: "];
 
 /// Recorded plugins that are not here: the beginnings of their names.
-pub const NOT_OURS: &[&str] = &[
-    "org.apache.kafka.connect.mirror.",
-    "org.apache.kafka.connect.transforms.DropHeaders",
-    "org.apache.kafka.connect.transforms.Flatten$",
-    "org.apache.kafka.connect.transforms.HeaderFrom$",
-    "org.apache.kafka.connect.transforms.HoistField$",
-    "org.apache.kafka.connect.transforms.InsertHeader",
-    "org.apache.kafka.connect.transforms.SetSchemaMetadata$",
-    "org.apache.kafka.connect.transforms.TimestampRouter",
-];
+pub const NOT_OURS: &[&str] = &["org.apache.kafka.connect.mirror."];
 
 /// Plugins and properties of ours that Kafka Connect does not ship: the beginnings of their names.
-pub const NOT_THEIRS: &[&str] = &["io.debezium.", "unavailable.value.placeholder"];
+pub const NOT_THEIRS: &[&str] = &[
+    "io.debezium.",
+    "io.confluent.connect.avro.",
+    "io.confluent.connect.json.",
+    "io.confluent.connect.protobuf.",
+    "unavailable.value.placeholder",
+];
 
 /// What we answer instead of what was recorded.
 pub enum Ours {

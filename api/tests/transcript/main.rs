@@ -11,8 +11,6 @@
 mod client;
 mod compare;
 mod entry;
-mod file_sink;
-mod file_source;
 mod known;
 mod server;
 
@@ -33,11 +31,6 @@ const VERSION: &str = "4.3.0";
 /// How long something may take to come about. It is only reached when something is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
-
-connect_core::codes! {
-    /// A file cannot be used.
-    FILE = "test.file", Fail, "Look at the file.";
-}
 
 /// Requests before which the recording waited until `src` and its task ran.
 const SOURCE_RUNS_BEFORE: &[&str] = &[

@@ -2,14 +2,13 @@
 
 use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
-use api::{Api, Loggers};
+use api::{Api, Loggers, RestConfig};
 use connect_core::{Properties, plugin::Plugin};
 use connect_log::embedded::{EmbeddedLog, EmbeddedOptions};
 use connect_runtime::{Runtime, WorkerConfig};
+use file_stream::{FileSink, FileSource};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot};
-
-use super::{file_sink::FileSink, file_source::FileSource};
+use tokio::sync::oneshot;
 
 /// How long the worker gets to stop.
 const STOP: Duration = Duration::from_secs(10);
@@ -20,7 +19,7 @@ pub struct Server {
     pub folder: TempDir,
     worker: connect_runtime::RunningWorker,
     stop: oneshot::Sender<()>,
-    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    serving: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
@@ -30,8 +29,12 @@ impl Server {
         fs::write(folder.path().join("in.txt"), "a\nb\nc\n").expect("a file");
         let secret = format!("path={}\n", folder.path().join("in2.txt").display());
         fs::write(folder.path().join("secret.properties"), secret).expect("a file");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
+        let any = ("listeners".to_owned(), "http://127.0.0.1:0".to_owned());
+        let rest = RestConfig::read(&Properties::from([any])).expect("a configuration");
+        let server = api::Server::bind(&rest).await.expect("a port");
+        let address = server.addresses().remove(0);
+        let address = address.strip_prefix("http://").expect("an address");
+        let address: SocketAddr = address.parse().expect("an address");
         let given = Properties::from([
             ("listeners".to_owned(), format!("http://{address}")),
             ("offset.flush.interval.ms".to_owned(), "50".to_owned()),
@@ -45,13 +48,14 @@ impl Server {
             herder,
             loggers: Loggers::new("INFO", Box::new(|_| Ok(()))),
             url: Arc::from(format!("http://{address}")),
+            masks: true,
         };
         let (stop, stopped) = oneshot::channel();
         let stopped = async {
             // A gone sender means that the test ends.
             let _ = stopped.await;
         };
-        let serving = tokio::spawn(api::serve(listener, api, stopped));
+        let serving = tokio::spawn(server.serve(api, stopped));
         Self {
             address,
             folder,
@@ -65,6 +69,6 @@ impl Server {
     pub async fn stop(self) {
         self.worker.stop(STOP).await;
         self.stop.send(()).expect("it serves");
-        self.serving.await.expect("it ends").expect("it ends well");
+        self.serving.await.expect("it ends");
     }
 }

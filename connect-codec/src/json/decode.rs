@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use connect_core::{
-    Batch, Cell, Error, Result, Value,
+    Batch, Cell, Error, Result, Schema, Value,
     codec::{Decode, Decoded},
 };
 
@@ -100,14 +100,7 @@ impl JsonDecoder {
     }
 
     fn with_schema(&mut self, known: &Known, payload: &[u8], batch: &mut Batch) -> Result<Decoded> {
-        // Unescaped text and decimals come behind the copy; spans count in 32 bits.
-        let most = batch.arena().len() + payload.len() * 4;
-        if u32::try_from(most).is_err() {
-            return Err(Error::new(
-                &JSON_SYNTAX,
-                "A record does not fit into its batch",
-            ));
-        }
+        fits(payload, batch)?;
         let mut reader = Reader::new(
             payload,
             batch,
@@ -120,6 +113,50 @@ impl JsonDecoder {
             schema: Some(Arc::clone(&known.schema)),
             cell,
         })
+    }
+}
+
+/// Reads payloads of one schema, which does not stand in the records.
+#[derive(Debug)]
+pub(crate) struct FixedReader(Known);
+
+impl FixedReader {
+    /// Compiles a schema.
+    pub(crate) fn new(schema: &Arc<Schema>) -> Self {
+        Self(Known::of(schema))
+    }
+
+    /// Reads a payload to its end.
+    pub(crate) fn read(
+        &self,
+        payload: &[u8],
+        unavailable: Option<&Unavailable>,
+        defaults_for_null: bool,
+        batch: &mut Batch,
+    ) -> Result<Decoded> {
+        if simdutf8::basic::from_utf8(payload).is_err() {
+            return Err(Error::new(&JSON_SYNTAX, "The bytes are not UTF-8"));
+        }
+        fits(payload, batch)?;
+        let mut scratch = Scratch::default();
+        let mut reader = Reader::new(payload, batch, &mut scratch, unavailable, defaults_for_null);
+        let cell = reader.whole(&self.0.node)?;
+        Ok(Decoded {
+            schema: Some(Arc::clone(&self.0.schema)),
+            cell,
+        })
+    }
+}
+
+/// Unescaped text and decimals come behind the copy; spans count in 32 bits.
+fn fits(payload: &[u8], batch: &mut Batch) -> Result<()> {
+    let most = batch.arena().len() + payload.len() * 4;
+    match u32::try_from(most) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::new(
+            &JSON_SYNTAX,
+            "A record does not fit into its batch",
+        )),
     }
 }
 

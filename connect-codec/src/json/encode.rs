@@ -12,7 +12,8 @@ use super::{
     schema_write::write_schema,
     text::write_text,
     value_write::{
-        mismatch, null_not_allowed, write_json_float, write_json_float_digits, write_value,
+        entry_marks, mismatch, null_not_allowed, write_json_float, write_json_float_digits,
+        write_value,
     },
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// Writes values of one schema.
-pub(super) struct JsonEncoder {
+pub(crate) struct JsonEncoder {
     settings: Arc<JsonSettings>,
     plan: Option<(Plan, Arc<Schema>)>,
     /// The envelope up to the payload; empty without one.
@@ -30,7 +31,7 @@ pub(super) struct JsonEncoder {
 }
 
 impl JsonEncoder {
-    pub(super) fn new(schema: Option<&Arc<Schema>>, settings: &Arc<JsonSettings>) -> Result<Self> {
+    pub(crate) fn new(schema: Option<&Arc<Schema>>, settings: &Arc<JsonSettings>) -> Result<Self> {
         let mut before = Vec::new();
         if settings.schemas {
             before.extend_from_slice(b"{\"schema\":");
@@ -50,6 +51,12 @@ impl JsonEncoder {
             before,
             after: if settings.schemas { b"}" } else { b"" },
         })
+    }
+
+    /// The same with these bytes before every payload.
+    pub(crate) fn after(mut self, head: Vec<u8>) -> Self {
+        self.before = head;
+        self
     }
 
     fn payload(&self, datum: Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
@@ -217,13 +224,15 @@ impl Run<'_> {
     fn pair_map(&self, key: &Step, item: &Step, cells: &[Cell], out: &mut Vec<u8>) -> Result<()> {
         out.push(b'[');
         for (at, pair) in cells.chunks_exact(2).enumerate() {
-            out.extend_from_slice(if at > 0 { b",[" } else { b"[" });
+            out.extend(b",".iter().filter(|_| at > 0));
+            let [open, between, close] = entry_marks(self.settings);
             if let &[name, value] = pair {
+                out.extend_from_slice(open);
                 self.value(key, name, out)?;
-                out.push(b',');
+                out.extend_from_slice(between);
                 self.value(item, value, out)?;
+                out.extend_from_slice(close);
             }
-            out.push(b']');
         }
         out.push(b']');
         Ok(())

@@ -3,7 +3,13 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use connect_core::{Error, Result, decimal};
 
-use crate::{error::MISMATCH, java_number::write_big_decimal};
+use crate::{
+    error::MISMATCH,
+    java_number::write_big_decimal,
+    unscaled::{shortest, small_unscaled},
+};
+
+pub(super) use crate::unscaled::own_scale;
 
 /// How many bytes are turned into base64 at once from hex: a multiple of three.
 const CHUNK: usize = 48;
@@ -56,46 +62,6 @@ pub(super) fn write_decimal_number(bytes: &[u8], scale: u32, out: &mut Vec<u8>) 
     let mut text = Vec::new();
     decimal::to_text(bytes, scale as usize, &mut text);
     write_big_decimal(&text, scale as usize, out)
-}
-
-/// How many digits stand after the point.
-pub(super) fn own_scale(text: &[u8]) -> usize {
-    memchr::memchr(b'.', text).map_or(0, |at| text.len() - at - 1)
-}
-
-/// The unscaled value, where it fits and the text has no digits beyond the scale.
-fn small_unscaled(text: &[u8], scale: usize) -> Option<i64> {
-    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
-    let own = own_scale(unsigned);
-    if unsigned.is_empty() || unsigned.len() > 18 || own > scale {
-        return None;
-    }
-    let mut number: i64 = 0;
-    let mut points = 0;
-    for byte in unsigned {
-        match byte {
-            b'0'..=b'9' => number = number * 10 + i64::from(byte - b'0'),
-            b'.' if points == 0 && unsigned.len() > 1 => points = 1,
-            _ => return None,
-        }
-    }
-    for _ in own..scale {
-        number = number.checked_mul(10)?;
-    }
-    Some(if unsigned.len() < text.len() {
-        -number
-    } else {
-        number
-    })
-}
-
-/// Two's complement bytes without those that say nothing.
-fn shortest(bytes: &[u8]) -> &[u8] {
-    let redundant = bytes
-        .windows(2)
-        .take_while(|w| (w[0] == 0 && w[1] < 0x80) || (w[0] == 0xff && w[1] >= 0x80))
-        .count();
-    bytes.get(redundant..).unwrap_or(bytes)
 }
 
 fn append_base64(bytes: &[u8], out: &mut Vec<u8>) {

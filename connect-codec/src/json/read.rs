@@ -287,11 +287,10 @@ impl<'a> Reader<'a> {
         let start = self.scratch.cells.len();
         let mut open = !self.cursor.take(b']')?;
         while open {
-            self.cursor.expect(b'[')?;
-            let name = self.value(key, false)?;
-            self.cursor.expect(b',')?;
-            let value = self.value(item, true)?;
-            self.cursor.expect(b']')?;
+            let (name, value) = match self.cursor.peek()? {
+                b'{' => self.entry(key, item)?,
+                _ => self.pair(key, item)?,
+            };
             self.scratch.cells.extend([name, value]);
             open = self.cursor.more(b']')?;
         }
@@ -299,6 +298,37 @@ impl<'a> Reader<'a> {
         let cell = self.batch.push_nest(pairs);
         self.scratch.cells.truncate(start);
         Ok(cell)
+    }
+}
+
+impl Reader<'_> {
+    /// `[key,value]`, as the JSON converter has entries.
+    fn pair(&mut self, key: &Node, item: &Node) -> Result<(Cell, Cell)> {
+        self.cursor.expect(b'[')?;
+        let name = self.value(key, false)?;
+        self.cursor.expect(b',')?;
+        let value = self.value(item, true)?;
+        self.cursor.expect(b']')?;
+        Ok((name, value))
+    }
+
+    /// `{"key":…,"value":…}`, as JSON Schema's converter has them.
+    fn entry(&mut self, key: &Node, item: &Node) -> Result<(Cell, Cell)> {
+        self.cursor.expect(b'{')?;
+        let mut found = [None, None];
+        let mut open = !self.cursor.take(b'}')?;
+        while open {
+            match self.cursor.name()?.raw {
+                b"key" => found[0] = Some(self.value(key, false)?),
+                b"value" => found[1] = Some(self.value(item, true)?),
+                _ => return Err(self.cursor.wrong("an entry has a key and a value only")),
+            }
+            open = self.cursor.more(b'}')?;
+        }
+        match found {
+            [Some(name), Some(value)] => Ok((name, value)),
+            _ => Err(self.cursor.wrong("an entry has a key and a value")),
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub struct JsonSettings {
     pub cache_size: usize,
     /// `schema.content`: the schema of all records that are read, which then are payloads alone.
     pub schema: Option<Arc<Schema>>,
+    /// Whether an entry of a map whose keys are no text is an object of `key` and `value`, not a list of both (JSON Schema's).
+    pub entries: bool,
     /// `unavailable.value.placeholder`: what reads as an absent value inside structs and maps; `None` for nothing.
     pub unavailable: Option<Arc<str>>,
 }
@@ -47,6 +49,7 @@ impl Default for JsonSettings {
             defaults_for_null: true,
             cache_size: 1000,
             schema: None,
+            entries: false,
             unavailable: Some(DEFAULT_UNAVAILABLE.into()),
         }
     }
@@ -70,6 +73,7 @@ impl JsonSettings {
                 defaults_for_null: nulls?,
                 cache_size: usize::try_from(cache?).unwrap_or(0),
                 schema: schema?,
+                entries: false,
                 unavailable: unavailable.filter(|t| !t.is_empty()).map(Arc::from),
             })
         })();

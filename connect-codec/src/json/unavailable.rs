@@ -6,13 +6,13 @@ use connect_core::{Batch, Cell, Value};
 
 /// Knows the placeholder in each of the forms that Debezium gives it.
 #[derive(Debug, Clone)]
-pub(super) struct Unavailable {
+pub(crate) struct Unavailable {
     text: Arc<str>,
     base64: Box<str>,
 }
 
 impl Unavailable {
-    pub(super) fn new(text: &Arc<str>) -> Self {
+    pub(crate) fn new(text: &Arc<str>) -> Self {
         use base64::{Engine, engine::general_purpose::STANDARD};
         Self {
             text: Arc::clone(text),

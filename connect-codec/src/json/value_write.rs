@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Appends a value as its schema says.
-pub(super) fn write_value(
+pub(crate) fn write_value(
     schema: &Schema,
     value: &Value,
     settings: &JsonSettings,
@@ -191,17 +191,27 @@ fn write_pairs(
 ) -> Result<()> {
     out.push(b'[');
     for (at, (name, value)) in entries.iter().enumerate() {
-        out.extend_from_slice(if at > 0 { b",[" } else { b"[" });
+        let [open, between, close] = entry_marks(settings);
+        out.extend(b",".iter().filter(|_| at > 0));
+        out.extend_from_slice(open);
         match key.ty {
             Type::Bool => write_free(&Value::Bool(name == "true"), out)?,
             _ => write_value(key, &Value::Digits(name.clone()), settings, out)?,
         }
-        out.push(b',');
+        out.extend_from_slice(between);
         write_value(item, value, settings, out)?;
-        out.push(b']');
+        out.extend_from_slice(close);
     }
     out.push(b']');
     Ok(())
+}
+
+/// What stands before, between and behind the parts of an entry whose key is no text.
+pub(super) fn entry_marks(settings: &JsonSettings) -> [&'static [u8]; 3] {
+    match settings.entries {
+        true => [b"{\"key\":", b",\"value\":", b"}"],
+        false => [b"[", b",", b"]"],
+    }
 }
 
 fn write_struct(

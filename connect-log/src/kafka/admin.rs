@@ -220,9 +220,22 @@ impl Admin {
         let asked = of.clone();
         let found = self.native("look an offset up", move |client| {
             let list = list([(&asked, Some(spec))])?;
-            native::offset_at(client.inner(), &list, committed, Self::LIMIT)
+            native::offsets_at(client.inner(), &list, committed, Self::LIMIT)
         });
-        found.await.map_err(|err| about(err, of))
+        let found = found.await.map_err(|err| about(err, of))?;
+        Ok(found.first().map_or(-1, |(_, offset)| *offset))
+    }
+
+    /// The ends of all partitions of a topic, in one request.
+    pub(super) async fn ends(&self, topic: &str, partitions: i32) -> Result<BTreeMap<i32, i64>> {
+        let all: Vec<TopicPartition> = (0..partitions)
+            .map(|partition| TopicPartition::new(topic, partition))
+            .collect();
+        let found = self.native("look offsets up", move |client| {
+            let list = list(all.iter().map(|of| (of, Some(-1))))?;
+            native::offsets_at(client.inner(), &list, false, Self::LIMIT)
+        });
+        Ok(found.await?.into_iter().collect())
     }
 
     pub(super) async fn delete_records(&self, of: &TopicPartition, before: i64) -> Result<()> {

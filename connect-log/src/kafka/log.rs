@@ -238,6 +238,14 @@ impl Log for KafkaLog {
         Box::pin(self.admin.offset_at(of, at))
     }
 
+    fn ends<'a>(
+        &'a self,
+        topic: &'a str,
+        partitions: i32,
+    ) -> BoxFuture<'a, Result<BTreeMap<i32, i64>>> {
+        Box::pin(self.admin.ends(topic, partitions))
+    }
+
     fn delete_records<'a>(
         &'a self,
         of: &'a TopicPartition,

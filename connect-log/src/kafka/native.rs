@@ -136,14 +136,14 @@ pub(super) fn delete_group_offsets(
     }
 }
 
-/// The offset for a point: -2 the earliest, -1 the end, else the first at or after this time (-1 for none). What is committed
+/// The offset for a point of each partition: -2 the earliest, -1 the end, else the first at or after this time (-1 for none). What is committed
 /// ends before the first open transaction.
-pub(super) fn offset_at(
+pub(super) fn offsets_at(
     client: &Client<Context>,
     of: &TopicPartitionList,
     committed: bool,
     timeout: Duration,
-) -> Outcome<i64> {
+) -> Outcome<Vec<(i32, i64)>> {
     let op = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS;
     let level = match committed {
         true => c::rd_kafka_IsolationLevel_t::RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED,
@@ -164,7 +164,11 @@ pub(super) fn offset_at(
         if infos.is_null() || count == 0 {
             return Err(Kafka::UnknownPartition);
         }
-        offset_of(c::rd_kafka_ListOffsetsResultInfo_topic_partition(*infos))
+        let infos = slice::from_raw_parts(infos, count);
+        let one = |info: &*const c::rd_kafka_ListOffsetsResultInfo_t| {
+            offset_of(c::rd_kafka_ListOffsetsResultInfo_topic_partition(*info))
+        };
+        infos.iter().map(one).collect()
     }
 }
 
@@ -278,11 +282,11 @@ unsafe fn group_done(groups: *mut *const c::rd_kafka_group_result_t, count: usiz
 ///
 /// # Safety
 /// `of` must be null or a valid row.
-unsafe fn offset_of(of: *const c::rd_kafka_topic_partition_t) -> Outcome<i64> {
+unsafe fn offset_of(of: *const c::rd_kafka_topic_partition_t) -> Outcome<(i32, i64)> {
     // SAFETY: the caller's promise.
     let of = unsafe { of.as_ref() }.ok_or(Kafka::UnknownPartition)?;
     outcome(of.err)?;
-    Ok(of.offset)
+    Ok((of.partition, of.offset))
 }
 
 fn outcome(code: RDKafkaRespErr) -> Outcome<()> {

@@ -31,6 +31,8 @@ use crate::{
 
 /// How long the leader waits after an error of the log.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Requests that are served before what follows from them is done.
+const REQUESTS: usize = 32;
 /// Assignments that are written at once.
 const AT_ONCE: usize = 500;
 /// More rounds than this without an end are a defect.
@@ -86,10 +88,13 @@ impl Leader {
                 biased;
                 // 1. The worker is being stopped.
                 () = stop.soft() => return,
-                // 2. A request of this worker.
-                Some(Command { order, reply }) = commands.recv() => {
-                    // Who asked may have gone.
-                    let _ = reply.send(self.obey(order, None).await);
+                // 2. A request of this worker, and those that wait behind it.
+                Some(command) = commands.recv() => {
+                    self.serve(command).await;
+                    for _ in 1..REQUESTS {
+                        let Ok(command) = commands.try_recv() else { break };
+                        self.serve(command).await;
+                    }
                 }
                 // 3. Who leads may have changed.
                 Ok(()) = standing.changed() => {}
@@ -100,6 +105,11 @@ impl Leader {
             }
             self.turn().await;
         }
+    }
+
+    async fn serve(&mut self, Command { order, reply }: Command) {
+        // Who asked may have gone.
+        let _ = reply.send(self.obey(order, None).await);
     }
 
     /// Does everything that is to be done now.
@@ -311,6 +321,12 @@ impl Leader {
             let requests = known.requests.keys().chain(known.replies.keys());
             let orphans = requests.filter(|id| gone(&&id.member));
             entries.extend(orphans.flat_map(|id| reply_entries(id, None)));
+            for name in self.shared.statuses.connectors() {
+                let is_wanted = self.shared.desired.read().connectors.contains_key(&name);
+                if !is_wanted && !known.assignments.contains_key(&name) {
+                    self.shared.statuses.remove_connector(&name);
+                }
+            }
             for (name, assignment) in &known.assignments {
                 if assignment.leaving.is_empty() {
                     let count = assignment.tasks.len() as u32;

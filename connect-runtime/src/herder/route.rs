@@ -1,6 +1,6 @@
 //! How a request finds the worker that does it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use connect_core::{Error, Result};
 use connect_log::Standing;
@@ -23,6 +23,9 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long an answer waits until this worker knows what it says.
 const FOLLOW: Duration = Duration::from_secs(2);
+
+/// Levels by logger.
+pub type Levels = BTreeMap<String, (String, i64)>;
 
 impl Herder {
     /// Asks the leader, on whatever worker it is; while there is none, the request waits.
@@ -70,6 +73,23 @@ impl Herder {
                 answered.result().map(drop)
             }
             _ => self.shared.ways.send(name, message),
+        }
+    }
+
+    /// The levels that loggers were given for all workers, with the time at which they were (milliseconds since 1970-01-01), once
+    /// they differ from these.
+    pub async fn levels_after(&self, known: &Levels) -> Levels {
+        let mut changes = self.shared.changes.listen();
+        loop {
+            {
+                let desired = self.shared.desired.read();
+                if desired.levels != *known {
+                    return desired.levels.clone();
+                }
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 

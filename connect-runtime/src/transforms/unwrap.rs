@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use connect_core::{
     Batch, Cell, Error, Finding, Header, Nest, Properties, Result, Route, Schema, Type,
-    config::{Config, List, Rules},
+    config::{Config, Key, List, Rules, Width},
     datum::View,
     transform::{Transform, Verdicts},
 };
@@ -17,6 +17,7 @@ use super::{
     compiled::Compiled,
     reshape::{is_null, refuse},
     row::{datum_of, fill_defaults, take_cells},
+    shown::{Shown, debezium},
 };
 use drop_fields::DropFields;
 use plan::{Plan, Shape};
@@ -63,6 +64,61 @@ connect_core::config! {
         /// When this option is enabled, null field values are replaced by source-defined defaults when rewriting the record.
         defaults: bool = "true", "replace.null.with.default", Low;
     }
+}
+
+/// How forms show the properties.
+const SHOWN: &[Shown] = &[
+    (
+        "delete.tombstone.handling.mode",
+        Width::Medium,
+        "Handle delete and tombstone records",
+    ),
+    ("route.by.field", Width::Long, "Route by field name"),
+    (
+        "add.fields.prefix",
+        Width::Short,
+        "Field prefix to be added to each field.",
+    ),
+    (
+        "add.fields",
+        Width::Long,
+        "Adds the specified field(s) to the message if they exist.",
+    ),
+    (
+        "add.headers.prefix",
+        Width::Short,
+        "Header prefix to be added to each header.",
+    ),
+    (
+        "add.headers",
+        Width::Long,
+        "Adds the specified fields to the header if they exist.",
+    ),
+    (
+        "drop.fields.header.name",
+        Width::Short,
+        "Specifies a header that contains a list of field names to be removed",
+    ),
+    (
+        "drop.fields.from.key",
+        Width::Short,
+        "Specifies whether the fields to be dropped should also be omitted from the key",
+    ),
+    (
+        "drop.fields.keep.schema.compatible",
+        Width::Short,
+        "Specifies if fields are dropped, will the event's schemas be compatible",
+    ),
+    (
+        "replace.null.with.default",
+        Width::Short,
+        "replace null field value with default",
+    ),
+];
+
+/// Its properties.
+pub(super) fn keys() -> Vec<Key> {
+    debezium(UnwrapConfig::keys(), SHOWN)
 }
 
 impl Rules for UnwrapConfig {

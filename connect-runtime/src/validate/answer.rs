@@ -33,9 +33,31 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Adds a group.
+    /// Adds a group, once.
     pub(super) fn group(&mut self, name: String) {
-        self.infos.groups.push(name);
+        if !self.infos.groups.contains(&name) {
+            self.infos.groups.push(name);
+        }
+    }
+
+    /// Shows no version of a plugin that cannot be used; nor asks for one when it is not known at all.
+    pub(super) fn without_version(&mut self, property: &str, is_known: bool) {
+        let name = format!("{property}.plugin.version");
+        let mut configs = self.infos.configs.iter_mut();
+        let Some(version) = configs.find(|config| config.value.name == name) else {
+            return;
+        };
+        version.value.value = None;
+        version.value.recommended_values.clear();
+        version.value.visible = is_known;
+        if let Some(definition) = &mut version.definition {
+            definition.default_value = None;
+        }
+    }
+
+    /// Shows a value that does not come from the configuration.
+    pub(super) fn show(&mut self, name: &str, value: &str) {
+        self.of(name).value = Some(value.to_owned());
     }
 
     /// Adds a property of the runtime and says what does not hold.
@@ -80,8 +102,8 @@ impl<'a> Answer<'a> {
         // Invariant 7: secrets never print.
         let value = match given.or(definition.default_value.as_ref()) {
             Some(_) if definition.kind == Kind::Password.name() => Some("[hidden]".to_owned()),
-            Some(_) if errors.iter().any(|e| e.contains("Not a number")) => None,
-            other => other.map(|text| without_logins(text).into_owned()),
+            Some(_) if errors.iter().any(|error| is_no_value(error)) => None,
+            other => other.map(|text| without_logins(&parsed(definition.kind, text)).into_owned()),
         };
         let value = ConfigValueInfo {
             name: definition.name.clone(),
@@ -110,9 +132,12 @@ impl<'a> Answer<'a> {
 
     /// Says that something is wrong with a key, which may be one that nobody declares.
     pub(super) fn error(&mut self, name: &str, error: String) {
-        let errors = &mut self.of(name).errors;
-        if !errors.contains(&error) {
-            errors.push(error);
+        let value = self.of(name);
+        if is_no_value(&error) {
+            value.value = None;
+        }
+        if !value.errors.contains(&error) {
+            value.errors.push(error);
         }
     }
 
@@ -141,6 +166,29 @@ impl<'a> Answer<'a> {
             .map(|c| c.value.errors.len())
             .sum();
         self.infos
+    }
+}
+
+/// Whether an error says that there is no value of its type at all, so that none is shown.
+fn is_no_value(error: &str) -> bool {
+    [
+        "Not a number of type",
+        "could not be found.",
+        "Expected value to be either true or false",
+    ]
+    .iter()
+    .any(|text| error.contains(text))
+}
+
+/// A value as it is shown after it was parsed: without blanks around it and around items of lists.
+fn parsed(kind: &str, text: &str) -> String {
+    if text.contains("${") {
+        return text.to_owned();
+    }
+    match kind {
+        "BOOLEAN" => text.trim().to_ascii_lowercase(),
+        "LIST" => text.split(',').map(str::trim).collect::<Vec<_>>().join(","),
+        _ => text.trim().to_owned(),
     }
 }
 
@@ -185,6 +233,20 @@ pub(super) fn framework_info(key: &Framework, shared: &Shared, plugin: &Plugin) 
     }
 }
 
+/// The same where no configuration is looked at, which is what has the worker's defaults.
+pub(super) fn framework_key(key: &Framework, shared: &Shared, plugin: &Plugin) -> ConfigKeyInfo {
+    let of_worker = match key.default {
+        Preset::Worker => true,
+        Preset::VersionOf(of) => of != "connector.class",
+        _ => false,
+    };
+    let mut info = framework_info(key, shared, plugin);
+    if of_worker {
+        info.default_value = None;
+    }
+    info
+}
+
 fn worker_default(name: &str, shared: &Shared) -> String {
     match name {
         "key.converter" => shared.config.key_converter.clone(),
@@ -199,57 +261,94 @@ pub(super) fn missing(name: &str) -> String {
 }
 
 fn problems(key: &Framework, value: &str) -> Vec<String> {
-    let invalid = |value: &str, why: &str| {
-        format!(
-            "Invalid value {value} for configuration {}: {why}",
-            key.name
-        )
+    let number = match number(key, value) {
+        Ok(number) => number,
+        Err(why) => {
+            let mut all = vec![invalid(key, value, &why)];
+            // Kafka Connect goes on with null, at which its rules stumble again, unless null is the default.
+            let has_rule = matches!(key.rule, Rule::AtLeast(_) | Rule::Tasks);
+            if has_rule && !matches!(key.default, Preset::Nothing) {
+                all.push(invalid(key, "null", "Value must be non-null"));
+            }
+            return all;
+        }
     };
+    match key.rule {
+        Rule::Aliases if duplicates(value) => {
+            let items: Vec<&str> = value.split(',').map(str::trim).collect();
+            let listed = format!("[{}]", items.join(", "));
+            vec![invalid(key, &listed, "Duplicate alias provided.")]
+        }
+        Rule::Converter if super::chain::is_any_converter(value) => {
+            let noun = match key.name {
+                "header.converter" => "HeaderConverter",
+                _ => "Converter",
+            };
+            let fits = super::chain::is_converter(key.name, value);
+            let what = format!("Class class {value} does not implement the {noun} interface");
+            (!fits).then_some(what).into_iter().collect()
+        }
+        _ => {
+            let why = broken_rule(key.rule, value, number);
+            why.map(|why| invalid(key, value, &why))
+                .into_iter()
+                .collect()
+        }
+    }
+}
+
+fn invalid(key: &Framework, value: &str, why: &str) -> String {
+    format!(
+        "Invalid value {value} for configuration {}: {why}",
+        key.name
+    )
+}
+
+/// The value of a number or boolean, 0 of anything else; the error says what it is not.
+fn number(key: &Framework, value: &str) -> Result<i64, String> {
     let parsed = match key.kind {
         Kind::Int => i32::parse_value(value).map(i64::from),
         Kind::Short => i16::parse_value(value).map(i64::from),
         Kind::Long => i64::parse_value(value),
-        Kind::Boolean => bool::parse_value(value).map(i64::from),
-        _ => Ok(0),
+        Kind::Boolean => return bool::parse_value(value).map(i64::from),
+        _ => return Ok(0),
     };
-    let number = match parsed {
-        Ok(number) => number,
-        // Kafka Connect goes on with null, at which its rules stumble again.
-        Err(why) if matches!(key.rule, Rule::AtLeast(_) | Rule::Tasks) => {
-            return vec![
-                invalid(value, &why),
-                invalid("null", "Value must be non-null"),
-            ];
-        }
-        Err(why) => return vec![invalid(value, &why)],
-    };
-    let why = match key.rule {
+    parsed.map_err(|_| format!("Not a number of type {}", key.kind.name()))
+}
+
+fn broken_rule(rule: Rule, value: &str, number: i64) -> Option<String> {
+    match rule {
         Rule::AtLeast(least) if number < least => Some(format!("Value must be at least {least}")),
         Rule::Tasks if number < 1 => Some("Value must be at least 1".to_owned()),
         Rule::Tasks if number > MOST_TASKS => {
             Some(format!("Value must be no more than {MOST_TASKS}"))
         }
-        Rule::OneOf(all) if !all.contains(&value.trim().to_ascii_lowercase().as_str()) => {
+        Rule::OneOf(all) if !all.contains(&value.trim()) => {
             Some(format!("String must be one of: {}", all.join(", ")))
         }
+        Rule::OneOfAnyCase(all) if !all.contains(&value.trim().to_ascii_uppercase().as_str()) => {
+            let all = all.join(", ");
+            Some(format!("String must be one of (case insensitive): {all}"))
+        }
         Rule::Name => name_problem(value),
-        Rule::Aliases => duplicates(value).then(|| "Duplicate alias provided.".to_owned()),
-        Rule::Converter => (!super::chain::is_converter(key.name, value))
-            .then(|| format!("Class {value} could not be found.")),
-        Rule::Regex => regex::Regex::new(value)
-            .err()
-            .map(|e| format!("Invalid regular expression: {e}")),
+        Rule::Converter => Some(format!("Class {value} could not be found.")),
+        Rule::Regex => {
+            let read = regex::Regex::new(value);
+            read.err()
+                .map(|e| format!("Invalid regular expression: {e}"))
+        }
         _ => None,
-    };
-    why.map(|why| invalid(value, &why)).into_iter().collect()
+    }
 }
 
 fn name_problem(name: &str) -> Option<String> {
     if name.trim().is_empty() {
         return Some("String may not be empty".to_owned());
     }
-    let control = name.chars().any(char::is_control);
-    control.then(|| "String may not contain control sequences".to_owned())
+    let control = name.chars().filter(|c| c.is_control());
+    let found: Vec<String> = control.map(|c| u32::from(c).to_string()).collect();
+    let what = "String may not contain control sequences but had the following ASCII chars";
+    (!found.is_empty()).then(|| format!("{what}: {}", found.join(", ")))
 }
 
 fn duplicates(list: &str) -> bool {

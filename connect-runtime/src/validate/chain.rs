@@ -8,6 +8,7 @@ use crate::{
     answers::ConfigKeyInfo,
     chain::{aliases, predicate_settings, transform_settings},
     transforms,
+    worker_config::under,
 };
 
 /// The keys of a transform, predicate or converter.
@@ -29,6 +30,11 @@ pub(super) fn converter_classes(property: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether a class is a converter of any kind.
+pub(super) fn is_any_converter(class: &str) -> bool {
+    connect_codec::registry::class_name(class).is_some()
+}
+
 /// Whether a class can stand in a converter property.
 pub(super) fn is_converter(property: &str, class: &str) -> bool {
     let full = connect_codec::registry::class_name(class);
@@ -39,9 +45,63 @@ pub(super) fn is_converter(property: &str, class: &str) -> bool {
     })
 }
 
+/// Adds what does not hold in the settings of the converters that a connector names.
+pub(super) fn converters(answer: &mut Answer<'_>, resolved: &Properties) {
+    for property in ["key.converter", "value.converter", "header.converter"] {
+        let class = resolved.get(property);
+        let Some(class) = class.filter(|class| is_converter(property, class)) else {
+            continue;
+        };
+        let prefix = format!("{property}.");
+        let settings = under(resolved, &prefix);
+        let made = match property {
+            "header.converter" => connect_codec::header_converter(class, &settings),
+            _ => connect_codec::converter(class, property == "key.converter", &settings),
+        };
+        let part = Part {
+            prefix: &prefix,
+            alias: "",
+            noun: "converter",
+            class,
+        };
+        part.findings(answer, made.err());
+    }
+}
+
+/// Adds the keys of each converter that the configuration names, and leaves the version out of one that cannot be used.
+pub(super) fn describe_converters(answer: &mut Answer<'_>, resolved: &Properties) {
+    for property in ["key.converter", "value.converter", "header.converter"] {
+        let Some(class) = resolved.get(property) else {
+            continue;
+        };
+        if !is_converter(property, class) {
+            answer.without_version(property, is_any_converter(class));
+            continue;
+        }
+        let mut keys = connect_codec::registry::keys(class).unwrap_or_default();
+        keys.sort_by_key(|key| key.name);
+        for key in keys {
+            let mut info = key_info(&key);
+            info.name = format!("{property}.{}", info.name);
+            if let Some(group) = &info.group {
+                answer.group(group.clone());
+            }
+            let name = info.name.clone();
+            if key.name == "converter.type" {
+                // Which of the three it is says the property that names it.
+                answer.push(info, Vec::new(), Vec::new());
+                answer.show(&name, property.split('.').next().unwrap_or_default());
+                continue;
+            }
+            let allowed = key.allowed.iter().map(|text| (*text).to_owned()).collect();
+            answer.push(info, allowed, Vec::new());
+        }
+    }
+}
+
 /// Adds the keys of every transform and predicate that is named, and what does not hold.
 pub(super) fn describe(answer: &mut Answer<'_>, resolved: &Properties) {
-    for alias in aliases(resolved, "transforms") {
+    for alias in once(resolved, "transforms") {
         let (class, settings) = transform_settings(alias, resolved);
         let prefix = format!("transforms.{alias}.");
         let (keys, known) = (
@@ -65,7 +125,7 @@ pub(super) fn describe(answer: &mut Answer<'_>, resolved: &Properties) {
             predicate_of(answer, &prefix, resolved);
         }
     }
-    for alias in aliases(resolved, "predicates") {
+    for alias in once(resolved, "predicates") {
         let (class, settings) = predicate_settings(alias, resolved);
         let prefix = format!("predicates.{alias}.");
         let (keys, known) = (
@@ -88,6 +148,17 @@ pub(super) fn describe(answer: &mut Answer<'_>, resolved: &Properties) {
             part.findings(answer, transforms::predicate(&class, &settings).err());
         }
     }
+}
+
+/// The aliases of a property, each once.
+fn once<'a>(resolved: &'a Properties, property: &str) -> Vec<&'a str> {
+    let mut all = Vec::new();
+    for alias in aliases(resolved, property) {
+        if !all.contains(&alias) {
+            all.push(alias);
+        }
+    }
+    all
 }
 
 fn predicate_of(answer: &mut Answer<'_>, prefix: &str, resolved: &Properties) {
@@ -134,17 +205,20 @@ impl Part<'_> {
         let Some(keys) = keys else {
             return;
         };
-        for key in self.choice_keys(&group, order + 1) {
-            answer.push(key, Vec::new(), Vec::new());
-            order += 1;
-        }
+        let choice = self.choice_keys(&group).into_iter();
+        let mut all: Vec<(ConfigKeyInfo, Vec<String>)> =
+            choice.map(|key| (key, Vec::new())).collect();
         for key in &keys {
-            order += 1;
             let mut info = key_info(key);
             info.name = format!("{}{}", self.prefix, info.name);
             info.group = Some(group.clone());
-            info.order_in_group = order;
             let allowed = key.allowed.iter().map(|text| (*text).to_owned()).collect();
+            all.push((info, allowed));
+        }
+        all.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        for (mut info, allowed) in all {
+            order += 1;
+            info.order_in_group = order;
             answer.push(info, allowed, Vec::new());
         }
     }
@@ -197,7 +271,7 @@ impl Part<'_> {
     }
 
     /// Transforms can be tied to a predicate.
-    fn choice_keys(&self, group: &str, order: i32) -> Vec<ConfigKeyInfo> {
+    fn choice_keys(&self, group: &str) -> Vec<ConfigKeyInfo> {
         if self.noun == "predicate" {
             return Vec::new();
         }
@@ -205,13 +279,17 @@ impl Part<'_> {
             documentation:
                 "Alias of the predicate that chooses the records to which this transform applies."
                     .to_owned(),
-            ..self.key("predicate", "STRING", group, order)
+            width: "NONE",
+            display_name: "predicate".to_owned(),
+            ..self.key("predicate", "STRING", group, 0)
         };
         let negate = ConfigKeyInfo {
             default_value: Some("false".to_owned()),
             documentation: "Whether it applies to the records that the predicate does not choose."
                 .to_owned(),
-            ..self.key("negate", "BOOLEAN", group, order + 1)
+            width: "NONE",
+            display_name: "negate".to_owned(),
+            ..self.key("negate", "BOOLEAN", group, 0)
         };
         vec![predicate, negate]
     }

@@ -48,8 +48,10 @@ pub(crate) enum Rule {
     AtLeast(i64),
     /// At least one and at most [`MOST_TASKS`].
     Tasks,
-    /// One of these, in small letters.
+    /// One of these.
     OneOf(&'static [&'static str]),
+    /// One of these, in any case; they stand here in capitals.
+    OneOfAnyCase(&'static [&'static str]),
     /// Not empty, and without control characters.
     Name,
     /// Every alias once.
@@ -71,7 +73,7 @@ macro_rules! keys {
 }
 
 use Preset::{Nothing, Required, Text, VersionOf, Worker};
-use Rule::{Aliases, Any, AtLeast, Converter, Name, OneOf, Regex, Tasks};
+use Rule::{Aliases, Any, AtLeast, Converter, Name, OneOf, OneOfAnyCase, Regex, Tasks};
 
 /// For sources and sinks.
 #[rustfmt::skip]
@@ -122,9 +124,9 @@ pub(crate) static EVERY: &[Framework] = keys! {
 pub(crate) static SOURCE: &[Framework] = keys! {
     "topic.creation.groups" List Text(""), Low, "Topic Creation" 1 Long "Topic Creation Groups", Aliases,
         "Groups of settings for topics that are created, beside the group `default`.";
-    "exactly.once.support" String Text("requested"), Medium, "Exactly Once Support" 2 Short "Exactly once support", OneOf(&["requested", "required"]),
+    "exactly.once.support" String Text("requested"), Medium, "Exactly Once Support" 2 Short "Exactly once support", OneOfAnyCase(&["REQUIRED", "REQUESTED"]),
         "`required`: the connector is refused unless the worker and the connector can write exactly once.";
-    "transaction.boundary" String Text("poll"), Medium, "Exactly Once Support" 3 Short "Transaction Boundary", OneOf(&["poll", "interval", "connector"]),
+    "transaction.boundary" String Text("poll"), Medium, "Exactly Once Support" 3 Short "Transaction Boundary", OneOfAnyCase(&["INTERVAL", "POLL", "CONNECTOR"]),
         "Where transactions end: between batches, after a time, or where the connector says.";
     "transaction.boundary.interval.ms" Long Nothing, Low, "Exactly Once Support" 4 Short "Transaction boundary interval", AtLeast(0),
         "With the boundary `interval`: the time between two commits, in milliseconds.";
@@ -139,9 +141,9 @@ pub(crate) static SINK: &[Framework] = keys! {
         "Topics to read, separated by commas.";
     "topics.regex" String Text(""), High, "Common" 4 Long "Topics regex", Regex,
         "Regular expression that matches the names of all topics to read. Give this or `topics`.";
-    "errors.deadletterqueue.topic.name" String Text(""), Medium, "Error Handling" 6 Middle "DLQ Topic Name", Any,
+    "errors.deadletterqueue.topic.name" String Text(""), Medium, "Error Handling" 6 Middle "Dead Letter Queue Topic Name", Any,
         "Topic to which records go that cannot be handled, with `errors.tolerance=all`; empty for none.";
-    "errors.deadletterqueue.topic.replication.factor" Short Text("3"), Medium, "Error Handling" 7 Middle "DLQ Topic Replication Factor", Any,
+    "errors.deadletterqueue.topic.replication.factor" Short Text("3"), Medium, "Error Handling" 7 Middle "Dead Letter Queue Topic Replication Factor", Any,
         "Replicas of that topic when it is created.";
     "errors.deadletterqueue.context.headers.enable" Boolean Text("false"), Medium, "Error Handling" 8 Middle "Enable Error Context Headers", Any,
         "Whether dead letters get headers that begin with `__connect.errors.` and tell what happened where.";

@@ -42,6 +42,14 @@ fn sink(answer: &mut Answer<'_>, shared: &Shared, resolved: &Properties) {
         }),
         _ => {}
     }
+    let mut listed: Vec<&str> = topics.split(',').map(str::trim).collect();
+    let all = listed.len();
+    listed.sort_unstable();
+    listed.dedup();
+    if listed.len() < all {
+        let what = "Configuration 'topics' values must not be duplicated.";
+        answer.error("topics", what.to_owned());
+    }
     dead_letters(answer, resolved, topics, regex);
     let name = text(resolved, "name");
     if group_of(resolved, name) == shared.config.group_id {
@@ -70,7 +78,7 @@ fn dead_letters(answer: &mut Answer<'_>, resolved: &Properties, topics: &str, re
         |regex: &str| regex::Regex::new(&format!("^(?:{regex})$")).is_ok_and(|r| r.is_match(topic));
     if !regex.is_empty() && matches(regex) {
         let what = format!(
-            "The DLQ topic '{topic}' may not be included in the regex matching the topics ('topics.regex={regex}') consumed by the connector"
+            "The DLQ topic '{topic}' may not be matched by the regex for the topics ('topics.regex={regex}') consumed by the connector"
         );
         answer.error("topics.regex", what);
     }
@@ -82,18 +90,16 @@ fn source(answer: &mut Answer<'_>, shared: &Shared, resolved: &Properties) {
         let what = "This worker does not have exactly-once source support enabled.";
         answer.error("exactly.once.support", what.to_owned());
     }
-    if text(resolved, "transaction.boundary").eq_ignore_ascii_case("connector") {
+    let class = text(resolved, "connector.class");
+    let tells = shared
+        .plugins
+        .find(class)
+        .is_some_and(|plugin| plugin.tells_transactions);
+    let bound = text(resolved, "transaction.boundary").eq_ignore_ascii_case("connector");
+    if bound && !tells {
         let what = "The connector does not support connector-defined transaction boundaries with the given configuration. \
                     Please reconfigure it to use a different transaction boundary definition.";
         answer.error("transaction.boundary", what.to_owned());
-    }
-    let own = text(resolved, "offsets.storage.topic");
-    if !own.is_empty() && own != shared.config.offset_topic {
-        let what = format!(
-            "Invalid value {own} for configuration offsets.storage.topic: this worker stores the offsets of all connectors in {}",
-            shared.config.offset_topic
-        );
-        answer.error("offsets.storage.topic", what);
     }
     topic_creation(answer, resolved);
 }

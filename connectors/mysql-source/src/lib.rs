@@ -71,6 +71,7 @@ pub struct MariaDbSource;
 impl SourceConnector for MySqlSource {
     type Config = MySqlConfig;
     type Task = MySqlTask;
+    const TELLS_TRANSACTIONS: bool = true;
     const ABOUT: About = About {
         class: "io.tidewater.connector.mysql.MySqlConnector",
         aliases: &[(
@@ -103,6 +104,7 @@ impl SourceConnector for MySqlSource {
 impl SourceConnector for MariaDbSource {
     type Config = MySqlConfig;
     type Task = MySqlTask;
+    const TELLS_TRANSACTIONS: bool = true;
     const ABOUT: About = About {
         class: "io.tidewater.connector.mariadb.MariaDbConnector",
         aliases: &[(

@@ -409,6 +409,7 @@ impl Stream {
 
     /// Sets the position: always with records, else when it has moved, about once a second.
     fn report(&mut self, out: &mut Batch, now_ms: i64) {
+        out.set_within_transaction(self.reader.is_open());
         let place = self.place();
         let due = self.reported_at.elapsed() >= PATIENCE;
         let moved = self.reported.as_ref() != Some(&place);

@@ -64,6 +64,7 @@ pub struct PostgresSource;
 impl SourceConnector for PostgresSource {
     type Config = PostgresConfig;
     type Task = PostgresTask;
+    const TELLS_TRANSACTIONS: bool = true;
     const ABOUT: About = About {
         class: "io.tidewater.connector.postgresql.PostgresConnector",
         aliases: &[(

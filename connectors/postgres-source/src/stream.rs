@@ -389,6 +389,7 @@ impl Stream {
 
     /// Sets the position: always with records, else when it has moved, about once a second or when the server asks.
     fn report(&mut self, out: &mut Batch, now_ms: i64) {
+        out.set_within_transaction(self.transactions.is_open());
         let place = self.place();
         let due = self.server_asked || self.reported_at.elapsed() >= PATIENCE;
         let moved = self.reported.as_ref() != Some(&place);

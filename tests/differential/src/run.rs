@@ -170,7 +170,10 @@ impl Run<'_> {
             "value.converter.schemas.enable": "true",
         });
         let own = Value::Object(self.trial.config.clone());
-        for more in [converters, own] {
+        let sides = self.trial.scenario.own.iter();
+        let sides = sides.filter(|(end, _)| *end == side.end);
+        let sides = sides.map(|(_, own)| Value::Object(own.clone()));
+        for more in [converters, own].into_iter().chain(sides) {
             for (key, value) in more.as_object().into_iter().flatten() {
                 config[key.replace("${run}", self.name)] = value.clone();
             }

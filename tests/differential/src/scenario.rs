@@ -13,7 +13,7 @@
 //! delete from t;
 //! ```
 //!
-//! `${run}` is the run's name, of its database and topics; `${sides}` how many connectors there are.
+//! `--@ debezium` and `--@ tidewater` give properties to that side only, over those of a variant. `${run}` is the run's name, of its database and topics; `${sides}` how many connectors there are.
 //!
 //! What stands before the first `--@ stream` or `--@ then` runs before the connectors start; each part behind one runs when
 //! both sides have written everything before it; what stands behind `--@ stopped` runs while both are stopped, and then they
@@ -29,7 +29,7 @@ use e2e::Outcome;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use crate::Server;
+use crate::{End, Server};
 
 /// What a file of `scenarios` says.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub struct Scenario {
     pub config: Map<String, Value>,
     /// Named sets of more properties; empty for one run without a name.
     pub variants: Vec<(String, Map<String, Value>)>,
+    /// Properties of one side only.
+    pub own: Vec<(End, Map<String, Value>)>,
     /// Differences that are allowed, with their reasons.
     pub expected: Vec<Expected>,
     /// Whether the connectors have done all they do when the snapshot is over.
@@ -113,6 +115,7 @@ impl Scenario {
             servers: Vec::new(),
             config: Map::new(),
             variants: Vec::new(),
+            own: Vec::new(),
             expected: Vec::new(),
             ends_with_snapshot: false,
             any_order: false,
@@ -142,6 +145,8 @@ impl Scenario {
                 let (name, config) = rest.split_once(' ').unwrap_or((rest, "{}"));
                 self.variants.push((name.to_owned(), properties(config)?));
             }
+            "debezium" => self.own.push((End::Debezium, properties(rest)?)),
+            "tidewater" => self.own.push((End::Tidewater, properties(rest)?)),
             "ends" if rest == "snapshot" => self.ends_with_snapshot = true,
             "any" if rest == "order" => self.any_order = true,
             "needs" if rest == "extensions" => self.needs_extensions = true,

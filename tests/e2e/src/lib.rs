@@ -1,18 +1,22 @@
 //! The program as its users meet it: started as a process, driven over REST, watched from outside.
 
+pub mod bank;
 pub mod configs;
 pub mod counters;
+mod fleet;
 pub mod items;
 mod load;
 mod log;
 pub mod mysql;
 pub mod raw;
+pub mod registered;
 mod rest;
 pub mod scene;
 pub mod shapes;
 mod suite;
 mod worker;
 
+pub use fleet::{Fellow, Fleet};
 pub use load::{Load, Rounds};
 pub use log::LogKind;
 pub use raw::Raw;

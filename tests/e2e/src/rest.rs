@@ -26,6 +26,22 @@ impl Rest {
         }
     }
 
+    /// The worker at an address: `10.1.2.3:8083`.
+    pub fn at(address: &str) -> Self {
+        let port = address
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok());
+        Self {
+            port: port.unwrap_or(0),
+            address: address.to_owned(),
+        }
+    }
+
+    /// Its address.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port

@@ -1,8 +1,8 @@
 //! A worker process.
 
-use std::{fs, path::PathBuf, process::Command, sync::Arc};
+use std::{fs, net::Ipv4Addr, path::PathBuf, process::Command, sync::Arc};
 
-use stack::{Program, Server, Stack, binary};
+use stack::{Host, Program, Server, Stack, binary};
 
 use crate::{LogKind, Outcome, Rest, log};
 
@@ -57,11 +57,22 @@ impl WorkerOptions {
 impl Worker {
     /// Starts a worker and waits until it is healthy.
     pub fn start(stack: &Stack, options: WorkerOptions) -> Outcome<Self> {
+        Self::start_at(stack, options, None)
+    }
+
+    /// The same, on a host of a network.
+    pub fn start_on(stack: &Stack, options: WorkerOptions, host: &Host) -> Outcome<Self> {
+        Self::start_at(stack, options, Some(host))
+    }
+
+    fn start_at(stack: &Stack, options: WorkerOptions, host: Option<&Host>) -> Outcome<Self> {
         let home = tempfile::tempdir()?;
         let mut program = Program::new("tidewater", binary("tidewater")?);
         let port = program.claim_port()?;
         let file = home.path().join("worker.properties");
-        fs::write(&file, properties(&options, port))?;
+        let ip = host.map_or(Ipv4Addr::LOCALHOST, Host::address);
+        let address = format!("{ip}:{port}");
+        fs::write(&file, properties(&options, &address))?;
         let data_dir = options
             .data_dir
             .clone()
@@ -71,8 +82,11 @@ impl Worker {
             .arg(file.as_os_str())
             .arg("--data-dir")
             .arg(data_dir.as_os_str());
-        let server = stack.program(program.ready_http(port, "/health"))?;
-        let (rest, log) = (Rest::new(port), options.log);
+        if let Some(host) = host {
+            program = program.on(host);
+        }
+        let server = stack.program(program.ready_http_at(&address, "/health"))?;
+        let (rest, log) = (Rest::at(&address), options.log);
         Ok(Self {
             server,
             rest,
@@ -119,8 +133,8 @@ impl Worker {
     }
 }
 
-fn properties(options: &WorkerOptions, port: u16) -> String {
-    let mut lines = vec![format!("listeners=http://127.0.0.1:{port}")];
+fn properties(options: &WorkerOptions, address: &str) -> String {
+    let mut lines = vec![format!("listeners=http://{address}")];
     if let LogKind::Kafka(bootstrap) = &options.log {
         lines.push(format!("bootstrap.servers={bootstrap}"));
     }

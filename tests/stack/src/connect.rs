@@ -18,6 +18,10 @@ use crate::{
 const DEBEZIUM: &str = "3.6.1.Final";
 /// The newest that Maven Central has of the connector for MariaDB.
 const DEBEZIUM_MARIADB: &str = "3.5.0.Final";
+/// The newest that Maven Central has of the transforms with expressions, and what their language needs.
+const DEBEZIUM_SCRIPTING: &str = "3.5.0.Final";
+const GROOVY: &str = "4.0.33";
+const GROOVY_SCRIPTING: &str = "4.0.32";
 const MAIN: &str = "org.apache.kafka.connect.cli.ConnectDistributed";
 const RUNNING_LIMIT: Duration = Duration::from_secs(60);
 
@@ -26,6 +30,7 @@ const RUNNING_LIMIT: Duration = Duration::from_secs(60);
 pub struct ConnectOptions {
     settings: Vec<(String, String)>,
     heap: Heap,
+    is_plain: bool,
 }
 
 impl Default for ConnectOptions {
@@ -36,11 +41,20 @@ impl Default for ConnectOptions {
                 mb: 768,
                 full_speed: false,
             },
+            is_plain: false,
         }
     }
 }
 
 impl ConnectOptions {
+    /// Without Debezium: the plugins that Kafka itself has.
+    pub fn plain() -> Self {
+        Self {
+            is_plain: true,
+            ..Self::default()
+        }
+    }
+
     /// One more worker property: `set("exactly.once.source.support", "enabled")`.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.into(), value.into()));
@@ -72,17 +86,26 @@ impl Connect {
     }
 
     pub(crate) fn start(stack: &Stack, bootstrap: &str, options: ConnectOptions) -> Result<Self> {
-        let plugins = debezium()?;
         let name = stack.name("connect");
         let port = Port::claim()?;
         let folder = stack.home().create(&name)?;
+        let plugins = match options.is_plain {
+            true => folder.join("none"),
+            false => debezium()?,
+        };
         let mut text = format!(
             "bootstrap.servers={bootstrap}\ngroup.id={name}\nlisteners=http://127.0.0.1:{}\nplugin.path={}\n\
-             plugin.discovery=only_scan\n\
+             plugin.discovery={}\n\
              key.converter=org.apache.kafka.connect.json.JsonConverter\n\
              value.converter=org.apache.kafka.connect.json.JsonConverter\n",
             port.number(),
-            plugins.display()
+            plugins.display(),
+            // Kafka's own name themselves; of Debezium's not all do.
+            if options.is_plain {
+                "hybrid_warn"
+            } else {
+                "only_scan"
+            }
         );
         for kind in ["config", "offset", "status"] {
             text += &format!(
@@ -155,6 +178,9 @@ fn debezium() -> Result<PathBuf> {
                 vec![
                     artifact("debezium-connector-postgres", DEBEZIUM),
                     artifact("debezium-connector-mysql", DEBEZIUM),
+                    artifact("debezium-scripting", DEBEZIUM_SCRIPTING),
+                    Artifact("org.apache.groovy", "groovy", GROOVY),
+                    Artifact("org.apache.groovy", "groovy-jsr223", GROOVY_SCRIPTING),
                 ],
             ),
             (
@@ -162,10 +188,11 @@ fn debezium() -> Result<PathBuf> {
                 vec![artifact("debezium-connector-mariadb", DEBEZIUM_MARIADB)],
             ),
         ];
-        maven::copy_all(&plugins, &folder.join("jars"))
+        let parents = [artifact("debezium-scripting-parent", DEBEZIUM_SCRIPTING)];
+        maven::copy_all(&plugins, &parents, &folder.join("jars"))
     })
 }
 
 fn folder_name() -> String {
-    format!("debezium-{DEBEZIUM}-mariadb-{DEBEZIUM_MARIADB}")
+    format!("debezium-{DEBEZIUM}-mariadb-{DEBEZIUM_MARIADB}-scripting-{DEBEZIUM_SCRIPTING}")
 }

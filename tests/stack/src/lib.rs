@@ -26,6 +26,7 @@
 //! | `TIDEWATER_REDIS_URL` | a Redis 7 |
 //! | `TIDEWATER_KAFKA_BOOTSTRAP` | Kafka's `host:port,host:port` |
 //! | `TIDEWATER_SEARCH_URL` | an OpenSearch or Elasticsearch without security |
+//! | `TIDEWATER_SCHEMA_REGISTRY_URL` | a schema registry with Confluent's API |
 //!
 //! `TIDEWATER_CACHE` is the folder for downloads, programs and logs; `TIDEWATER_DEBIAN_MIRROR` a Debian archive other
 //! than the one in the machine's apt sources.
@@ -42,6 +43,7 @@ mod jvm;
 mod kafka;
 mod kcat;
 mod mysql;
+mod network;
 mod opensearch;
 mod port;
 mod postgres;
@@ -49,8 +51,10 @@ mod process;
 mod program;
 mod promtool;
 mod proxy;
+mod python;
 mod redis;
 mod run;
+mod schema_registry;
 mod search;
 mod server;
 mod spawn;
@@ -65,17 +69,22 @@ pub use error::{Error, Result};
 pub use http::{Answer, http};
 pub use install::{
     go_tool::go_tool,
+    golang::go_program,
+    java_program::java_program,
     pypi::{python, python_packages},
 };
 pub use kafka::{Kafka, KafkaOptions, KafkaTools};
 pub use kcat::Kcat;
 pub use mysql::{Mysql, MysqlOptions, MysqlVersion};
+pub use network::{Host, Network};
 pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USER};
 pub use process::Process;
 pub use program::{Program, binary};
 pub use promtool::{PROMTOOL, promtool};
 pub use proxy::Proxy;
+pub use python::python_reader;
 pub use redis::{Redis, RedisOptions};
+pub use schema_registry::SchemaRegistry;
 pub use search::{Search, SearchOptions};
 pub use server::Server;
 pub use stack::Stack;

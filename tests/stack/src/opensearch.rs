@@ -95,7 +95,7 @@ fn install() -> Result<PathBuf> {
             let artifact = Artifact("org.opensearch.plugin", artifact, VERSION);
             folders.push((folder.join("modules").join(name), vec![artifact]));
         }
-        maven::copy_all(&folders, folder)?;
+        maven::copy_all(&folders, &[], folder)?;
         // It creates what is missing, and may not.
         for name in ["bin", "config", "plugins"] {
             cache::create(&folder.join(name))?;

@@ -6,6 +6,7 @@ use crate::{
     Error, Result,
     account::Account,
     http::http,
+    network::{Host, IP},
     port::Port,
     server::{Plan, Ready},
 };
@@ -73,8 +74,22 @@ impl Program {
     }
 
     /// It is ready when `GET path` on this port of 127.0.0.1 answers 200.
-    pub fn ready_http(mut self, port: u16, path: &str) -> Self {
-        self.plan.ready = answers(port, path.to_owned());
+    pub fn ready_http(self, port: u16, path: &str) -> Self {
+        self.ready_http_at(&format!("127.0.0.1:{port}"), path)
+    }
+
+    /// The same at an address: `10.1.2.3:8083`.
+    pub fn ready_http_at(mut self, address: &str, path: &str) -> Self {
+        self.plan.ready = answers_at(address.to_owned(), path.to_owned());
+        self
+    }
+
+    /// It runs on a host of a network.
+    pub fn on(mut self, host: &Host) -> Self {
+        let program = std::mem::replace(&mut self.plan.program, PathBuf::from(IP));
+        let words = host.entry().into_iter().map(OsString::from);
+        let arguments = words.chain([program.into_os_string()]);
+        self.plan.arguments.splice(0..0, arguments);
         self
     }
 
@@ -85,8 +100,12 @@ impl Program {
 
 /// True once `GET path` answers 200.
 pub(crate) fn answers(port: u16, path: String) -> Ready {
+    answers_at(format!("127.0.0.1:{port}"), path)
+}
+
+fn answers_at(address: String, path: String) -> Ready {
     Box::new(move || {
-        let answer = http("GET", &format!("127.0.0.1:{port}"), &path, "");
+        let answer = http("GET", &address, &path, "");
         Ok(answer.is_ok_and(|answer| answer.status == 200))
     })
 }

@@ -21,8 +21,13 @@ pub struct Proxy {
 impl Proxy {
     /// Listens on a free port and forwards every connection to `target`, as in `127.0.0.1:5432`.
     pub fn to(target: &str) -> Result<Self> {
+        Self::at(Ipv4Addr::LOCALHOST, target)
+    }
+
+    /// The same on another address of this machine: one of a [`crate::Network`].
+    pub fn at(address: Ipv4Addr, target: &str) -> Result<Self> {
         let port = Port::claim()?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.number()))
+        let listener = TcpListener::bind((address, port.number()))
             .while_(|| format!("cannot listen on port {}", port.number()))?;
         let wire = Arc::new(Wire::default());
         wire.lock().target = target.to_owned();

@@ -15,6 +15,7 @@ use crate::{
     port::Port,
     postgres::{PgVersion, Postgres, PostgresOptions},
     redis::{Redis, RedisOptions},
+    schema_registry::SchemaRegistry,
     search::{Search, SearchOptions},
     server::Plan,
 };
@@ -98,6 +99,19 @@ impl Stack {
     /// A Kafka broker with options; always starts one.
     pub fn kafka_with(&self, options: KafkaOptions) -> Result<Kafka> {
         Kafka::start(self, options)
+    }
+
+    /// A schema registry. `TIDEWATER_SCHEMA_REGISTRY_URL` names a running one instead.
+    pub fn schema_registry(&self) -> Result<SchemaRegistry> {
+        match SchemaRegistry::named(self)? {
+            Some(named) => Ok(named),
+            None => self.schema_registry_of_its_own(),
+        }
+    }
+
+    /// A schema registry that this stack starts, and tests may stop.
+    pub fn schema_registry_of_its_own(&self) -> Result<SchemaRegistry> {
+        SchemaRegistry::start(self)
     }
 
     /// OpenSearch 3. `TIDEWATER_SEARCH_URL` names a running search server instead.

@@ -158,3 +158,28 @@ fn postgres_offers_tls() -> Result<()> {
     assert_eq!(postgres.psql_at(&url, sql)?, "t\n5MB\n");
     Ok(())
 }
+
+/// A schema is there after a restart, and over TLS as in the clear.
+#[test]
+fn the_schema_registry_keeps_what_it_is_given() -> Result<()> {
+    let stack = Stack::new()?;
+    let registry = stack.schema_registry_of_its_own()?;
+    let body = serde_json::json!({"schema": "\"string\""}).to_string();
+    let answer = registry.request("POST", "/subjects/orders-value/versions", &body)?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    registry.restart()?;
+    let subjects = registry.request("GET", "/subjects", "")?.body;
+    assert_eq!(subjects, "[\"orders-value\"]");
+    let last = running(&registry);
+    drop((stack, registry));
+    all_gone(last);
+    Ok(())
+}
+
+#[test]
+fn python_has_the_readers() -> Result<()> {
+    let script = "import sys, fastavro, jsonschema, google.protobuf, grpc_tools.protoc\n\
+                  print(sys.stdin.read()[::-1])";
+    assert_eq!(stack::python_reader(script, b"abc")?, "cba\n");
+    Ok(())
+}

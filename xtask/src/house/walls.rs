@@ -10,7 +10,7 @@ const CORE: &[&str] = &["connect-core"];
 const WALLS: &[(&str, &[&str])] = &[
     ("connect-core", &[]),
     ("connect-log", CORE),
-    ("connect-codec", CORE),
+    ("connect-codec", &["connect-core", "connect-tls"]),
     ("connect-tls", CORE),
     ("cdc", CORE),
     (

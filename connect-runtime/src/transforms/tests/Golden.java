@@ -1,5 +1,5 @@
 // Records what Kafka Connect's own transforms make of the records in cases.json, one JSON object per line:
-//   java -cp "<kafka>/libs/*:<debezium-connect-plugins and its jars>/*" Golden.java cases.json > golden.json
+//   java -cp "<kafka>/libs/*:<debezium-connect-plugins, debezium-scripting, groovy-jsr223 and their jars>/*" Golden.java cases.json > golden.json
 import com.fasterxml.jackson.databind.*;
 import com.fasterxml.jackson.databind.node.*;
 import java.io.*;
@@ -7,10 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.*;
 import java.util.*;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.connect.connector.ConnectRecord;
 import org.apache.kafka.connect.data.*;
 import org.apache.kafka.connect.header.*;
 import org.apache.kafka.connect.json.JsonConverter;
 import org.apache.kafka.connect.sink.SinkRecord;
+import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.transforms.Transformation;
 
 public class Golden {
@@ -30,21 +32,26 @@ public class Golden {
         return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
     }
 
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "rawtypes"})
     static void one(ObjectNode test) throws Exception {
         JsonConverter converter = converter(test.get("schemas").booleanValue());
         try {
-            Transformation<SinkRecord> transform =
-                (Transformation<SinkRecord>) Class.forName(test.get("class").textValue()).getDeclaredConstructor().newInstance();
+            Transformation transform =
+                (Transformation) Class.forName(test.get("class").textValue()).getDeclaredConstructor().newInstance();
             transform.configure(JSON.convertValue(test.get("settings"), Map.class));
             SchemaAndValue key = converter.toConnectData("t", bytes(test.get("key")));
             SchemaAndValue value = converter.toConnectData("t", bytes(test.get("value")));
             ConnectHeaders headers = new ConnectHeaders();
             if (test.has("drop"))
                 headers.addList("drop", JSON.convertValue(test.get("drop"), List.class), SchemaBuilder.array(Schema.STRING_SCHEMA).build());
-            SinkRecord record = new SinkRecord(test.get("topic").textValue(), 3, key.schema(), key.value(),
-                value.schema(), value.value(), 42, 1700000000123L, TimestampType.CREATE_TIME, headers);
-            SinkRecord after = transform.apply(record);
+            for (JsonNode header : test.path("with"))
+                headers.addString(header.get(0).textValue(), header.get(1).textValue());
+            ConnectRecord record = test.has("source")
+                ? new SourceRecord(Map.of(), Map.of(), test.get("topic").textValue(), 3, key.schema(), key.value(),
+                    value.schema(), value.value(), 1700000000123L, headers)
+                : new SinkRecord(test.get("topic").textValue(), 3, key.schema(), key.value(),
+                    value.schema(), value.value(), 42, 1700000000123L, TimestampType.CREATE_TIME, headers);
+            ConnectRecord after = (ConnectRecord) transform.apply(record);
             ObjectNode expected = test.putObject("expected");
             if (after == null) {
                 expected.put("dropped", true);
@@ -54,10 +61,16 @@ public class Golden {
             expected.put("key", text(converter.fromConnectData("t", after.keySchema(), after.key())));
             // A null value with a schema is a tombstone here.
             expected.put("value", after.value() == null ? null : text(converter.fromConnectData("t", after.valueSchema(), after.value())));
+            if (!Objects.equals(after.timestamp(), record.timestamp()))
+                expected.put("timestamp", after.timestamp());
+            if (!Objects.equals(after.kafkaPartition(), record.kafkaPartition()))
+                expected.put("partition", after.kafkaPartition());
             ObjectNode names = expected.putObject("headers");
-            for (Header header : after.headers())
+            for (Object each : after.headers()) {
+                Header header = (Header) each;
                 if (!header.key().equals("drop"))
                     names.put(header.key(), text(converter(true).fromConnectData("t", header.schema(), header.value())));
+            }
         } catch (Throwable wrong) {
             test.putObject("expected").put("error", String.valueOf(wrong.getMessage()));
         }

@@ -139,5 +139,181 @@ for more in [{}, {"drop_fields_from_key": "true"}, {"drop_fields_keep_schema_com
     for case in cases[before:]:
         case["drop"] = ["name", "id", "__op"]
 
+
+def headed(first, *headers):
+    """The cases from there on have headers of text."""
+    for case in cases[first:]:
+        case["with"] = headers
+
+both("Flatten")
+nested = {"type": "struct", "fields": [
+    {"type": "int32", "optional": False, "field": "id"}, {"type": "string", "optional": True, "default": "none", "field": "note"},
+    {"type": "struct", "fields": [{"type": "string", "optional": False, "field": "city"}, {"type": "int32", "optional": True, "default": 9, "field": "a.b"},
+        {"type": "struct", "fields": [{"type": "bytes", "optional": True, "field": "raw"}, {"type": "array", "items": {"type": "int32"}, "optional": True, "field": "list"}], "optional": False, "name": "Deep", "field": "deep"}],
+        "optional": True, "name": "Address", "field": "address"},
+    {"type": "int64", "optional": True, "name": "org.apache.kafka.connect.data.Timestamp", "version": 1, "field": "moment"}],
+    "optional": True, "name": "N", "version": 3, "doc": "d", "parameters": {"p": "1"}}
+deep = {"raw": "AQID", "list": [1, 2]}
+trees = [(True, KEY, dump(nested, {"id": 1, "note": None, "address": {"city": "Bonn", "a.b": None, "deep": deep}, "moment": 5})),
+    (True, KEY, dump(nested, {"id": 1, "note": "n", "address": None, "moment": None})), (True, KEY, dump(nested, None)),
+    (False, plain({"k": {"l": 1}}), plain({"a": {"b": {"c": 1, "d": [1, {"e": 2}]}, "f": None}, "g": "h", "i": {}}))]
+on(trees, T + "Flatten$Value")
+on(trees, T + "Flatten$Value", delimiter="_")
+on(trees[3:], T + "Flatten$Key", delimiter="")
+on(trees, T + "HoistField$Key", field="k")
+both("HoistField", field="magic")
+on([(True, None, dump({"type": "int32", "optional": False}, 3)), (False, None, None)], T + "HoistField$Value", field="x")
+both("SetSchemaMetadata", schema_name="new.Name", schema_version="7")
+both("SetSchemaMetadata", schema_name="other", replace_null_with_default="false")
+both("SetSchemaMetadata", schema_version="0")
+on(trees, T + "SetSchemaMetadata$Value", schema_name="tree")
+on(flat[:1], T + "SetSchemaMetadata$Value")
+on(flat[:3] + flat[4:5], T + "TimestampRouter")
+on(flat[:1], T + "TimestampRouter", topic_format="x_${timestamp}_${topic}_${timestamp}", timestamp_format="yyyy-MM-dd'T'HH")
+for literal in ["text", "", "12", "300", "70000", "3000000000", "1.5", "true", "2023-11-14", "null", " x ", "TRUE"]:
+    on(flat[:1], T + "InsertHeader", header="h", value_literal=literal)
+first = len(cases)
+on(flat[:1] + flat[4:5], T + "DropHeaders", headers="a,c")
+on(flat[:1], T + "DropHeaders", headers="none")
+on(flat[:1], T + "InsertHeader", header="b", value_literal="x")
+on(flat, T + "HeaderFrom$Value", fields="id,note,missing", headers="x,y,z", operation="copy")
+on(flat, T + "HeaderFrom$Value", fields="id,note,address", headers="x,a,z", operation="copy")
+on(flat, T + "HeaderFrom$Value", fields="id,note,single", headers="x,y,z", operation="move")
+on(flat[:2], T + "HeaderFrom$Value", fields="note,single", headers="y,z", operation="move", replace_null_with_default="false")
+on(flat[:1] + flat[4:5], T + "HeaderFrom$Key", fields="id", headers="key", operation="move")
+headed(first, ["a", "1"], ["b", "2"], ["c", "3"])
+on(flat[:1], T + "HeaderFrom$Value", fields="id,note", headers="x", operation="copy")
+
+D = "io.debezium.transforms."
+json_payload = '{"a":1,"b":3000000000,"c":1.5,"d":null,"e":[],"f":[1,2],"g":{"h":true,"i":[{"j":1,"k":null,"l":"m"},{"j":2,"k":null,"l":"n"}]},"m":"n","o":[[1]]}'
+outbox_fields = [{"type": "string", "optional": False, "name": "io.debezium.data.Uuid", "version": 1, "field": "id"}, {"type": "string", "optional": False, "field": "aggregatetype"},
+    {"type": "string", "optional": False, "field": "aggregateid"}, {"type": "string", "optional": True, "field": "type"}, {"type": "string", "optional": True, "name": "io.debezium.data.Json", "version": 1, "field": "payload"},
+    {"type": "int32", "optional": True, "field": "part"}, {"type": "int64", "optional": True, "name": "io.debezium.time.MicroTimestamp", "version": 1, "field": "at"}, {"type": "int64", "optional": True, "field": "plain"},
+    {"type": "int32", "optional": True, "default": 1, "field": "version"}, {"type": "bytes", "optional": True, "field": "raw"}]
+outbox_row = {"type": "struct", "fields": outbox_fields, "optional": True, "name": "s.public.outbox.Value"}
+outbox_schema = {**envelope_schema, "fields": [named(outbox_row, "before"), named(outbox_row, "after"), *envelope_schema["fields"][2:]], "name": "s.public.outbox.Envelope"}
+out = {"id": "e1", "aggregatetype": "Order", "aggregateid": "o-1", "type": "Created", "payload": json_payload, "part": 2, "at": 1700000000123456, "plain": 5, "version": None, "raw": "AQID"}
+outbox = [(True, KEY, dump(outbox_schema, event(op, before, after))) for op, before, after in [("c", None, out), ("r", None, {**out, "aggregatetype": "a.B$c", "payload": None}), ("c", None, {**out, "payload": " ", "at": None, "part": None}),
+    ("u", out, out), ("d", out, None), ("t", None, None), ("c", None, {**out, "payload": "[1]"}), ("c", None, {**out, "payload": "{\"a\":[1,\"x\"]}"}), ("c", None, {**out, "payload": "text"})]]
+outbox += [(True, KEY, None), (True, KEY, dump(row_schema, ROW)), (False, plain({"id": 7}), plain(event("c", None, out)))]
+R = D + "outbox.EventRouter"
+first = len(cases)
+on(outbox[:6] + outbox[9:], R)
+on(outbox[3:4], R, table_op_invalid_behavior="fatal")
+on(outbox[3:4], R, table_op_invalid_behavior="error")
+on(outbox[:3], R, route_tombstone_on_empty_payload="true")
+on(outbox[:3], R, table_fields_additional_placement="type:header:eventType,part:partition,version:envelope,at:envelope:when,raw:header")
+on(outbox[:3], R, table_fields_additional_placement="version:envelope", table_field_event_schema_version="version", route_tombstone_on_empty_payload="true")
+on(outbox[:1], R, table_fields_additional_placement="type:header", table_field_event_schema_version="version")
+on(outbox[:1], R, table_fields_additional_placement="nothing:header,type:header")
+on(outbox[:1], R, table_fields_additional_placement="nothing:header,nothing:envelope:x,type:header", table_field_additional_missing="ignore")
+on(outbox[:1], R, table_fields_additional_placement="nothing:envelope:x", table_field_additional_missing="error")
+on(outbox[:1], R, table_fields_additional_placement="type:partition")
+on(outbox[:1], R, table_fields_additional_placement="type")
+on(outbox[:1], R, table_fields_additional_placement="type:nowhere")
+on(outbox[:3], R, table_field_event_timestamp="at")
+on(outbox[:1], R, table_field_event_timestamp="plain")
+on(outbox[:1], R, table_field_event_timestamp="nothing")
+on(outbox[:3], R, route_topic_regex="(.)(.*)", route_topic_replacement="$2.$1")
+on(outbox[:2], R, route_topic_regex="Order", route_topic_replacement="orders")
+on(outbox[:1], R, route_topic_replacement="${nothing}")
+on(outbox[:1], R, route_by_field="type", table_field_event_key="part", table_field_event_payload="raw", table_field_event_id="version")
+for setting in ["route_by_field", "table_field_event_key", "table_field_event_payload", "table_field_event_id"]:
+    on(outbox[:1], R, **{setting: "nothing"})
+on(outbox[:1], R, route_by_field="part")
+on(outbox[:1] + outbox[1:3] + outbox[8:9], R, table_expand_json_payload="true")
+on(outbox[:1], R, table_expand_json_payload="true", table_json_payload_null_behavior="optional_bytes", table_fields_additional_placement="type:envelope")
+for case in cases[first:]:
+    # Records of sinks cannot lose their partition.
+    case["source"] = True
+
+L = D + "ByLogicalTableRouter"
+for more in [{}, {"key_enforce_uniqueness": "false"}, {"key_field_name": "table", "key_field_regex": r"s\.(.*)", "key_field_replacement": "$1"}, {"key_field_regex": "x(.*)", "key_field_replacement": "$1"}, {"schema_name_adjustment_mode": "avro"}]:
+    on(events, L, topic_regex=r"(.*)public(.*)", topic_replacement="$1all-1$2", **more)
+on(events[:1], L, topic_regex="nothing", topic_replacement="x")
+on(events[:1], L, topic_regex="(.*)", topic_replacement="")
+on(events[:1], L, topic_regex="s.public.(.*)", topic_replacement="$2")
+on(events[:1], L, topic_regex="(", topic_replacement="x")
+on(events[:1], L, topic_regex="x")
+on(events[:1], L, topic_regex="x", topic_replacement="y", key_field_regex="z")
+on(flat[3:4] + flat[4:5], L, topic_regex=r"(.*)", topic_replacement="all")
+on([(True, None, value) for _, _, value in events[:1]], L, topic_regex=r"(.*)", topic_replacement="all")
+
+groovy = {"language": "jsr223.groovy"}
+conditions = ["value.op == 'c'", "value.op != 'd' && value.after.id == 7", "value.after?.name == 'other.topic'", "value.before == null", "value.source.table.equals('orders')", "value.source.lsn > 32",
+    "topic.startsWith('s.') && !topic.contains('x')", "topic.matches('s.*rs')", "topic ==~ /s\\..*/", "value.after.note == 'none'", "value.after.name.length() in [11, 12]", "valueSchema.name().endsWith('Envelope')",
+    "header.a.value == '1'", "header['b'].value.startsWith('2') || value.op == 'x'", "value.op == 'c' ? true : value.op == 'u'", "value.after.missing == 1", "value.after.name", "null", "key.id == 7", "value.transaction?.id == '571:33'",
+    "value.after.list.contains(1)", "value.get('op') == \"c\"", "value.after.id + 1 == 8", "value.after.id * 2 - 1 >= 13", "!(value.op in ['c', 'r'])", "value.ts_ms / 2 > 3.5", "1 == 1.0", "'1' == 1", "value.op"]
+first = len(cases)
+for condition in conditions:
+    on(events[:4], D + "Filter", **groovy, condition=condition)
+for topic in ["value.op == 'c' ? 'creates' : null", "'orders-' + value.after?.id", "\"${topic}_${value.op}-$value.source.table\".toString()", "topic + '.' + value.source.lsn", "value.after?.name ?: 'deleted'", "value.op == 'c' && 1", "value.source.table.toUpperCase()",
+              "value.source.ts_ms + 'x' + 1.5 + true + null", "value.after.note + value.after.id", "5"]:
+    on(events[:4], D + "ContentBasedRouter", **groovy, topic_expression=topic)
+for nulls in ["keep", "drop", "evaluate"]:
+    on(events[5:6], D + "Filter", **groovy, condition="value == null", null_handling_mode=nulls)
+    on(events[5:6], D + "ContentBasedRouter", **groovy, topic_expression="'nulls'", null_handling_mode=nulls)
+for topics in ["s.*", "other"]:
+    on(events[:1] + events[5:6], D + "Filter", **groovy, condition="false", topic_regex=topics)
+on(events[7:], D + "Filter", **groovy, condition="value.op == 'c' && value.after.id == 7 && value.after.list[0] == 1")
+on(events[:1], D + "Filter", **groovy, condition="value.op ==")
+on(events[:1], D + "Filter", language="nothing", condition="true")
+on(events[:1], D + "Filter", **groovy)
+headed(first, ["a", "1"], ["b", "2"])
+
+update = dump(envelope_schema, event("u", {**small, "name": "old"}, {**small, "note": "n"}))
+changes = events + [(True, KEY, update)]
+on(changes, D + "ExtractChangedRecordState", header_changed_name="changed", header_unchanged_name="unchanged")
+on(changes, D + "ExtractChangedRecordState", header_changed_name="changed")
+on(changes[:1], D + "ExtractChangedRecordState")
+reads = [(True, KEY, dump(envelope_schema, event("r", None, small)))]
+on(changes + reads, "io.debezium.connector.mysql.transforms.ReadToInsertEvent")
+first = len(cases)
+for paths in ["change.id", "after.name,source.table", "after.note,before.note", "source.lsn,op", "nothing,after.nothing", "change.single", "change"]:
+    for count in ["3", "7"]:
+        on(changes[:4] + changes[5:7] + changes[8:], D + "partitions.PartitionRouting", partition_payload_fields=paths, partition_topic_num=count)
+on(changes[:1], D + "partitions.PartitionRouting", partition_payload_fields="op", partition_topic_num="0")
+on(changes[:1], D + "partitions.PartitionRouting", partition_topic_num="2")
+on(changes[:1], D + "partitions.PartitionRouting", partition_payload_fields="op")
+for case in cases[first:]:
+    case["source"] = True
+first = len(cases)
+for operation in ["move", "copy"]:
+    on(changes[:3] + changes[5:7], D + "HeaderToValue", headers="a,b", fields="x,source.y", operation=operation)
+    on(changes[:1], D + "HeaderToValue", headers="a,b,nothing", fields="new.x,id,z", operation=operation)
+    on(flat[:1] + flat[4:5], D + "HeaderToValue", headers="b", fields="name", operation=operation)
+on(changes[:1], D + "HeaderToValue", headers="nothing", fields="x", operation="move")
+on(changes[:1], D + "HeaderToValue", headers="a", fields="op.x", operation="move")
+on(changes[:1], D + "HeaderToValue", headers="a,b", fields="x", operation="move")
+on(changes[:1], D + "HeaderToValue", headers="a", fields="x", operation="keep")
+on(changes[:1], D + "HeaderToValue", headers="a", fields="x")
+headed(first, ["a", "1"], ["b", "2"], ["c", "3"])
+change_schema = {"type": "struct", "fields": [{"type": "string", "optional": True, "field": "ddl"}, {"type": "array", "items": {"type": "struct", "fields": [{"type": "string", "optional": False, "field": "type"}], "optional": False}, "optional": True, "field": "tableChanges"}],
+    "optional": False, "name": "io.debezium.connector.mysql.SchemaChangeValue"}
+for listed in [[{"type": "CREATE"}], [{"type": "DROP"}], [], None]:
+    on([(True, None, dump(change_schema, {"ddl": "x", "tableChanges": listed}))], D + "SchemaChangeEventFilter", schema_change_event_exclude_list="DROP, DATABASE")
+on(changes[:1] + changes[5:6], D + "SchemaChangeEventFilter", schema_change_event_exclude_list="DROP")
+on(changes[:1], D + "SchemaChangeEventFilter", schema_change_event_exclude_list="NOTHING")
+on(changes[:1], D + "SchemaChangeEventFilter")
+import base64
+message_schema = {"type": "struct", "fields": [{"type": "string", "optional": False, "field": "op"}, {"type": "int64", "optional": True, "field": "ts_ms"}, named(source_schema, "source"),
+    {"type": "struct", "fields": [{"type": "string", "optional": True, "field": "prefix"}, {"type": "bytes", "optional": True, "field": "content"}], "optional": True, "name": "io.debezium.connector.postgresql.MessageContent", "field": "message"}],
+    "optional": False, "name": "io.debezium.connector.postgresql.MessageValue"}
+for nulls in ["false", "true"]:
+    for content in [json_payload, "{}", "text", "{"]:
+        content = base64.b64encode(content.encode()).decode()
+        on([(True, KEY, dump(message_schema, {"op": "m", "ts_ms": 5, "source": source, "message": {"prefix": "p", "content": content}}))],
+           "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", fields_null_include=nulls)
+on(changes[:1], "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent")
+
+vectors = {"type": "struct", "fields": [ROW_FIELDS[0], {"type": "array", "items": {"type": "float"}, "optional": True, "name": "io.debezium.data.FloatVector", "version": 1, "field": "f"},
+    {"type": "array", "items": {"type": "double"}, "optional": False, "name": "io.debezium.data.DoubleVector", "version": 1, "field": "d"}, ROW_FIELDS[2],
+    {"type": "struct", "fields": [{"type": "int16", "optional": False, "field": "dimensions"}, {"type": "map", "keys": {"type": "int16"}, "values": {"type": "double"}, "optional": False, "field": "vector"}],
+     "optional": True, "name": "io.debezium.data.SparseDoubleVector", "version": 1, "field": "s"}], "optional": True, "name": "V", "version": 2}
+vector_event = {"type": "struct", "fields": [named(vectors, "before"), named(vectors, "after"), {"type": "string", "optional": False, "field": "op"}], "optional": False, "name": "s.v.Envelope"}
+for after in [{"id": 1, "f": [1.5, -0.25, 1e10], "d": [], "note": None, "s": {"dimensions": 9, "vector": [[7, 1.0], [2, -3.5]]}}, {"id": 1, "f": None, "d": [3], "note": "n", "s": None}]:
+    on([(True, KEY, dump(vector_event, {"before": None, "after": after, "op": "c"}))], D + "VectorToJsonConverter")
+on(flat[2:5], D + "VectorToJsonConverter")
+
 for case in cases:
     print(json.dumps(case, ensure_ascii=False, separators=(",", ":")))

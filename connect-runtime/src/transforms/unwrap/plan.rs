@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     super::{
+        event_router::is_envelope,
         row::{basics, own_cell, with_fields},
         side::Side,
     },
@@ -195,14 +196,6 @@ impl Shape {
             topics: Mutex::default(),
         }
     }
-}
-
-/// Whether a schema is that of change events, by its name as Debezium does.
-fn is_envelope(schema: &Schema) -> bool {
-    schema
-        .name
-        .as_deref()
-        .is_some_and(|name| name.ends_with(".Envelope"))
 }
 
 /// The new field and where its value stands; `None` for a field that events of this schema do not have.

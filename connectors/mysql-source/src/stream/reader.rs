@@ -173,6 +173,11 @@ impl Reader {
         }
     }
 
+    /// Whether a transaction has begun and not ended.
+    pub(super) fn is_open(&self) -> bool {
+        self.course.is_open()
+    }
+
     /// Sets where reading ends: between two transactions.
     pub(super) fn aim(&mut self, goal: Place) {
         self.goal = Some(goal);

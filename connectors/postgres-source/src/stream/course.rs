@@ -201,6 +201,11 @@ impl Course {
         });
     }
 
+    /// Whether a transaction has begun and not ended.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Whether the transaction that has begun is sent, or the rest of it.
     pub(super) fn is_sent(&self) -> bool {
         let sent = |open: &Open| !matches!(open.skip, Skip::Everything);

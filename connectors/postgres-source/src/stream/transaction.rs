@@ -137,6 +137,11 @@ impl Transactions {
         self.course.place(self.writer.counted())
     }
 
+    /// Whether a transaction has begun and not ended.
+    pub(crate) fn is_open(&self) -> bool {
+        self.course.is_open()
+    }
+
     /// Sets where the stream ends. Between two transactions only.
     pub(super) fn aim(&mut self, goal: Goal) {
         self.course.aim(goal);

@@ -23,18 +23,38 @@ impl Artifact {
              <version>{version}</version></dependency>"
         )
     }
+
+    /// A project of this name with nothing in it.
+    fn empty(self) -> String {
+        let Self(group, name, version) = self;
+        format!(
+            "<project><modelVersion>4.0.0</modelVersion><groupId>{group}</groupId><artifactId>{name}</artifactId>\
+             <version>{version}</version><packaging>pom</packaging></project>\n"
+        )
+    }
 }
 
 /// Copies the artifacts and all they need at run time into `folder`.
 pub(crate) fn copy(artifacts: &[Artifact], folder: &Path) -> Result<()> {
-    copy_all(&[(folder.to_path_buf(), artifacts.to_vec())], folder)
+    copy_all(&[(folder.to_path_buf(), artifacts.to_vec())], &[], folder)
 }
 
 /// The same for several folders in one run of Maven. The project files are written beside `base`, for the time of
-/// the run.
-pub(crate) fn copy_all(folders: &[(PathBuf, Vec<Artifact>)], base: &Path) -> Result<()> {
+/// the run. `parents` stand in for parents of published projects, which not every registry has: empty ones, so that
+/// their children bring nothing but themselves.
+pub(crate) fn copy_all(
+    folders: &[(PathBuf, Vec<Artifact>)],
+    parents: &[Artifact],
+    base: &Path,
+) -> Result<()> {
     let project = base.with_extension("pom");
     let mut modules = String::new();
+    for parent in parents {
+        let Artifact(_, name, _) = parent;
+        modules += &format!("<module>{name}</module>");
+        cache::create(&project.join(name))?;
+        fs::write(project.join(name).join("pom.xml"), parent.empty())?;
+    }
     for (index, (folder, artifacts)) in folders.iter().enumerate() {
         let name = format!("part{index}");
         modules += &format!("<module>{name}</module>");

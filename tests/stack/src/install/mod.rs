@@ -2,7 +2,9 @@
 
 pub(crate) mod apt;
 pub(crate) mod go_tool;
+pub(crate) mod golang;
 pub(crate) mod java;
+pub(crate) mod java_program;
 pub(crate) mod maven;
 pub(crate) mod prefix;
 pub(crate) mod pypi;

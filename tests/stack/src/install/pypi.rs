@@ -13,6 +13,8 @@ pub fn python_packages(name: &str, packages: &[&str]) -> Result<PathBuf> {
             "install",
             "--quiet",
             "--no-compile",
+            "--disable-pip-version-check",
+            "--root-user-action=ignore",
             "--target",
         ];
         let mut command = python()?;

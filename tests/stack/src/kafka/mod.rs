@@ -3,7 +3,7 @@
 pub(crate) mod jars;
 mod tools;
 
-use std::{fs, ops::Deref, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{fs, net::Ipv4Addr, ops::Deref, path::Path, process::Command, sync::Arc, time::Duration};
 
 use crate::{
     Kcat, Proxy, Result, Server, Stack,
@@ -26,6 +26,7 @@ pub struct KafkaOptions {
     settings: Vec<(String, String)>,
     heap: Heap,
     proxied: bool,
+    outside: Option<Ipv4Addr>,
 }
 
 impl Default for KafkaOptions {
@@ -37,6 +38,7 @@ impl Default for KafkaOptions {
                 full_speed: false,
             },
             proxied: false,
+            outside: None,
         }
     }
 }
@@ -51,6 +53,12 @@ impl KafkaOptions {
     /// With a second listener behind a [`Proxy`]: see [`Kafka::proxy`].
     pub fn proxied(mut self) -> Self {
         self.proxied = true;
+        self
+    }
+
+    /// With a listener more, for the hosts of a [`crate::Network`]: see [`Kafka::outside`].
+    pub fn outside(mut self, address: Ipv4Addr) -> Self {
+        self.outside = Some(address);
         self
     }
 
@@ -71,6 +79,7 @@ pub struct Kafka {
     bootstrap: String,
     kcat: Kcat,
     proxy: Option<Arc<Proxy>>,
+    outside: Option<String>,
 }
 
 impl Kafka {
@@ -86,13 +95,20 @@ impl Kafka {
             kcat: Kcat::at(&bootstrap)?,
             bootstrap,
             proxy: None,
+            outside: None,
         }))
     }
 
     pub(crate) fn start(stack: &Stack, options: KafkaOptions) -> Result<Self> {
         let name = stack.name("kafka");
-        let ports = [Port::claim()?, Port::claim()?, Port::claim()?];
-        let [port, _, inner] = ports.each_ref().map(Port::number);
+        let ports = [
+            Port::claim()?,
+            Port::claim()?,
+            Port::claim()?,
+            Port::claim()?,
+        ];
+        let [port, _, inner, outside] = ports.each_ref().map(Port::number);
+        let outside = options.outside.map(|ip| format!("{ip}:{outside}"));
         let proxy = match options.proxied {
             true => Some(Arc::new(Proxy::to(&format!("127.0.0.1:{inner}"))?)),
             false => None,
@@ -100,6 +116,10 @@ impl Kafka {
         let folder = stack.home().create(&name)?;
         let outer = proxy.as_ref().map_or(inner, |proxy| proxy.port());
         let text = properties(&folder, ports.each_ref().map(Port::number), outer, &options);
+        let text = match &outside {
+            Some(address) => with_listener(&text, address),
+            None => text,
+        };
         fs::write(folder.join("server.properties"), text)?;
         let bootstrap = format!("127.0.0.1:{port}");
         let kcat = Kcat::at(&bootstrap)?;
@@ -110,6 +130,7 @@ impl Kafka {
             bootstrap,
             kcat,
             proxy,
+            outside,
         })
     }
 
@@ -122,6 +143,11 @@ impl Kafka {
     /// [`Proxy::address`] talks to the broker through it only.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_deref()
+    }
+
+    /// The address for the hosts of the network that [`KafkaOptions::outside`] named.
+    pub fn outside(&self) -> Option<&str> {
+        self.outside.as_deref()
     }
 
     /// Runs `kcat` against the broker and returns what it prints: `kcat(&["-C", "-t", "orders", "-e"])`.
@@ -201,9 +227,23 @@ fn ready(kcat: Kcat) -> Ready {
     })
 }
 
+/// A listener more, for clients of a network.
+fn with_listener(properties: &str, address: &str) -> String {
+    properties
+        .replace(
+            ",CONTROLLER://",
+            &format!(",OUTSIDE://{address},CONTROLLER://"),
+        )
+        .replace(
+            "advertised.listeners=",
+            &format!("advertised.listeners=OUTSIDE://{address},"),
+        )
+        .replace("protocol.map=", "protocol.map=OUTSIDE:PLAINTEXT,")
+}
+
 /// `ports`: for clients, for the controller, behind the proxy; `outer` is the proxy's.
-fn properties(folder: &Path, ports: [u16; 3], outer: u16, options: &KafkaOptions) -> String {
-    let [port, controller, inner] = ports;
+fn properties(folder: &Path, ports: [u16; 4], outer: u16, options: &KafkaOptions) -> String {
+    let [port, controller, inner, _] = ports;
     let mut text = format!(
         "process.roles=broker,controller\nnode.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\

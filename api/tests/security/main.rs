@@ -1,0 +1,14 @@
+//! Who may ask, how much, over which listener, and what is told of it.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used
+)]
+
+mod limits;
+mod listeners;
+mod logins;
+mod secrets;
+mod site;
