@@ -48,7 +48,7 @@ impl DeadLetters {
                 .create_topics(std::slice::from_ref(&spec))
                 .await?;
         }
-        let mut settings = shared.config.under("producer.");
+        let mut settings = shared.current.get().under("producer.");
         settings.extend(under(config, "producer.override."));
         let client_id = format!("connector-dlq-producer-{id}");
         let appender = shared

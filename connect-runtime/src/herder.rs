@@ -28,8 +28,10 @@ use crate::{
     error::{BAD_REQUEST, FORBIDDEN, NOT_FOUND, TASKS_STOPPING, TIMEOUT},
     offset_request, outside,
     progress::ProgressStatus,
+    reload::Reloaded,
     shared::Shared,
     validate,
+    worker_config::WorkerConfig,
 };
 pub use route::Levels;
 
@@ -63,6 +65,17 @@ impl Herder {
             .keys()
             .cloned()
             .collect()
+    }
+
+    /// The worker's properties as they are now.
+    pub fn worker_config(&self) -> Arc<WorkerConfig> {
+        self.shared.current.get()
+    }
+
+    /// Takes what may change while the worker runs from `new` over `old`, which holds; gives what holds then. The error names everything in `new`
+    /// that does not hold; then nothing has changed.
+    pub fn reload(&self, old: &Properties, new: &Properties) -> Result<(Properties, Reloaded)> {
+        self.shared.current.reload(old, new)
     }
 
     /// A connector's configuration and tasks. 404 when there is none.
@@ -266,7 +279,7 @@ impl Herder {
 
     /// A connector that was stopped just now may still have tasks that finish: these are waited for.
     async fn change_offsets(&self, name: &str, change: Option<OffsetChange>) -> Result<()> {
-        let patience = self.shared.config.shutdown_timeout.0 + STOP_GRACE;
+        let patience = self.shared.current.get().shutdown_timeout.0 + STOP_GRACE;
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             let (name, change) = (name.to_owned(), change.clone());

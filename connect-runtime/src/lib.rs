@@ -28,6 +28,7 @@ mod outside;
 mod place;
 mod plugins;
 pub mod progress;
+pub mod reload;
 mod runtime;
 pub mod seats;
 mod shared;

@@ -1,5 +1,9 @@
 //! Numbers of tasks: plain atomics, held in the task's structs, rendered on request.
 
+mod debezium;
+mod flights;
+mod latency;
+mod page;
 mod text;
 
 use std::{
@@ -14,6 +18,8 @@ use std::{
 use connect_core::meter::Meter;
 use parking_lot::Mutex;
 
+pub(crate) use self::flights::Flights;
+use self::latency::Latency;
 use crate::answers::TaskId;
 
 /// The numbers of one task, over all its tries.
@@ -39,6 +45,17 @@ pub(crate) struct TaskMetrics {
     pub(crate) partitions: AtomicI64,
     /// The largest lag over a sink task's partitions.
     pub(crate) lag_max: AtomicI64,
+    /// Records that are behind, over all of a sink task's partitions.
+    lag: AtomicI64,
+    /// When the last record that a sink wrote was made.
+    last_record_ms: AtomicI64,
+    /// Records that were given to the log and are not known to be durable.
+    pub(crate) active: AtomicI64,
+    /// Of a source, from the commit in its server until it is durable in the log; of a sink, from the record's time until it was
+    /// written. Counts records.
+    pub(crate) latency: Latency,
+    /// How often the task was tried again.
+    pub(crate) retries: AtomicU64,
     errors: AtomicU64,
     failures: AtomicU64,
     skipped: AtomicU64,
@@ -111,8 +128,7 @@ impl TaskMetrics {
     /// A record could not be handled.
     pub(crate) fn record_error(&self) {
         self.errors.fetch_add(1, Relaxed);
-        self.last_error_ms
-            .store(jiff::Timestamp::now().as_millisecond(), Relaxed);
+        self.last_error_ms.store(now_ms(), Relaxed);
     }
 
     /// It ended the task.
@@ -166,10 +182,33 @@ impl TaskMetrics {
         }
     }
 
-    /// How a sink task stands to its partitions.
-    pub(crate) fn sink(&self, partitions: usize, lag: i64) {
+    /// How a sink task stands to its partitions, and how many records each of these is behind.
+    pub(crate) fn sink(&self, partitions: usize, lags: impl Iterator<Item = i64> + Clone) {
         self.partitions.store(partitions as i64, Relaxed);
-        self.lag_max.store(lag, Relaxed);
+        self.lag_max.store(lags.clone().max().unwrap_or(0), Relaxed);
+        self.lag.store(lags.sum(), Relaxed);
+    }
+
+    /// Records of these times were written by a sink.
+    pub(crate) fn written(&self, made_ms: impl Iterator<Item = i64>) {
+        let now_ms = now_ms();
+        let mut last = None;
+        for at in made_ms.filter(|at| *at > 0) {
+            self.latency.take(now_ms - at, 1);
+            last = Some(at);
+        }
+        if let Some(at) = last {
+            self.last_record_ms.store(at, Relaxed);
+        }
+    }
+
+    /// How many seconds a sink is behind: the age of the record that it wrote last, while others wait.
+    fn lag_seconds(&self) -> f64 {
+        let at = self.last_record_ms.load(Relaxed);
+        match self.lag_max.load(Relaxed) {
+            1.. if at > 0 => (now_ms() - at).max(0) as f64 / 1000.0,
+            _ => 0.0,
+        }
     }
 
     /// A dead letter was written, or not.
@@ -235,24 +274,33 @@ impl TaskMetrics {
     }
 }
 
-/// The numbers of all tasks.
+/// The numbers of all tasks, and of the worker.
 #[derive(Debug, Default)]
-pub(crate) struct Metrics(Mutex<BTreeMap<TaskId, Arc<TaskMetrics>>>);
+pub(crate) struct Metrics {
+    tasks: Mutex<BTreeMap<TaskId, Arc<TaskMetrics>>>,
+    /// Starts of tasks: those that were tried, that went well, that failed.
+    pub(crate) starts: [AtomicU64; 3],
+}
+
+/// Milliseconds since 1970-01-01.
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
 
 impl Metrics {
     /// The numbers of a task; the same over all its tries.
     pub(crate) fn task(&self, id: &TaskId) -> Arc<TaskMetrics> {
-        Arc::clone(self.0.lock().entry(id.clone()).or_default())
+        Arc::clone(self.tasks.lock().entry(id.clone()).or_default())
     }
 
     /// Those of a task, if there are any.
     pub(crate) fn known(&self, id: &TaskId) -> Option<Arc<TaskMetrics>> {
-        self.0.lock().get(id).cloned()
+        self.tasks.lock().get(id).cloned()
     }
 
     /// Forgets a task that is not wanted any more.
     pub(crate) fn remove(&self, id: &TaskId) {
-        self.0.lock().remove(id);
+        self.tasks.lock().remove(id);
     }
 
     /// The share of a core that each task uses, in thousandths, by steps of a tenth; quiet ones are left out.
@@ -263,7 +311,7 @@ impl Metrics {
     }
 
     fn all(&self) -> Vec<(TaskId, Arc<TaskMetrics>)> {
-        self.0
+        self.tasks
             .lock()
             .iter()
             .map(|(id, task)| (id.clone(), Arc::clone(task)))

@@ -27,6 +27,7 @@ use crate::{
     outside::Ways,
     place::{Card, Place},
     plugins::Plugins,
+    reload::Current,
     shared::Shared,
     stage::Stage,
     statuses::Statuses,
@@ -90,6 +91,7 @@ impl Runtime {
             ways: Ways::default(),
             guarded: Guarded::default(),
             keeps: Keeps::default(),
+            current: Current::new(config.clone()),
             config,
         });
         Ok(run(shared, member))

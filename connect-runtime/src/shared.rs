@@ -21,6 +21,7 @@ use crate::{
     outside::Ways,
     place::Place,
     plugins::Plugins,
+    reload::Current,
     stage::Stage,
     statuses::Statuses,
     worker_config::WorkerConfig,
@@ -28,7 +29,10 @@ use crate::{
 
 /// One worker's parts.
 pub(crate) struct Shared {
+    /// As at the start.
     pub(crate) config: WorkerConfig,
+    /// As tasks get it that start now.
+    pub(crate) current: Current,
     pub(crate) plugins: Plugins,
     pub(crate) providers: Providers,
     pub(crate) log: Arc<dyn Log>,

@@ -70,7 +70,8 @@ impl SinkWorker {
         task: Box<dyn DynSinkTask>,
     ) -> Result<Self> {
         let metrics = shared.metrics.task(id);
-        let mut settings = shared.config.under("consumer.");
+        let worker = shared.current.get();
+        let mut settings = worker.under("consumer.");
         settings
             .entry("auto.offset.reset".to_owned())
             .or_insert_with(|| "earliest".to_owned());
@@ -84,7 +85,7 @@ impl SinkWorker {
         let pipe = Pipe {
             id: id.clone(),
             shared: Arc::clone(shared),
-            decoder: Decoder::new(&Converters::new(&shared.config, config)?),
+            decoder: Decoder::new(&Converters::new(&worker, config)?),
             chain: Chain::new(config)?,
             tolerance: Tolerance::new(id, config, &metrics),
             dead_letters: DeadLetters::new(shared, id, config, &metrics).await?,
@@ -92,7 +93,7 @@ impl SinkWorker {
             batch: Batch::default(),
             origins: Vec::new(),
         };
-        let interval = shared.config.offset_flush_interval.0;
+        let interval = worker.offset_flush_interval.0;
         Ok(Self {
             task,
             reader: shared.log.reader(spec).await?,
@@ -161,8 +162,9 @@ impl SinkWorker {
             Event::Idle if self.consumed.is_dirty() => self.commit().await?,
             Event::Idle => {}
         }
-        let lag = self.reader.lag().values().copied().max().unwrap_or(0);
-        self.pipe.metrics.sink(self.consumed.partitions(), lag);
+        let lags = self.reader.lag();
+        let partitions = self.consumed.partitions();
+        self.pipe.metrics.sink(partitions, lags.values().copied());
         if Instant::now() >= self.next_commit {
             self.commit().await?;
         }
@@ -182,6 +184,8 @@ impl SinkWorker {
                 self.pipe.refuse(records, origin, Stage::Put, error).await?;
             }
         }
+        let made = records.records.iter().map(|record| record.timestamp_ms);
+        self.pipe.metrics.written(made);
         self.consumed.read(records);
         Ok(())
     }

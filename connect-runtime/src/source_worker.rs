@@ -18,7 +18,7 @@ use crate::{
     converters::Converters,
     encode::Encoder,
     ledger::Bookkeeper,
-    metrics::TaskMetrics,
+    metrics::{Flights, TaskMetrics},
     offsets::OffsetStore,
     shared::Shared,
     stop::Stop,
@@ -55,6 +55,7 @@ enum Delivery {
         appender: Box<dyn Append>,
         last: Option<Ticket>,
         keeper: Arc<Bookkeeper>,
+        flights: Arc<Flights>,
     },
     /// Together: exactly once.
     Transaction(Box<Transaction>),
@@ -69,13 +70,14 @@ impl SourceWorker {
         task: Box<dyn DynSourceTask>,
     ) -> Result<Self> {
         let metrics = shared.metrics.task(id);
-        let converters = Converters::new(&shared.config, config)?;
+        let worker = shared.current.get();
+        let converters = Converters::new(&worker, config)?;
         let pipe = Pipe {
             id: id.clone(),
             shared: Arc::clone(shared),
             chain: Chain::new(config)?,
             encoder: Encoder::new(converters),
-            topics: TopicCreation::new(&shared.log, &shared.config, config)?,
+            topics: TopicCreation::new(&shared.log, &worker, config)?,
             tolerance: Tolerance::new(id, config, &metrics),
             metrics: Arc::clone(&metrics),
             encoded: Encoded::default(),
@@ -110,11 +112,14 @@ impl SourceWorker {
         }
         let _supervisor_gone = opened.send(());
         let keeper = self.delivery.keeper();
+        let flights = self.delivery.flights();
         tokio::select! {
             biased;
             // 1. Positions can be stored no more.
             failed = keep(keeper.as_deref()) => failed?,
-            // 2. The loop has ended: it was told to stop, or failed.
+            // 2. It is only looked at what becomes durable; this never ends.
+            () = watch(flights) => {}
+            // 3. The loop has ended: it was told to stop, or failed.
             ended = self.pump(&stop) => ended?,
         }
         self.delivery.finish().await?;
@@ -171,6 +176,13 @@ pub(crate) fn cpu_time() -> Duration {
 async fn keep(keeper: Option<&Bookkeeper>) -> Result<()> {
     match keeper {
         Some(keeper) => keeper.run().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn watch(flights: Option<(Arc<Flights>, Watermark<Ticket>)>) {
+    match flights {
+        Some((flights, durable)) => flights.watch(durable).await,
         None => std::future::pending().await,
     }
 }
@@ -243,7 +255,7 @@ impl Delivery {
         metrics: &Arc<TaskMetrics>,
         offsets: &OffsetStore,
     ) -> Result<Self> {
-        let worker = &shared.config;
+        let worker = &*shared.current.get();
         let mut settings = worker.under("producer.");
         settings.extend(under(config, "producer.override."));
         let transactional = worker.is_exactly_once();
@@ -277,12 +289,23 @@ impl Delivery {
             appender,
             last: None,
             keeper: Arc::new(keeper),
+            flights: Arc::new(Flights::new(metrics)),
         })
     }
 
     fn keeper(&self) -> Option<Arc<Bookkeeper>> {
         match self {
             Self::Plain { keeper, .. } => Some(Arc::clone(keeper)),
+            Self::Transaction(_) => None,
+        }
+    }
+
+    /// What is on its way, and what tells that it has arrived.
+    fn flights(&self) -> Option<(Arc<Flights>, Watermark<Ticket>)> {
+        match self {
+            Self::Plain {
+                appender, flights, ..
+            } => Some((Arc::clone(flights), appender.durable())),
             Self::Transaction(_) => None,
         }
     }
@@ -294,10 +317,12 @@ impl Delivery {
                 appender,
                 last,
                 keeper,
+                flights,
             } => {
                 if !pipe.encoded.is_empty() {
                     let appended = appender.append(&pipe.encoded).await?;
                     *last = Some(appended.ticket);
+                    flights.left(appended.ticket, pipe.encoded.len());
                     pipe.appended(appended)?;
                 }
                 for position in positions {

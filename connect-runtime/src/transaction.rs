@@ -7,7 +7,10 @@ use connect_log::{Append, Appended};
 use tokio::time::Instant;
 
 use crate::{
-    internal_topic::Entry, metrics::TaskMetrics, offsets::OffsetStore, worker_config::WorkerConfig,
+    internal_topic::Entry,
+    metrics::{Flights, TaskMetrics},
+    offsets::OffsetStore,
+    worker_config::WorkerConfig,
 };
 
 /// When a transaction is committed. It ends at the end of a poll in any case.
@@ -86,6 +89,7 @@ pub(crate) struct Transaction {
     bytes: usize,
     commit_time: Duration,
     offset_records: Encoded,
+    flights: Flights,
 }
 
 impl Transaction {
@@ -111,6 +115,7 @@ impl Transaction {
             bytes: 0,
             commit_time: Duration::ZERO,
             offset_records: Encoded::default(),
+            flights: Flights::new(metrics),
         }
     }
 
@@ -119,7 +124,9 @@ impl Transaction {
         self.began.get_or_insert_with(Instant::now);
         self.records += records.len() as u64;
         self.bytes += records.bytes.len();
-        self.appender.append(records).await
+        let appended = self.appender.append(records).await?;
+        self.flights.left(appended.ticket, records.len());
+        Ok(appended)
     }
 
     /// Whether the records so far end within a transaction of the source.
@@ -172,6 +179,7 @@ impl Transaction {
             self.metrics.commit(self.commit_time, committed.is_ok());
             committed?;
             self.metrics.transactions.take(self.records);
+            self.flights.landed(None);
         }
         (self.records, self.bytes) = (0, 0);
         self.positions.clear();

@@ -58,6 +58,9 @@ pub(crate) enum Command {
         after_help = "EXAMPLES:\n  tidewater read connect-configs\n  tidewater read inventory.public.customers --data-dir /var/lib/tidewater"
     )]
     Read(Read),
+    /// Ask a running worker how it is; ends with 1 when it is not healthy.
+    #[command(after_help = "EXAMPLES:\n  tidewater health\n  tidewater health connect-1:8083")]
+    Health(Health),
     /// Print the reference of all connectors' properties, or of one, as Markdown.
     #[command(after_help = "EXAMPLES:\n  tidewater docs\n  tidewater docs RedisSink")]
     Docs {
@@ -160,6 +163,14 @@ pub(crate) struct Read {
         default_value = "data"
     )]
     pub(crate) data_dir: PathBuf,
+}
+
+/// `tidewater health`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Health {
+    /// Where its REST API listens, without TLS.
+    #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:8083")]
+    pub(crate) address: String,
 }
 
 #[cfg(test)]

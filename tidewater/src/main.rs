@@ -3,10 +3,12 @@
 mod check;
 mod cli;
 mod docs;
+mod health;
 mod logging;
 mod plugins;
 mod properties;
 mod read;
+mod reload;
 mod startup;
 mod worker;
 
@@ -64,6 +66,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             runtime()?.block_on(read::run(&options))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Health(options) => health::run(&options),
         Command::Docs { class } => print_docs(class.as_deref()),
         Command::Password { token } => password(token),
         Command::Completions { shell } => {

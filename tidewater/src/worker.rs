@@ -17,15 +17,23 @@ use connect_log::{
     kafka::KafkaLog,
 };
 use connect_runtime::{Herder, Levels, WorkerConfig};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+    time::timeout,
+};
 
-use crate::{Failure, cli::Worker, properties, startup};
+use crate::{Failure, cli::Worker, properties, reload, startup};
 
 /// How long clients get to take the answers that are under way.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Runs until SIGTERM or Ctrl-C, then stops gracefully.
 pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure> {
+    // From here on SIGHUP ends nothing.
+    let hangups = signal(SignalKind::hangup())?;
     let given = given(&options)?;
     let config = WorkerConfig::read(&given)?;
     let rest = RestConfig::read(&given)?;
@@ -33,7 +41,6 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     let addresses = server.addresses().join(", ");
     let (stop, stopped) = watch::channel(false);
     let (log, front) = open_log(&config, &options, ended(stopped.clone())).await?;
-    let deadline = config.shutdown_timeout.0;
     let advertised: Arc<str> = api::advertised_url(&rest).into();
     let opening = Opening::default();
     let mut server = tokio::spawn(server.serve(opening.clone(), ended(stopped)));
@@ -44,15 +51,19 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     if let Some((herder, worker)) = started {
         let levels = tokio::spawn(follow_levels(herder.clone(), loggers.clone()));
         opening.open(Api {
-            herder,
+            herder: herder.clone(),
             loggers,
             url: advertised,
             masks: rest.masked,
         });
         tracing::info!(url = %addresses, "ready");
-        signalled().await?;
+        tokio::select! {
+            signalled = signalled() => signalled?,
+            () = reload::follow(hangups, &options, given, &herder) => {}
+        }
         tracing::info!("stopping");
-        worker.stop(deadline).await;
+        let within = herder.worker_config().shutdown_timeout.0;
+        worker.stop(within).await;
         levels.abort();
     }
     stop.send_replace(true);
@@ -68,7 +79,7 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
 }
 
 /// The properties of the file, and over them those of the command line.
-fn given(options: &Worker) -> Result<Properties, Failure> {
+pub(crate) fn given(options: &Worker) -> Result<Properties, Failure> {
     let mut given = match &options.properties {
         Some(path) => properties::parse(
             &std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?,
@@ -214,7 +225,6 @@ async fn ended(mut stopped: watch::Receiver<bool>) {
 
 /// Waits for Ctrl-C or SIGTERM.
 async fn signalled() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         pressed = tokio::signal::ctrl_c() => pressed,

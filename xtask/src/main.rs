@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod deb;
 mod demo;
 mod fuzz;
 mod house;
@@ -26,7 +27,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "test",
-        usage: "[unit|e2e|chaos|differential|soak|clients|house] [NAME]",
+        usage: "[unit|e2e|chaos|differential|soak|clients|packaging|house] [NAME]",
         about: "the rules of the house, the build and all tests; or one suite, in its long form",
         run: suites::run,
     },
@@ -53,6 +54,12 @@ const TASKS: &[Task] = &[
         usage: "[TARGET] [--seconds N]",
         about: "looks for bytes that break a reader, guided by coverage; each target for 60 s",
         run: fuzz::run,
+    },
+    Task {
+        name: "deb",
+        usage: "[--binary FILE] [--out DIR] [--level 1..9]",
+        about: "the Debian package of the program, built in release",
+        run: deb::run,
     },
     Task {
         name: "stack",

@@ -8,7 +8,7 @@ use std::{
 use crate::{Outcome, house, tally::Tally, workspace::cargo};
 
 /// The suites that have a short form unless asked for by name: their package in `tests` and their targets.
-const LONG: [(&str, &str, &[&str]); 4] = [
+const LONG: [(&str, &str, &[&str]); 5] = [
     (
         "chaos",
         "e2e",
@@ -21,9 +21,10 @@ const LONG: [(&str, &str, &[&str]); 4] = [
     ),
     ("soak", "e2e", &["soak"]),
     ("clients", "e2e", &["clients"]),
+    ("packaging", "xtask", &["packaging"]),
 ];
 
-/// `[unit|e2e|chaos|differential|soak|clients|house]`, and what names have in them of the tests of a suite; everything without
+/// `[unit|e2e|chaos|differential|soak|clients|packaging|house]`, and what names have in them of the tests of a suite; everything without
 /// a word. The last line printed is `N passed, N failed`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut tally = Tally::default();

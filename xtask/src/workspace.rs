@@ -19,6 +19,31 @@ pub(crate) fn root() -> Result<PathBuf> {
         .to_path_buf())
 }
 
+/// The folder for what is built.
+pub(crate) fn target() -> Result<PathBuf> {
+    Ok(PathBuf::from(text(&metadata()?["target_directory"])))
+}
+
+/// The version of the program.
+pub(crate) fn version() -> Result<String> {
+    let metadata = metadata()?;
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let program = packages.find(|package| package["name"] == "tidewater");
+    Ok(text(
+        &program.ok_or("there is no package tidewater")?["version"],
+    ))
+}
+
+fn metadata() -> Result<Value> {
+    let mut metadata = cargo()?;
+    metadata.args(["metadata", "--format-version=1", "--no-deps"]);
+    Ok(serde_json::from_slice(&output(&mut metadata)?)?)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
 /// The Cargo that runs this command, in the workspace's folder.
 pub(crate) fn cargo() -> Result<Command> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -53,9 +78,7 @@ pub(crate) struct Package {
 
 /// The crates of the workspace.
 pub(crate) fn packages() -> Result<Vec<Package>> {
-    let mut metadata = cargo()?;
-    metadata.args(["metadata", "--format-version=1", "--no-deps"]);
-    let metadata: Value = serde_json::from_slice(&output(&mut metadata)?)?;
+    let metadata = metadata()?;
     let packages = metadata["packages"]
         .as_array()
         .ok_or("cargo metadata lists no packages")?;
@@ -67,7 +90,6 @@ pub(crate) fn packages() -> Result<Vec<Package>> {
 }
 
 fn read(package: &Value, root: &Path) -> Package {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let manifest = PathBuf::from(text(&package["manifest_path"]));
     let folder = manifest.parent().unwrap_or(&manifest);
     let dependencies = package["dependencies"].as_array().into_iter().flatten();

@@ -2,7 +2,11 @@
 
 use std::{path::Path, process::Command};
 
-const SETS: [&[&str]; 2] = [&["compose.yaml"], &["compose.yaml", "kafka.yaml"]];
+const SETS: [&[&str]; 3] = [
+    &["compose.yaml"],
+    &["compose.yaml", "kafka.yaml"],
+    &["compose.yaml", "monitoring.yaml"],
+];
 
 #[test]
 fn docker_accepts_the_compose_files() {

@@ -1,9 +1,9 @@
 //! Prometheus' text format, by the names under which Kafka Connect's own numbers are exported
 //! (`kafka_connect_<group>_<attribute>`), so that dashboards for it work.
 
-use std::{collections::BTreeMap, fmt::Write, sync::atomic::Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::TaskMetrics;
+use super::{Metrics, TaskMetrics, debezium, page::Page};
 use crate::{
     answers::{ConnectorKind, ConnectorStatus, State, TaskId},
     shared::Shared,
@@ -29,21 +29,18 @@ impl Shared {
             .iter()
             .filter_map(|name| self.status(name).ok())
             .collect();
-        worker(&mut page, &statuses);
+        worker(&mut page, &statuses, &self.metrics);
+        self.group(&mut page);
         for status in &statuses {
             connector(&mut page, status);
         }
         for (id, task) in self.metrics.all() {
-            let kind = statuses
-                .iter()
-                .find(|s| s.name == id.connector)
-                .map(|s| s.kind);
-            each_task(
-                &mut page,
-                &id,
-                &task,
-                kind.unwrap_or(ConnectorKind::Unknown),
-            );
+            let status = statuses.iter().find(|one| one.name == id.connector);
+            let kind = status.map_or(ConnectorKind::Unknown, |one| one.kind);
+            each_task(&mut page, &id, &task, kind);
+            if let Ok(info) = self.info(&id.connector) {
+                debezium::put(&mut page, &info.config, &task);
+            }
         }
         for (name, guard) in self.guarded.all() {
             let labels = [("connector", name.as_str())];
@@ -57,51 +54,35 @@ impl Shared {
         }
         page.text()
     }
-}
 
-/// Numbers by name; each name has its lines together, as the format asks for.
-#[derive(Default)]
-struct Page(BTreeMap<String, Vec<(String, f64)>>);
-
-impl Page {
-    fn put(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
-        let mut text = String::new();
-        for (at, (label, value)) in labels.iter().enumerate() {
-            let value = value
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('\n', "\\n");
-            let comma = if at == 0 { "" } else { "," };
-            // Writing to a String never fails.
-            let _ = write!(text, "{comma}{label}=\"{value}\"");
+    /// The worker's place in its group.
+    fn group(&self, page: &mut Page) {
+        let standing = self.place.standing();
+        let mut put = |name: &str, value: f64| {
+            page.put(
+                &format!("kafka_connect_worker_rebalance_{name}"),
+                &[],
+                value,
+            );
+        };
+        put("rebalancing", if standing.is_none() { 1.0 } else { 0.0 });
+        if let Some(standing) = &standing {
+            let generation = f64::from(standing.view.generation);
+            put("epoch", generation);
+            put("completed_rebalances_total", generation);
+            let leads = standing.view.leader == standing.view.me;
+            let workers = standing.view.members.len();
+            page.put(
+                "tidewater_worker_is_leader",
+                &[],
+                f64::from(u8::from(leads)),
+            );
+            page.put("tidewater_group_workers", &[], workers as f64);
         }
-        self.0
-            .entry(name.replace(['-', '.'], "_"))
-            .or_default()
-            .push((text, value));
-    }
-
-    fn text(&self) -> String {
-        let mut out = String::new();
-        for (name, lines) in &self.0 {
-            let kind = if name.ends_with("_total") {
-                "counter"
-            } else {
-                "gauge"
-            };
-            let _ = writeln!(out, "# TYPE {name} {kind}");
-            for (labels, value) in lines {
-                let _ = match labels.as_str() {
-                    "" => writeln!(out, "{name} {value}"),
-                    labels => writeln!(out, "{name}{{{labels}}} {value}"),
-                };
-            }
-        }
-        out
     }
 }
 
-fn worker(page: &mut Page, statuses: &[ConnectorStatus]) {
+fn worker(page: &mut Page, statuses: &[ConnectorStatus], metrics: &Metrics) {
     let tasks: usize = statuses.iter().map(|status| status.tasks.len()).sum();
     page.put(
         "kafka_connect_worker_connector_count",
@@ -109,6 +90,11 @@ fn worker(page: &mut Page, statuses: &[ConnectorStatus]) {
         statuses.len() as f64,
     );
     page.put("kafka_connect_worker_task_count", &[], tasks as f64);
+    let starts = ["attempts", "success", "failure"].iter();
+    for (name, count) in starts.zip(&metrics.starts) {
+        let name = format!("kafka_connect_worker_task_startup_{name}_total");
+        page.put(&name, &[], count.load(Relaxed) as f64);
+    }
 }
 
 fn connector(page: &mut Page, status: &ConnectorStatus) {
@@ -137,6 +123,11 @@ fn connector(page: &mut Page, status: &ConnectorStatus) {
         let (id, state) = (task.id.to_string(), task.state.name().to_ascii_lowercase());
         let labels = [name, ("task", id.as_str()), ("status", state.as_str())];
         page.put("kafka_connect_connector_task_status", &labels, 1.0);
+        let labels = &labels[..2];
+        let is = |wanted: State| f64::from(u8::from(task.state == wanted));
+        let (runs, paused) = (is(State::Running), is(State::Paused));
+        page.put("kafka_connect_connector_task_running_ratio", labels, runs);
+        page.put("kafka_connect_connector_task_pause_ratio", labels, paused);
     }
 }
 
@@ -176,8 +167,33 @@ fn each_task(page: &mut Page, id: &TaskId, task: &TaskMetrics, kind: ConnectorKi
         ConnectorKind::Source => source(&mut put, task),
         _ => sink(&mut put, task),
     }
+    let (latency, lag) = match kind {
+        ConnectorKind::Source => ("tidewater_source_latency_seconds", &task.active),
+        _ => ("tidewater_sink_latency_seconds", &task.lag),
+    };
+    page.put_latency(latency, &labels, &task.latency);
+    let lag = lag.load(Relaxed) as f64;
+    page.put("tidewater_task_lag_records", &labels, lag);
+    page.put(
+        "tidewater_task_lag_seconds",
+        &labels,
+        lag_seconds(task, kind),
+    );
     for (name, value) in task.meter.read() {
         page.put(&format!("tidewater_task_{name}"), &labels, value as f64);
+    }
+}
+
+/// How far a task is behind what it reads.
+fn lag_seconds(task: &TaskMetrics, kind: ConnectorKind) -> f64 {
+    let all = task.meter.read();
+    let behind = all
+        .iter()
+        .find(|(name, _)| *name == "milliseconds-behind-source");
+    match (kind, behind) {
+        (ConnectorKind::Source, Some((_, behind))) => *behind as f64 / 1000.0,
+        (ConnectorKind::Source, None) => 0.0,
+        _ => task.lag_seconds(),
     }
 }
 
@@ -193,6 +209,10 @@ fn errors(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
     put(
         "task_error_total_records_skipped",
         task.skipped.load(Relaxed) as f64,
+    );
+    put(
+        "task_error_total_retries",
+        task.retries.load(Relaxed) as f64,
     );
     put(
         "task_error_total_errors_logged",
@@ -231,6 +251,10 @@ fn source(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
     put(
         "source_task_poll_batch_avg_time_ms",
         millis(task.work_us.mean()),
+    );
+    put(
+        "source_task_source_record_active_count",
+        task.active.load(Relaxed) as f64,
     );
     put(
         "source_task_transaction_size_max",
@@ -275,23 +299,4 @@ fn sink(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
 
 fn millis(micros: f64) -> f64 {
     micros / 1000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Page;
-
-    #[test]
-    fn a_name_has_its_lines_together_and_labels_are_escaped() {
-        let mut page = Page::default();
-        page.put("a_total", &[("connector", "x\"y\\z")], 1.0);
-        page.put("b-c", &[], 0.5);
-        page.put("a_total", &[("connector", "p"), ("task", "0")], 2.0);
-        let expected = "# TYPE a_total counter\n\
-            a_total{connector=\"x\\\"y\\\\z\"} 1\n\
-            a_total{connector=\"p\",task=\"0\"} 2\n\
-            # TYPE b_c gauge\n\
-            b_c 0.5\n";
-        assert_eq!(page.text(), expected);
-    }
 }

@@ -1,6 +1,9 @@
 //! What a task's status says. It tells the truth: a task whose server or log is away is not RUNNING.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use connect_core::{Error, Result};
 
@@ -30,6 +33,7 @@ impl Face {
     /// One status and one line of log per change.
     pub(super) fn show(&mut self, life: &Life, effect: Effect) {
         let id = &self.spec.id;
+        self.count(life);
         self.own = match life {
             Life::Starting(0, _) => {
                 tracing::info!(task = %id, "the task is being started");
@@ -58,6 +62,19 @@ impl Face {
         };
         self.is_troubled = false;
         self.put(self.own.clone());
+    }
+
+    /// Counts starts and further tries.
+    fn count(&self, life: &Life) {
+        let metrics = &self.shared.metrics;
+        let [attempts, good, bad] = &metrics.starts;
+        match life {
+            Life::Starting(0, _) => drop(attempts.fetch_add(1, Relaxed)),
+            Life::Running(_) => drop(good.fetch_add(1, Relaxed)),
+            Life::Failed(_) => drop(bad.fetch_add(1, Relaxed)),
+            Life::Backoff(..) => drop(metrics.task(&self.spec.id).retries.fetch_add(1, Relaxed)),
+            _ => {}
+        }
     }
 
     /// Shows how the log is, while the task waits for it without an error of its own: the log's client overcomes most

@@ -70,6 +70,9 @@ impl Marker {
     }
 }
 
+/// How many records of each operation were written, by [`Op`].
+pub type Tally = [u64; LETTERS.len()];
+
 /// Writes records. What each change tells of its source is given with it.
 #[derive(Debug)]
 pub struct Writer {
@@ -84,6 +87,7 @@ pub struct Writer {
     old_key: Arc<str>,
     /// What is told of transactions, if anything is.
     told: Option<Box<Told>>,
+    tally: Tally,
 }
 
 /// The new row in the last record of a batch.
@@ -127,6 +131,7 @@ impl Writer {
             new_key: "__debezium.newkey".into(),
             old_key: "__debezium.oldkey".into(),
             told: None,
+            tally: Tally::default(),
         }
     }
 
@@ -162,6 +167,11 @@ impl Writer {
             self.headers = out.push_headers(&headers);
         }
         now_ns / 1_000_000
+    }
+
+    /// How many records were written so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// The letter of an operation in the batch at hand.
@@ -305,6 +315,7 @@ impl Writer {
         [before, after]: [Cell; 2],
         out: &mut Batch,
     ) -> Record {
+        self.tally[op as usize] += 1;
         let mut envelope = self.envelope;
         envelope[field::BEFORE] = before;
         envelope[field::AFTER] = after;

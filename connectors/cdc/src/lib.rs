@@ -23,6 +23,7 @@ pub mod modes;
 pub mod naming;
 pub mod notification;
 pub mod options;
+pub mod pulse;
 pub mod signal;
 pub mod snapshot;
 pub mod source_types;

@@ -46,6 +46,11 @@ impl ChangeWriter {
         }
     }
 
+    /// How many records were written so far.
+    pub(crate) fn tally(&self) -> cdc::change::Tally {
+        self.writer.tally()
+    }
+
     /// The same, whose records say where they come from.
     pub(crate) fn with_context(mut self, context: Option<Context>) -> Self {
         self.writer = self.writer.with_context(context);

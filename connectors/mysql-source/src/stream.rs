@@ -8,8 +8,8 @@ mod rows;
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes};
-use cdc::{channels::Channels, snapshot::Progress, text::Frame};
-use connect_core::{Batch, Error, Result, meter::Gauge};
+use cdc::{channels::Channels, pulse::Pulse, snapshot::Progress, text::Frame};
+use connect_core::{Batch, Error, Result};
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::reader::Settings;
@@ -53,8 +53,8 @@ pub(crate) struct Run {
     pub beats: Option<Beats>,
     /// How long the server may be silent: it was asked for signs of life.
     pub silence_limit: Duration,
-    /// How far behind the source's clock the last record was.
-    pub lag: Gauge,
+    /// What the stream shows of itself.
+    pub pulse: Pulse,
     /// Whether rows of the signal table are signals.
     pub takes_rows: bool,
     /// Where signals come from besides the stream.
@@ -423,11 +423,9 @@ impl Stream {
             self.reported = Some(place);
             self.reported_at = Instant::now();
         }
-        let behind = match out.is_empty() {
-            true => 0,
-            false => now_ms - i64::from(self.reader.last_s()) * 1000,
-        };
-        self.run.lag.set(behind.max(0));
+        let commit_ms = i64::from(self.reader.last_s()) * 1000;
+        let tally = self.reader.tally();
+        self.run.pulse.polled(out, tally, commit_ms, now_ms);
     }
 }
 

@@ -8,8 +8,8 @@ mod transaction;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use cdc::{channels::Channels, text::Frame};
-use connect_core::{Batch, Result, meter::Gauge};
+use cdc::{channels::Channels, pulse::Pulse, text::Frame};
+use connect_core::{Batch, Result};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -67,7 +67,7 @@ pub(crate) struct Stream {
     reported: Option<Place>,
     reported_at: Instant,
     server_asked: bool,
-    lag: Gauge,
+    pulse: Pulse,
     /// A batch is full with so many records.
     batch_records: usize,
     frames_in_batch: u32,
@@ -111,7 +111,7 @@ impl Stream {
             partition: Arc::clone(&settings.partition),
             batch_records: BATCH_RECORDS.min(settings.batch_records),
             silence_limit: settings.silence_limit,
-            lag: settings.lag.clone(),
+            pulse: settings.pulse,
             incremental: settings.incremental,
             channels: settings.channels,
             blocking: None,
@@ -393,18 +393,15 @@ impl Stream {
         let place = self.place();
         let due = self.server_asked || self.reported_at.elapsed() >= PATIENCE;
         let moved = self.reported.as_ref() != Some(&place);
-        let behind = if out.is_empty() {
-            0
-        } else {
-            now_ms - place.ts_us / 1000
-        };
+        let commit_ms = place.ts_us / 1000;
         if !out.is_empty() || (due && moved) {
             out.set_position(place.position(&self.partition));
             self.reported = Some(place);
             self.reported_at = Instant::now();
         }
         self.server_asked = false;
-        self.lag.set(behind.max(0));
+        let tally = self.transactions.tally();
+        self.pulse.polled(out, tally, commit_ms, now_ms);
     }
 }
 

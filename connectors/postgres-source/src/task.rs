@@ -9,7 +9,7 @@ mod replicate;
 use std::{sync::Arc, time::Duration};
 
 use cdc::{
-    channels::Channels, context::Context, snapshot::tell, topics::transaction_topic,
+    channels::Channels, context::Context, pulse::Pulse, snapshot::tell, topics::transaction_topic,
     transaction::TransactionTopic,
 };
 use connect_core::{Batch, Error, Result, SourceTask, Start, keep::Turn, meter::Meter};
@@ -168,7 +168,7 @@ impl PostgresTask {
                 limit @ 1.. => limit.cast_unsigned(),
                 _ => u64::MAX,
             },
-            lag: self.meter().gauge("milliseconds-behind-source"),
+            pulse: Pulse::new(&self.meter()),
             incremental: Incremental::boxed(
                 &self.config,
                 &self.captured,

@@ -1,6 +1,6 @@
 //! A worker process.
 
-use std::{fs, net::Ipv4Addr, path::PathBuf, sync::Arc};
+use std::{fs, net::Ipv4Addr, path::PathBuf, process::Command, sync::Arc};
 
 use stack::{Host, Program, Server, Stack, binary};
 
@@ -12,7 +12,7 @@ pub struct Worker {
     rest: Rest,
     log: LogKind,
     data_dir: PathBuf,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 /// What kind of worker.
@@ -92,7 +92,7 @@ impl Worker {
             rest,
             log,
             data_dir,
-            _home: home,
+            home,
         })
     }
 
@@ -104,6 +104,18 @@ impl Worker {
     /// Its process: kill, stop, start, log.
     pub fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// Changes its file of properties, and tells the running process to read it again.
+    pub fn reload(&self, change: impl Fn(String) -> String) -> Outcome {
+        let file = self.home.path().join("worker.properties");
+        fs::write(&file, change(fs::read_to_string(&file)?))?;
+        let pid = self.server.pid().ok_or("the worker is down")?;
+        let mut kill = Command::new("kill");
+        match kill.args(["-HUP", &pid.to_string()]).status()?.success() {
+            true => Ok(()),
+            false => Err(format!("{pid} takes no signal").into()),
+        }
     }
 
     /// Stops the worker in order and gives all committed records of a topic.

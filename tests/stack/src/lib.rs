@@ -49,6 +49,7 @@ mod port;
 mod postgres;
 mod process;
 mod program;
+mod promtool;
 mod proxy;
 mod python;
 mod redis;
@@ -67,6 +68,7 @@ pub use connect::{Connect, ConnectOptions};
 pub use error::{Error, Result};
 pub use http::{Answer, http};
 pub use install::{
+    go_tool::go_tool,
     golang::go_program,
     java_program::java_program,
     pypi::{python, python_packages},
@@ -78,6 +80,7 @@ pub use network::{Host, Network};
 pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USER};
 pub use process::Process;
 pub use program::{Program, binary};
+pub use promtool::{PROMTOOL, promtool};
 pub use proxy::Proxy;
 pub use python::python_reader;
 pub use redis::{Redis, RedisOptions};

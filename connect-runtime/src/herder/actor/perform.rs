@@ -76,7 +76,7 @@ impl Actor {
 
     fn stop(&mut self, id: &TaskId) {
         if let Some(stopper) = self.stoppers.get(id) {
-            stopper.stop_by(Instant::now() + self.shared.config.shutdown_timeout.0);
+            stopper.stop_by(Instant::now() + self.shared.current.get().shutdown_timeout.0);
         }
         if let Some(task) = self.running.tasks.get_mut(id) {
             task.phase = Phase::Stopping;

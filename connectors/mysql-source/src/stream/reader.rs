@@ -247,6 +247,11 @@ impl Reader {
         }
     }
 
+    /// How many records were written so far.
+    pub(super) fn tally(&self) -> cdc::change::Tally {
+        self.writer.tally()
+    }
+
     /// When the last event happened, in seconds since 1970-01-01.
     pub(super) fn last_s(&self) -> u32 {
         self.last_s

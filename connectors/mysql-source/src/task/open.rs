@@ -1,6 +1,6 @@
 //! Where to begin: what is stored, what the server still has, what `snapshot.mode` wants.
 
-use cdc::{filters::Filter, options::Policy};
+use cdc::{filters::Filter, options::Policy, pulse::Pulse};
 use connect_core::{Error, Finding, Result};
 use tokio::time::sleep;
 
@@ -147,7 +147,7 @@ impl MySqlTask {
             batch_records: usize::try_from(self.config.batch_size.0).unwrap_or(usize::MAX),
             beats: Beats::new(&self.config),
             silence_limit: SILENCE_LIMIT,
-            lag: self.meter().gauge("milliseconds-behind-source"),
+            pulse: Pulse::new(&self.meter()),
             takes_rows: (self.config.signal_channels.0.iter()).any(|one| one == "source"),
             channels: self.channels.clone(),
         };

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use cdc::{
-    channels::Channels, context::Context, modes::SkippedOperations, signal::Signal, text::Frame,
-    transaction::TransactionTopic,
+    change::Tally, channels::Channels, context::Context, modes::SkippedOperations, pulse::Pulse,
+    signal::Signal, text::Frame, transaction::TransactionTopic,
 };
-use connect_core::{Batch, Cell, Error, Result, meter::Gauge};
+use connect_core::{Batch, Cell, Error, Result};
 
 use super::course::{Course, Goal};
 use crate::{
@@ -46,8 +46,8 @@ pub(crate) struct Settings {
     pub silence_limit: Duration,
     /// How many bytes of transactions that run may be kept.
     pub kept_limit: u64,
-    /// How far behind the source's clock the last record was.
-    pub lag: Gauge,
+    /// What the stream shows of itself.
+    pub pulse: Pulse,
     /// Snapshots while streaming.
     pub incremental: Box<Incremental>,
     /// Whether rows of the signal table are signals.
@@ -125,6 +125,11 @@ impl Transactions {
             reselect.clear();
         }
         self.writer.begin_batch(out)
+    }
+
+    /// How many records were written so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.writer.tally()
     }
 
     /// Where the task stands.
