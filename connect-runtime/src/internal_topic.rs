@@ -193,9 +193,9 @@ fn deliver(next: &mut Offsets, records: &Encoded, each: &mut impl FnMut(&Seen<'_
             continue;
         }
         *at = record.offset + 1;
-        let header = records.headers(record).iter();
-        let header = header.filter(|header| &*header.name == WRITTEN);
-        let written = header.filter_map(|header| {
+        let headers = records.headers(record).iter();
+        let header = headers.rev().find(|header| &*header.name == WRITTEN);
+        let written = header.and_then(|header| {
             let value = records.slice(header.value.as_ref()?);
             let (by, number) = std::str::from_utf8(value).ok()?.rsplit_once('/')?;
             Some((by, number.parse().ok()?))
@@ -204,7 +204,7 @@ fn deliver(next: &mut Offsets, records: &Encoded, each: &mut impl FnMut(&Seen<'_
             key: records.key(record).unwrap_or(&[]),
             value: records.value(record),
             timestamp_ms: record.timestamp_ms,
-            written: written.last(),
+            written,
         });
     }
 }
