@@ -40,7 +40,7 @@ impl Store<'_> {
         }
         Some(text)
             .filter(|text| !text.is_empty())
-            .ok_or_else(|| self.wrong("the trust store has no certificate of an authority"))
+            .ok_or_else(|| self.wrong("the trust store has no certificate that is marked as trusted, as `keytool -importcert` and `openssl pkcs12 -jdktrust anyExtendedKeyUsage` do"))
     }
 
     /// The client's certificate, those above it, and its key; `key_password` opens a key in PEM.
@@ -173,6 +173,57 @@ mod tests {
         assert_eq!(error.code(), &crate::SETTING);
         for hidden in ["hunter2", "R0hJ"] {
             assert!(!error.report().contains(hidden), "{}", error.report());
+        }
+    }
+
+    /// A store that Java's `keytool` has made: the key of `CN=client`, and the trusted certificate of `CN=authority`.
+    #[test]
+    fn a_store_of_java_is_read() {
+        let store = |password| Store {
+            property: "ssl.keystore.location",
+            file: concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/java.p12"),
+            password,
+        };
+        let own = store("changeit").own("").unwrap();
+        let trusted = store("changeit").trusted().unwrap();
+        for chain in [&own.chain, &trusted] {
+            assert_eq!(chain.matches("-----BEGIN CERTIFICATE-----").count(), 1);
+        }
+        assert_ne!(own.chain, trusted);
+        assert!(own.key.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+        let closed = store("hunter2").own("").err().unwrap();
+        assert!(!closed.report().contains("hunter2"), "{}", closed.report());
+    }
+
+    fn refused(content: &[u8]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), content).unwrap();
+        let store = Store {
+            property: "ssl.truststore.location",
+            file: &file.path().display().to_string(),
+            password: "hunter2",
+        };
+        let error = store.trusted().unwrap_err();
+        assert_eq!(error.code(), &crate::SETTING);
+        error.report()
+    }
+
+    #[test]
+    fn old_stores_are_refused_with_what_to_do() {
+        let report = refused(&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]);
+        assert!(report.contains("keytool -importkeystore"), "{report}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            assert!(!refused(&bytes).contains("hunter2"));
+        }
+
+        #[test]
+        fn no_text_panics(text: String) {
+            let _ = tidy(&format!("-----BEGIN {text}-----END "));
+            let _ = key("ssl.keystore.key", &format!("-----BEGIN {ENCRYPTED_KEY}-----{text}-----END "), "x");
         }
     }
 }

@@ -84,8 +84,15 @@ async fn works(settings: &BTreeMap<String, String>) {
     let log: Arc<dyn Log> = KafkaLog::connect(settings).expect("valid settings");
     let topic = topic(&*log, 1).await;
     let mut appender = log.appender(plain()).await.expect("an appender");
-    let ticket = appender.append(&numbers(&topic, 0..10)).await.unwrap();
-    appender.durable().reach(ticket.ticket).await.unwrap();
+    let ticket = appender
+        .append(&numbers(&topic, 0..10))
+        .await
+        .expect("records taken");
+    appender
+        .durable()
+        .reach(ticket.ticket)
+        .await
+        .expect("durable records");
     assert_eq!(values(&*log, &topic).await.len(), 10);
 }
 
@@ -203,11 +210,14 @@ fn encrypted_key(folder: &Path) -> String {
         "-passout",
         "pass:changeit",
     ]);
-    fs::read_to_string(closed).unwrap()
+    fs::read_to_string(closed).expect("a key")
 }
 
 fn openssl(words: &[&str]) {
-    let done = Command::new("openssl").args(words).output().unwrap();
+    let done = Command::new("openssl")
+        .args(words)
+        .output()
+        .expect("openssl");
     assert!(done.status.success(), "{done:?}");
 }
 
@@ -363,7 +373,9 @@ impl Tokens {
 }
 
 fn token() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a time after 1970");
     let now = now.as_secs();
     let claims = format!("{{\"sub\":\"tide\",\"iat\":{now},\"exp\":{}}}", now + 600);
     let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
