@@ -23,7 +23,7 @@ fn spec(group: &str, worker: &str, life: u32) -> MemberSpec {
 }
 
 async fn join(log: &Arc<KafkaLog>, group: &str, worker: &str, life: u32) -> Member {
-    log.join(spec(group, worker, life)).await.expect("a member")
+    log.join(spec(group, worker, life)).await.unwrap()
 }
 
 /// Waits until a member stands among these.
@@ -39,11 +39,7 @@ async fn among(member: &Member, cards: &[&str]) -> Standing {
         })
     };
     let found = timeout(PATIENCE, standing.wait_for(wanted)).await;
-    found
-        .expect("the view in time")
-        .expect("a sender")
-        .clone()
-        .expect("a view")
+    found.expect("the view in time").unwrap().clone().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
