@@ -9,4 +9,5 @@ mod kafka {
     mod faults;
     mod measure;
     mod members;
+    mod secure;
 }

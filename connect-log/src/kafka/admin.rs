@@ -1,6 +1,11 @@
 //! Topics, offsets and groups of the cluster, through one client.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+    thread,
+    time::Duration,
+};
 
 use connect_core::{Error, Result, error::INTERNAL};
 use rdkafka::{
@@ -51,10 +56,11 @@ impl Admin {
     /// Connects in the background.
     pub(super) fn new(config: &ClientConfig, health: &Health) -> Result<Self> {
         let client = AdminClient::from_config_and_context(config, Context(health.clone()));
+        let client = client.map_err(|err| failed("make a client for administration", err))?;
+        let client = Arc::new(client);
+        serve(Arc::downgrade(&client))?;
         Ok(Self {
-            client: Arc::new(
-                client.map_err(|err| failed("make a client for administration", err))?,
-            ),
+            client,
             config: config.clone(),
             health: health.clone(),
         })
@@ -350,6 +356,21 @@ impl Admin {
     fn explain(&self, error: Error) -> Error {
         self.health.explain(error)
     }
+}
+
+/// Hears what the client has to tell, until it is gone.
+fn serve(client: Weak<AdminClient<Context>>) -> Result<()> {
+    let body = move || {
+        while let Some(client) = client.upgrade() {
+            native::serve(client.inner());
+        }
+    };
+    let thread = thread::Builder::new()
+        .name("kafka-admin".into())
+        .spawn(body);
+    thread
+        .map(drop)
+        .map_err(|err| Error::new(&INTERNAL, "no thread can be started").caused_by(err))
 }
 
 fn about(error: Error, of: &TopicPartition) -> Error {

@@ -11,8 +11,11 @@ use std::{
 use connect_core::{Error, Result};
 use parking_lot::Mutex;
 use rdkafka::{
-    ClientContext, config::RDKafkaLogLevel, error::KafkaError, types::RDKafkaErrorCode as Kafka,
+    ClientContext, client::OAuthToken, config::RDKafkaLogLevel, error::KafkaError,
+    types::RDKafkaErrorCode as Kafka,
 };
+
+use super::oauth;
 
 /// The last trouble that clients had with the cluster, until something works again.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +90,17 @@ impl Health {
 
     fn ill(&self, code: Kafka, reason: &str) {
         let mut trouble = self.0.trouble.lock();
+        // That all brokers are down follows from it, and would hide the reason.
+        let is_consequence = code == Kafka::AllBrokersDown
+            && trouble.as_ref().is_some_and(|old| {
+                matches!(
+                    old.code,
+                    Kafka::Authentication | Kafka::SaslAuthenticationFailed
+                )
+            });
+        if is_consequence {
+            return;
+        }
         if trouble.as_ref().is_none_or(|old| old.code != code) {
             tracing::warn!(reason, "kafka cannot be reached");
         }
@@ -105,6 +119,12 @@ impl Health {
 pub(super) struct Context(pub(super) Health);
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Tokened {
+        token(config)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         log(level, facility, line);
     }
@@ -112,6 +132,19 @@ impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         note(&self.0, &error, reason);
     }
+}
+
+/// A token, as librdkafka wants it.
+pub(super) type Tokened = std::result::Result<OAuthToken, Box<dyn std::error::Error>>;
+
+/// A new token for SASL/OAUTHBEARER.
+pub(super) fn token(config: Option<&str>) -> Tokened {
+    let token = oauth::wait(config.unwrap_or_default())?;
+    Ok(OAuthToken {
+        token: token.text,
+        principal_name: token.principal,
+        lifetime_ms: token.expires_ms,
+    })
 }
 
 /// Passes a line of librdkafka's own log on.
@@ -132,6 +165,8 @@ pub(super) fn note(health: &Health, error: &KafkaError, reason: &str) {
         return;
     };
     match code {
+        // Waiting does not help where a certificate is not trusted.
+        Kafka::SSL if reason.contains("certificate") => health.ill(Kafka::Authentication, reason),
         Kafka::AllBrokersDown
         | Kafka::Authentication
         | Kafka::SaslAuthenticationFailed

@@ -18,7 +18,7 @@ pub(super) fn credentials(text: &str) -> Result<(String, String)> {
 }
 
 /// The value of `name=value` or `name="value"`, with backslash escapes inside the quotes.
-fn option(text: &str, name: &str) -> Option<String> {
+pub(super) fn option(text: &str, name: &str) -> Option<String> {
     let mut rest = text;
     loop {
         let at = rest.find(name)?;

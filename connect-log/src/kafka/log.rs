@@ -21,6 +21,7 @@ use super::{
     room,
     settings::{self, Settings},
     topics::Topics,
+    wire::Dial,
 };
 use crate::{
     Append, AppenderSpec, At, Log, Member, MemberSpec, Read, ReaderSpec, TopicInfo, TopicPartition,
@@ -76,6 +77,8 @@ impl KafkaLog {
         let mut config = ClientConfig::new();
         config.set("allow.auto.create.topics", "false");
         settings::apply(&mut config, &only_shared(settings))?;
+        // Its findings name what to do; librdkafka's do not.
+        Dial::read(&config)?;
         let admin = Admin::new(&config, &health)?;
         Ok(Arc::new(Self {
             settings: settings.clone(),

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rdkafka::{
-    TopicPartitionList, bindings as c,
+    ClientContext, TopicPartitionList, bindings as c,
     client::Client,
     consumer::ConsumerContext,
     error::IsError,
@@ -19,7 +19,7 @@ use rdkafka::{
     types::{RDKafkaErrorCode as Kafka, RDKafkaRespErr},
 };
 
-use super::client::Context;
+use super::{client::Context, oauth};
 
 /// What a native call gives.
 pub(super) type Outcome<T> = Result<T, Kafka>;
@@ -219,6 +219,86 @@ pub(super) fn alter_topic<'a>(
             .collect::<Vec<_>>()
     };
     codes.into_iter().try_for_each(outcome)
+}
+
+/// Waits a moment for what librdkafka has to tell beside answers: errors of the cluster, and that it needs a token. The binding's own
+/// client for administration leaves that lie.
+pub(super) fn serve(client: &Client<Context>) {
+    const MOMENT: c_int = 100;
+    let rk = client.native_ptr();
+    // SAFETY: `rk` lives as long as `client`; the queue and the event are freed once, by their owners.
+    let event = unsafe {
+        let queue = Owned::new(c::rd_kafka_queue_get_main(rk), c::rd_kafka_queue_destroy);
+        let Ok(queue) = queue else { return };
+        c::rd_kafka_queue_poll(queue.get(), MOMENT)
+    };
+    let Ok(event) = Owned::new(event, c::rd_kafka_event_destroy) else {
+        return;
+    };
+    // SAFETY: the event is valid, and its texts live as long as it.
+    unsafe {
+        match c::rd_kafka_event_type(event.get()) {
+            c::RD_KAFKA_EVENT_ERROR => {
+                let code = c::rd_kafka_event_error(event.get()).into();
+                let reason = text_of(c::rd_kafka_event_error_string(event.get()));
+                client
+                    .context()
+                    .error(rdkafka::error::KafkaError::Global(code), &reason);
+            }
+            c::RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH => {
+                let config = text_of(c::rd_kafka_event_config_string(event.get()));
+                give_token(rk, &config);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// # Safety
+/// `text` must be null or a C string.
+unsafe fn text_of(text: *const std::ffi::c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn give_token(rk: *mut c::rd_kafka_t, config: &str) {
+    let fail = |why: &str| {
+        let why = CString::new(why.replace('\0', " ")).unwrap_or_default();
+        // SAFETY: the text is copied.
+        unsafe { c::rd_kafka_oauthbearer_set_token_failure(rk, why.as_ptr()) };
+    };
+    let token = match oauth::wait(config) {
+        Ok(token) => token,
+        Err(error) => return fail(&error.report()),
+    };
+    let parts = CString::new(token.text).and_then(|text| {
+        let principal = CString::new(token.principal)?;
+        Ok((text, principal))
+    });
+    let Ok((text, principal)) = parts else {
+        return fail("the token cannot be sent");
+    };
+    // SAFETY: all texts are copied; no extensions, and no room for an error's text, are allowed.
+    let code = unsafe {
+        c::rd_kafka_oauthbearer_set_token(
+            rk,
+            text.as_ptr(),
+            token.expires_ms,
+            principal.as_ptr(),
+            ptr::null_mut(),
+            0,
+            ptr::null_mut(),
+            0,
+        )
+    };
+    if code.is_error() {
+        fail("the token cannot be used");
+    }
 }
 
 /// Runs one request of the admin interface and waits for its answer.

@@ -6,7 +6,10 @@ use connect_core::{Error, Result};
 use parking_lot::Mutex;
 use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
-use super::jaas;
+use super::{
+    jaas, oauth,
+    stores::{self, Store},
+};
 
 /// Properties by name, as the user gave them.
 pub(super) type Settings = BTreeMap<String, String>;
@@ -80,7 +83,7 @@ fn invalid(name: &str, why: &str) -> Error {
 }
 
 fn is_secret(name: &str) -> bool {
-    ["password", "pem", "key", "secret", "jaas", "token"]
+    ["password", "pem", "key", "secret", "jaas", "token", "oauth"]
         .iter()
         .any(|word| name.contains(word))
 }
@@ -121,6 +124,10 @@ fn meaning(name: &str, value: &str, all: &Settings) -> Result<Meaning> {
         "receive.buffer.bytes" => is("socket.receive.buffer.bytes", value.replace("-1", "0")),
         "auto.offset.reset" if value == "none" => is("auto.offset.reset", "error"),
         "partition.assignment.strategy" => is("partition.assignment.strategy", assignors(value)),
+        // The mechanism tells what is wrong with such a login.
+        "sasl.jaas.config" if value.contains("Krb5") => Meaning::Silent,
+        "sasl.jaas.config" if value.contains("OAuthBearer") => token(value, all)?,
+        _ if name.starts_with("sasl.oauthbearer.") => Meaning::Ours,
         "sasl.jaas.config" => {
             let (user, password) = jaas::credentials(value)?;
             Meaning::Is(vec![("sasl.username", user), ("sasl.password", password)])
@@ -160,6 +167,25 @@ const IGNORED: [&str; 6] = [
     "sasl.client.callback.handler.class",
 ];
 
+/// Where tokens come from, and whose they are.
+fn token(login: &str, all: &Settings) -> Result<Meaning> {
+    const URL: &str = "sasl.oauthbearer.token.endpoint.url";
+    let url = all.get(URL).map_or("", |url| url.trim());
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        return Err(invalid(URL, "it must be http://… or https://…"));
+    }
+    let part = |name| jaas::option(login, name);
+    let (Some(id), Some(secret)) = (part("clientId"), part("clientSecret")) else {
+        return Err(invalid(
+            "sasl.jaas.config",
+            "it must have clientId and clientSecret for OAUTHBEARER",
+        ));
+    };
+    let scope = part("scope").unwrap_or_default();
+    let config = oauth::config(url, &id, &secret, &scope);
+    Ok(is("sasl.oauthbearer.config", config))
+}
+
 /// Java's class names and short names of assignors. Range and cooperative ones do not mix in one client, so the first decides.
 fn assignors(value: &str) -> String {
     let known = value.split(',').filter_map(|name| {
@@ -186,46 +212,53 @@ fn assignors(value: &str) -> String {
     }
 }
 
-/// Java's key and trust stores: PEM and PKCS#12 have a counterpart, JKS has none.
+/// Java's key and trust stores, as PEM.
 fn tls(name: &str, value: &str, all: &Settings) -> Result<Meaning> {
-    let kind_of = |store: &str| {
-        let kind = all.get(&format!("ssl.{store}.type"));
-        kind.map_or("JKS", String::as_str).to_ascii_uppercase()
+    let password = |name: &str| all.get(name).map_or("", String::as_str);
+    let store = |store: &'static str| Store {
+        property: name,
+        file: value,
+        password: password(store),
     };
-    let is_pem = |store: &str| kind_of(store) == "PEM" || value.ends_with(".pem");
     Ok(match name {
-        "ssl.truststore.location" if is_pem("truststore") => is("ssl.ca.location", value),
-        "ssl.truststore.certificates" => is("ssl.ca.pem", value),
-        "ssl.keystore.location" if is_pem("keystore") => Meaning::Is(vec![
-            ("ssl.certificate.location", value.to_owned()),
-            ("ssl.key.location", value.to_owned()),
-        ]),
-        "ssl.keystore.certificate.chain" => is("ssl.certificate.pem", value),
-        "ssl.keystore.key" => is("ssl.key.pem", value),
-        "ssl.keystore.location" if kind_of("keystore") == "PKCS12" => Meaning::Same,
-        "ssl.truststore.location" | "ssl.keystore.location" => {
-            return Err(invalid(
-                name,
-                "Java key stores cannot be read; export it as PEM and set the store's type to PEM",
-            ));
+        "ssl.truststore.location" => is("ssl.ca.pem", store("ssl.truststore.password").trusted()?),
+        "ssl.truststore.certificates" => is("ssl.ca.pem", stores::tidy(value)),
+        "ssl.keystore.location" => {
+            let own = store("ssl.keystore.password").own(password("ssl.key.password"))?;
+            Meaning::Is(vec![
+                ("ssl.certificate.pem", own.chain),
+                ("ssl.key.pem", own.key),
+            ])
         }
-        "ssl.endpoint.identification.algorithm" if value.is_empty() => {
-            is("ssl.endpoint.identification.algorithm", "none")
+        "ssl.keystore.certificate.chain" => is("ssl.certificate.pem", stores::tidy(value)),
+        "ssl.keystore.key" => {
+            let key = stores::key(name, value, password("ssl.key.password"))?;
+            is("ssl.key.pem", key)
         }
-        "ssl.truststore.type"
-        | "ssl.keystore.type"
-        | "ssl.truststore.password"
-        | "ssl.protocol"
-        | "ssl.provider"
-        | "ssl.enabled.protocols"
-        | "ssl.keymanager.algorithm"
-        | "ssl.trustmanager.algorithm"
-        | "ssl.secure.random.implementation"
-        | "ssl.engine.factory.class"
-        | "ssl.cipher.suites" => Meaning::Silent,
+        "ssl.endpoint.identification.algorithm" if value.trim().is_empty() => is(NAMES, "none"),
+        _ if OF_JAVA.contains(&name) => Meaning::Silent,
         _ => Meaning::Same,
     })
 }
+
+const NAMES: &str = "ssl.endpoint.identification.algorithm";
+
+/// Passwords of stores that are opened here, and what only Java's TLS has.
+const OF_JAVA: [&str; 13] = [
+    "ssl.truststore.type",
+    "ssl.keystore.type",
+    "ssl.truststore.password",
+    "ssl.keystore.password",
+    "ssl.key.password",
+    "ssl.protocol",
+    "ssl.provider",
+    "ssl.enabled.protocols",
+    "ssl.keymanager.algorithm",
+    "ssl.trustmanager.algorithm",
+    "ssl.secure.random.implementation",
+    "ssl.engine.factory.class",
+    "ssl.cipher.suites",
+];
 
 #[cfg(test)]
 mod tests {

@@ -73,7 +73,7 @@ pub use install::{
     java_program::java_program,
     pypi::{python, python_packages},
 };
-pub use kafka::{Kafka, KafkaOptions, KafkaTools};
+pub use kafka::{Kafka, KafkaOptions, KafkaTools, SASL_PASSWORD, SASL_USER, Secured};
 pub use kcat::Kcat;
 pub use mysql::{Mysql, MysqlOptions, MysqlVersion};
 pub use network::{Host, Network};

@@ -9,7 +9,7 @@ const CORE: &[&str] = &["connect-core"];
 /// A crate of the workspace and the crates of the workspace it may depend on.
 const WALLS: &[(&str, &[&str])] = &[
     ("connect-core", &[]),
-    ("connect-log", CORE),
+    ("connect-log", &["connect-core", "connect-tls"]),
     ("connect-codec", &["connect-core", "connect-tls"]),
     ("connect-tls", CORE),
     ("cdc", CORE),

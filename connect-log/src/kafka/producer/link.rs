@@ -10,7 +10,6 @@ use kafka_protocol::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::tcp::{OwnedReadHalf, OwnedWriteHalf},
     sync::mpsc,
     time::{Instant, timeout, timeout_at},
 };
@@ -19,7 +18,7 @@ use super::{
     produce::{self, Addressed, Envelope},
     sender::unsure,
 };
-use crate::kafka::wire::{Cluster, Connection, broken, decode, unavailable};
+use crate::kafka::wire::{Cluster, Connection, Reader, Writer, broken, decode, unavailable};
 
 /// Requests on their way over one connection, as in Kafka's own client.
 const MOST_REQUESTS: usize = 5;
@@ -142,7 +141,7 @@ impl Run {
 
     async fn send(
         &mut self,
-        writer: &mut OwnedWriteHalf,
+        writer: &mut Writer,
         envelope: &Envelope,
         version: i16,
         mut batches: Vec<Addressed>,
@@ -164,7 +163,7 @@ impl Run {
             for mut piece in pieces {
                 writer.write_all_buf(&mut piece).await?;
             }
-            Ok(())
+            writer.flush().await
         });
         match sent.await {
             Ok(sent) => sent.map_err(broken),
@@ -208,7 +207,7 @@ impl Run {
 
 /// Answers as they come. Dropping [`Frames::next`] loses nothing.
 struct Frames {
-    reader: OwnedReadHalf,
+    reader: Reader,
     buffer: BytesMut,
 }
 

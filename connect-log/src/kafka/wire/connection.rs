@@ -5,31 +5,29 @@ use std::collections::BTreeMap;
 use bytes::{Buf, Bytes, BytesMut};
 use connect_core::{Error, Result};
 use kafka_protocol::{
-    messages::{
-        ApiVersionsRequest, RequestHeader, ResponseHeader, SaslAuthenticateRequest,
-        SaslHandshakeRequest,
-    },
-    protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes},
+    messages::{ApiVersionsRequest, RequestHeader, ResponseHeader},
+    protocol::{Decodable, Encodable, HeaderVersion, Request},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    net::TcpStream,
     time::timeout,
 };
 
-use super::dial::{Credentials, Dial};
-use crate::{UNAUTHORIZED, UNAVAILABLE};
+use super::{
+    dial::Dial,
+    secure,
+    stream::{self, Reader, Writer},
+};
+use crate::UNAVAILABLE;
 
 /// What a broker supports: the lowest and highest version by API key.
 pub(in crate::kafka) type Versions = BTreeMap<i16, (i16, i16)>;
 
 /// A connection that is ready for requests.
 pub(in crate::kafka) struct Connection {
-    reader: OwnedReadHalf,
-    writer: OwnedWriteHalf,
+    reader: Reader,
+    writer: Writer,
     dial: Dial,
     pub(in crate::kafka) versions: Versions,
     correlation: i32,
@@ -52,7 +50,10 @@ impl Connection {
         let socket =
             socket.map_err(|err| unavailable("could not connect to a broker").caused_by(err))?;
         socket.set_nodelay(true).map_err(broken)?;
-        let (reader, writer) = socket.into_split();
+        let (reader, writer) = match &dial.tls {
+            None => stream::plain(socket),
+            Some(tls) => stream::tls(tls.shake(socket, address).await?),
+        };
         let mut this = Self {
             reader,
             writer,
@@ -66,36 +67,10 @@ impl Connection {
             .iter()
             .map(|api| (api.api_key, (api.min_version, api.max_version)))
             .collect();
-        if let Some(credentials) = dial.plain.clone() {
-            this.log_in(&credentials).await?;
+        if let Some(login) = &dial.login {
+            this.log_in(login).await?;
         }
         Ok(this)
-    }
-
-    async fn log_in(&mut self, credentials: &Credentials) -> Result<()> {
-        let mechanism = StrBytes::from_static_str("PLAIN");
-        let shaken = self
-            .exchange(
-                &SaslHandshakeRequest::default().with_mechanism(mechanism),
-                1,
-            )
-            .await?;
-        if shaken.error_code != 0 {
-            return Err(Error::new(
-                &UNAUTHORIZED,
-                "the broker does not offer SASL/PLAIN",
-            ));
-        }
-        let token = format!("\0{}\0{}", credentials.user, credentials.password);
-        let token = SaslAuthenticateRequest::default().with_auth_bytes(token.into_bytes().into());
-        let answer = self.exchange(&token, 1).await?;
-        match answer.error_code {
-            0 => Ok(()),
-            _ => Err(Error::new(
-                &UNAUTHORIZED,
-                "the broker refuses the user or the password",
-            )),
-        }
     }
 
     /// The newest version of a request that both sides know, at most `newest`.
@@ -117,7 +92,11 @@ impl Connection {
         answer.unwrap_or_else(|_| Err(unavailable("the broker does not answer")))
     }
 
-    async fn exchange<R: Request>(&mut self, request: &R, version: i16) -> Result<R::Response> {
+    pub(super) async fn exchange<R: Request>(
+        &mut self,
+        request: &R,
+        version: i16,
+    ) -> Result<R::Response> {
         self.correlation += 1;
         let mut frame = BytesMut::new();
         frame.extend_from_slice(&[0; 4]);
@@ -133,19 +112,23 @@ impl Connection {
         let length = (frame.len() - 4) as u32;
         frame[..4].copy_from_slice(&length.to_be_bytes());
         self.writer.write_all(&frame).await.map_err(broken)?;
+        self.writer.flush().await.map_err(broken)?;
         let answer = read_frame(&mut self.reader).await?;
         decode::<R::Response>(answer, version, self.correlation)
     }
 
     /// Both directions, for requests that follow each other without waiting.
-    pub(in crate::kafka) fn split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+    pub(in crate::kafka) fn split(self) -> (Reader, Writer) {
         (self.reader, self.writer)
     }
 }
 
 /// One answer, without its length.
-async fn read_frame(reader: &mut OwnedReadHalf) -> Result<Bytes> {
+async fn read_frame(reader: &mut Reader) -> Result<Bytes> {
     let length = reader.read_u32().await.map_err(broken)? as usize;
+    if secure::is_alert(length) {
+        return Err(secure::wants_tls());
+    }
     if length > LARGEST_ANSWER {
         // Invariant 4: bytes from outside never decide how much memory is taken.
         return Err(unavailable("the broker's answer is too large").context("bytes", length));
@@ -181,7 +164,9 @@ pub(in crate::kafka) fn unavailable(what: &'static str) -> Error {
 }
 
 pub(in crate::kafka) fn broken(cause: std::io::Error) -> Error {
-    unavailable("the connection to a broker broke").caused_by(cause)
+    secure::refusal(&cause)
+        .unwrap_or_else(|| unavailable("the connection to a broker broke"))
+        .caused_by(cause)
 }
 
 fn encoding(cause: impl std::fmt::Display) -> Error {

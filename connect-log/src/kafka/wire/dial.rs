@@ -1,79 +1,137 @@
 //! How to connect to brokers: what the clients' settings say of it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use connect_core::{Error, Result};
+use connect_core::{Error, Result, secret::Secret};
 use kafka_protocol::protocol::StrBytes;
 use rdkafka::ClientConfig;
+
+use super::{
+    secure::Secure,
+    tokens::{self, Tokens},
+};
 
 /// How to connect.
 #[derive(Debug, Clone)]
 pub(in crate::kafka) struct Dial {
     pub(in crate::kafka) client_id: StrBytes,
-    /// User and password for SASL/PLAIN.
-    pub(in crate::kafka) plain: Option<Credentials>,
+    /// `None` without TLS.
+    pub(super) tls: Option<Arc<Secure>>,
+    /// `None` without SASL.
+    pub(super) login: Option<Login>,
     /// The most that connecting may take.
     pub(in crate::kafka) setup: Duration,
     /// The most that an answer may take.
     pub(in crate::kafka) answer: Duration,
 }
 
-/// A user. Its password never prints (Invariant 7).
-#[derive(Clone)]
-pub(in crate::kafka) struct Credentials {
-    pub(super) user: String,
-    pub(super) password: String,
+/// Who we are, and how we prove it.
+#[derive(Debug, Clone)]
+pub(in crate::kafka) enum Login {
+    Password(Mechanism, Credentials),
+    Token(Arc<Tokens>),
 }
 
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials")
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
+/// `sasl.mechanism` of users with passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::kafka) enum Mechanism {
+    Plain,
+    ScramSha256,
+    ScramSha512,
+}
+
+/// A user. Its password never prints (Invariant 7).
+#[derive(Debug, Clone)]
+pub(in crate::kafka) struct Credentials {
+    pub(super) user: String,
+    pub(super) password: Secret,
 }
 
 impl Dial {
-    /// Reads librdkafka's names, as the rest of this log has them.
+    /// Reads librdkafka's names, as the rest of this log has them, and the files that they name.
     pub(in crate::kafka) fn read(config: &ClientConfig) -> Result<Self> {
         let number = |name: &str| config.get(name).and_then(|text| text.trim().parse().ok());
         let setup = number("socket.connection.setup.timeout.ms").unwrap_or(10_000);
         let answer = number("request.timeout.ms").or_else(|| number("socket.timeout.ms"));
         let client_id = config.get("client.id").unwrap_or_default();
+        let (with_tls, with_login) = protocol(config)?;
         Ok(Self {
             client_id: StrBytes::from_string(client_id.to_owned()),
-            plain: credentials(config)?,
+            login: if with_login {
+                Some(login(config)?)
+            } else {
+                None
+            },
+            tls: match with_tls {
+                true => Some(Arc::new(Secure::read(config)?)),
+                false => None,
+            },
             setup: Duration::from_millis(setup),
             answer: Duration::from_millis(answer.unwrap_or(30_000)),
         })
     }
 }
 
-fn credentials(config: &ClientConfig) -> Result<Option<Credentials>> {
-    let protocol = config
-        .get("security.protocol")
-        .unwrap_or("plaintext")
-        .to_ascii_lowercase();
+/// Whether there is TLS, and whether there is SASL.
+fn protocol(config: &ClientConfig) -> Result<(bool, bool)> {
+    let protocol = config.get("security.protocol").unwrap_or("plaintext");
+    match protocol.trim().to_ascii_lowercase().as_str() {
+        "plaintext" => Ok((false, false)),
+        "ssl" => Ok((true, false)),
+        "sasl_plaintext" => Ok((false, true)),
+        "sasl_ssl" => Ok((true, true)),
+        _ => Err(Error::new(
+            &crate::SETTING,
+            "`security.protocol` is PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+        )
+        .context("found", protocol)),
+    }
+}
+
+fn login(config: &ClientConfig) -> Result<Login> {
     let mechanism = config
         .get("sasl.mechanism")
         .or(config.get("sasl.mechanisms"));
-    let refused = |name, value: &str| {
-        Error::new(
+    // Kafka's default.
+    let mechanism = mechanism.unwrap_or("GSSAPI");
+    if mechanism == tokens::MECHANISM {
+        return Ok(Login::Token(Arc::new(Tokens::read(config)?)));
+    }
+    let mechanism = Mechanism::named(mechanism)?;
+    let user = config.get("sasl.username").unwrap_or_default();
+    if user.is_empty() {
+        return Err(Error::new(
             &crate::SETTING,
-            "this build connects to Kafka without TLS, and logs in with SASL/PLAIN only",
-        )
-        .context("setting", name)
-        .context("value", value)
+            "`sasl.jaas.config` is missing: it names the user and the password of the login",
+        ));
+    }
+    let credentials = Credentials {
+        user: user.to_owned(),
+        password: Secret::new(config.get("sasl.password").unwrap_or_default()),
     };
-    match protocol.as_str() {
-        "plaintext" => Ok(None),
-        "sasl_plaintext" => match mechanism {
-            Some("PLAIN") => Ok(Some(Credentials {
-                user: config.get("sasl.username").unwrap_or_default().to_owned(),
-                password: config.get("sasl.password").unwrap_or_default().to_owned(),
-            })),
-            other => Err(refused("sasl.mechanism", other.unwrap_or("GSSAPI"))),
-        },
-        other => Err(refused("security.protocol", other)),
+    Ok(Login::Password(mechanism, credentials))
+}
+
+impl Mechanism {
+    fn named(name: &str) -> Result<Self> {
+        match name {
+            "PLAIN" => Ok(Self::Plain),
+            "SCRAM-SHA-256" => Ok(Self::ScramSha256),
+            "SCRAM-SHA-512" => Ok(Self::ScramSha512),
+            _ => Err(Error::new(
+                &crate::SETTING,
+                "`sasl.mechanism` is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; without the setting Kafka means GSSAPI (Kerberos), which is not supported",
+            )
+            .context("found", name)),
+        }
+    }
+
+    /// As it is called on the wire.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+        }
     }
 }

@@ -6,7 +6,12 @@ mod codes;
 mod connection;
 mod dial;
 mod groups;
+mod login;
 mod peer;
+mod scram;
+mod secure;
+mod stream;
+mod tokens;
 
 pub(super) use self::{
     cluster::Cluster,
@@ -15,4 +20,5 @@ pub(super) use self::{
     dial::Dial,
     groups::committed,
     peer::{Asked, Kind, Peer, Retry},
+    stream::{Reader, Writer},
 };

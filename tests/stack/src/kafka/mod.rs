@@ -1,6 +1,7 @@
 //! Apache Kafka, one broker that is its own controller (KRaft), from Maven's repositories.
 
 pub(crate) mod jars;
+mod secured;
 mod tools;
 
 use std::{fs, net::Ipv4Addr, ops::Deref, path::Path, process::Command, sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use crate::{
 };
 
 const VARIABLE: &str = "TIDEWATER_KAFKA_BOOTSTRAP";
+pub use secured::{SASL_PASSWORD, SASL_USER, Secured};
 pub use tools::KafkaTools;
 
 /// How a Kafka broker is started.
@@ -27,6 +29,7 @@ pub struct KafkaOptions {
     heap: Heap,
     proxied: bool,
     outside: Option<Ipv4Addr>,
+    secured: bool,
 }
 
 impl Default for KafkaOptions {
@@ -39,6 +42,7 @@ impl Default for KafkaOptions {
             },
             proxied: false,
             outside: None,
+            secured: false,
         }
     }
 }
@@ -62,6 +66,12 @@ impl KafkaOptions {
         self
     }
 
+    /// With listeners more, that have TLS and logins: see [`Kafka::secured`].
+    pub fn secured(mut self) -> Self {
+        self.secured = true;
+        self
+    }
+
     /// For measurements: 1 GB of heap and the JVM's own choice of compiler and collector. It starts slower.
     pub fn full_speed(mut self) -> Self {
         self.heap = Heap {
@@ -80,6 +90,7 @@ pub struct Kafka {
     kcat: Kcat,
     proxy: Option<Arc<Proxy>>,
     outside: Option<String>,
+    secured: Option<Secured>,
 }
 
 impl Kafka {
@@ -96,6 +107,7 @@ impl Kafka {
             bootstrap,
             proxy: None,
             outside: None,
+            secured: None,
         }))
     }
 
@@ -107,6 +119,14 @@ impl Kafka {
             Port::claim()?,
             Port::claim()?,
         ];
+        let more = match options.secured {
+            true => vec![Port::claim()?, Port::claim()?, Port::claim()?],
+            false => Vec::new(),
+        };
+        let secured = match more.as_slice() {
+            [sasl, mutual, open] => Some(Secured::at([sasl, mutual, open])),
+            _ => None,
+        };
         let [port, _, inner, outside] = ports.each_ref().map(Port::number);
         let outside = options.outside.map(|ip| format!("{ip}:{outside}"));
         let proxy = match options.proxied {
@@ -116,22 +136,36 @@ impl Kafka {
         let folder = stack.home().create(&name)?;
         let outer = proxy.as_ref().map_or(inner, |proxy| proxy.port());
         let text = properties(&folder, ports.each_ref().map(Port::number), outer, &options);
-        let text = match &outside {
-            Some(address) => with_listener(&text, address),
+        let mut text = match &outside {
+            Some(address) => with_listener(&text, ("OUTSIDE", "PLAINTEXT", address)),
             None => text,
         };
+        if let Some(secured) = &secured {
+            let listeners = secured.listeners().into_iter();
+            text = listeners.fold(text, |text, one| with_listener(&text, one));
+            text += &secured::properties(&folder)?;
+        }
         fs::write(folder.join("server.properties"), text)?;
         let bootstrap = format!("127.0.0.1:{port}");
         let kcat = Kcat::at(&bootstrap)?;
         let plan = plan(&folder, &options, ready(kcat.clone()))?;
-        let server = stack.run(name, ports.into(), plan)?;
-        Ok(Self {
+        let server = stack.run(name, ports.into_iter().chain(more).collect(), plan)?;
+        let this = Self {
             server,
             bootstrap,
             kcat,
             proxy,
             outside,
-        })
+            secured,
+        };
+        for hash in secured::HASHES.iter().filter(|_| this.secured.is_some()) {
+            let words = secured::user(hash);
+            this.tool(
+                "kafka.admin.ConfigCommand",
+                &words.each_ref().map(String::as_str),
+            )?;
+        }
+        Ok(this)
     }
 
     /// `127.0.0.1:PORT`, plaintext.
@@ -148,6 +182,11 @@ impl Kafka {
     /// The address for the hosts of the network that [`KafkaOptions::outside`] named.
     pub fn outside(&self) -> Option<&str> {
         self.outside.as_deref()
+    }
+
+    /// The addresses with TLS and logins of a broker started with [`KafkaOptions::secured`].
+    pub fn secured(&self) -> Option<&Secured> {
+        self.secured.as_ref()
     }
 
     /// Runs `kcat` against the broker and returns what it prints: `kcat(&["-C", "-t", "orders", "-e"])`.
@@ -227,18 +266,18 @@ fn ready(kcat: Kcat) -> Ready {
     })
 }
 
-/// A listener more, for clients of a network.
-fn with_listener(properties: &str, address: &str) -> String {
+/// A listener more.
+fn with_listener(properties: &str, (name, protocol, address): secured::Listener<'_>) -> String {
     properties
         .replace(
             ",CONTROLLER://",
-            &format!(",OUTSIDE://{address},CONTROLLER://"),
+            &format!(",{name}://{address},CONTROLLER://"),
         )
         .replace(
             "advertised.listeners=",
-            &format!("advertised.listeners=OUTSIDE://{address},"),
+            &format!("advertised.listeners={name}://{address},"),
         )
-        .replace("protocol.map=", "protocol.map=OUTSIDE:PLAINTEXT,")
+        .replace("protocol.map=", &format!("protocol.map={name}:{protocol},"))
 }
 
 /// `ports`: for clients, for the controller, behind the proxy; `outer` is the proxy's.
