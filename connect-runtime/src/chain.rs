@@ -8,10 +8,13 @@ use connect_core::{
     transform::{Predicate, Transform, Verdicts},
 };
 
-use crate::{transforms, worker_config::under};
+use crate::{dead_letters::Described, transforms, worker_config::under};
 
 /// The compiled chain of one task.
-pub(crate) struct Chain(Vec<Step>);
+pub(crate) struct Chain {
+    steps: Vec<Step>,
+    describes: bool,
+}
 
 struct Step {
     transform: Box<dyn Transform>,
@@ -26,6 +29,8 @@ pub(crate) struct Refused {
     pub(crate) origin: u32,
     /// Its topic at that moment.
     pub(crate) topic: Arc<str>,
+    /// What it held at that moment, if the chain was told to describe what it refuses.
+    pub(crate) seen: Option<Described>,
     /// Why.
     pub(crate) error: Error,
 }
@@ -34,7 +39,15 @@ impl Chain {
     /// From `transforms` and `predicates` in a connector's resolved properties.
     pub(crate) fn new(config: &Properties) -> Result<Self> {
         let steps = aliases(config, "transforms").map(|alias| Step::new(alias, config));
-        Ok(Self(steps.collect::<Result<_>>()?))
+        Ok(Self {
+            steps: steps.collect::<Result<_>>()?,
+            describes: false,
+        })
+    }
+
+    /// The same, which tells what refused records held: nothing else is left of a source's record.
+    pub(crate) fn describing(self, describes: bool) -> Self {
+        Self { describes, ..self }
     }
 
     /// Transforms a batch in place. Records that are dropped or refused leave it, and leave `origins` (one per record, or empty) too.
@@ -44,12 +57,12 @@ impl Chain {
         origins: &mut Vec<u32>,
     ) -> Result<Vec<Refused>> {
         let mut refused = Vec::new();
-        for step in &mut self.0 {
+        for step in &mut self.steps {
             if batch.is_empty() {
                 break;
             }
             let verdicts = step.apply(batch)?;
-            leave_out(batch, origins, verdicts, &mut refused);
+            leave_out(batch, origins, verdicts, (self.describes, &mut refused));
         }
         Ok(refused)
     }
@@ -120,7 +133,7 @@ fn leave_out(
     batch: &mut Batch,
     origins: &mut Vec<u32>,
     verdicts: Verdicts,
-    refused: &mut Vec<Refused>,
+    (describes, refused): (bool, &mut Vec<Refused>),
 ) {
     if verdicts.dropped.is_empty() && verdicts.refused.is_empty() {
         return;
@@ -131,11 +144,11 @@ fn leave_out(
     }
     for (index, error) in verdicts.refused {
         mark(&mut gone, index);
-        let topic = batch.rows().nth(index).map(|row| Arc::clone(row.topic()));
         let origin = origins.get(index).copied().unwrap_or(index as u32);
-        refused.extend(topic.map(|topic| Refused {
+        refused.extend(batch.row(index).map(|row| Refused {
             origin,
-            topic,
+            topic: Arc::clone(row.topic()),
+            seen: describes.then(|| Described::of(row)),
             error,
         }));
     }

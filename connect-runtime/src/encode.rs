@@ -12,10 +12,7 @@ use connect_core::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::{
-    converters::Converters,
-    tolerance::{Place, Stage, Tolerance},
-};
+use crate::{converters::Converters, tolerance::Stage};
 
 /// More plans than this are forgotten and compiled again: schemas that change without end must not grow without end.
 const MAX_PLANS: usize = 10_000;
@@ -35,6 +32,9 @@ pub(crate) struct Encoder {
     /// The headers that were encoded last, by topic where their bytes differ by it.
     shared: Vec<Shared>,
 }
+
+/// A row that cannot be encoded: its index in the batch, where it got stuck, and why.
+pub(crate) type Unencoded = (usize, Stage, Error);
 
 /// Headers of the batch at hand that many records share.
 #[derive(Default, Clone)]
@@ -121,16 +121,16 @@ impl Encoder {
         Ok(at)
     }
 
-    /// Appends every record of a prepared batch to `out`; one that cannot be encoded is left to the tolerance.
+    /// Appends every record of a prepared batch to `out`, and gives back those that cannot be encoded.
     pub(crate) async fn encode(
         &mut self,
         batch: &Batch,
         out: &mut Encoded,
-        tolerance: &Tolerance,
-    ) -> Result<()> {
+    ) -> Result<Vec<Unencoded>> {
+        let mut refused = Vec::new();
         self.shared.clear();
         self.shared.resize(batch.routes().len(), Shared::default());
-        for row in batch.rows() {
+        for (index, row) in batch.rows().enumerate() {
             let before = (out.bytes.len(), out.headers.len(), out.records.len());
             let mut encoded = self.encode_row(row, out);
             while encoded.is_err() && self.waited(row).await? {
@@ -147,17 +147,10 @@ impl Encoder {
                 out.bytes.truncate(before.0);
                 out.headers.truncate(before.1);
                 out.records.truncate(before.2);
-                tolerance.refuse(
-                    stage,
-                    Place {
-                        topic: row.topic(),
-                        at: None,
-                    },
-                    error,
-                )?;
+                refused.push((index, stage, error));
             }
         }
-        Ok(())
+        Ok(refused)
     }
 
     /// Whether an encoder that refused a row had to wait for something, and has it now.

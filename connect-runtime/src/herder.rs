@@ -38,7 +38,7 @@ pub use route::Levels;
 use command::{Answer, Command, Order};
 
 /// How long a request waits for the leader before it answers with an error.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a request for health waits.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long after their deadline tasks are waited for.
@@ -366,7 +366,7 @@ impl Herder {
     }
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(limit, work)
         .await
         .unwrap_or_else(|_| Err(Error::new(&TIMEOUT, "Request timed out.")))

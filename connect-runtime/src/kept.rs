@@ -19,7 +19,7 @@ use connect_log::{
 };
 use parking_lot::Mutex;
 
-use self::topic_name::topic_name;
+pub(crate) use self::topic_name::topic_name;
 use crate::{offsets::Offsets, shared::Shared};
 
 /// Whose turn it is at each connector's server.
@@ -40,7 +40,7 @@ impl Shared {
     }
 
     fn kept(&self, connector: &str) -> Kept {
-        let topic = topic_name(&self.config.group_id, connector);
+        let topic = topic_name(&self.config.group_id, connector, "kept");
         Kept {
             log: Arc::clone(&self.log),
             offsets: Arc::clone(&self.offsets),

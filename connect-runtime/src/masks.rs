@@ -107,6 +107,11 @@ impl Herder {
     }
 }
 
+/// Whether a value is the mask of a secret, or has one within.
+pub(crate) fn is_masked(value: &str) -> bool {
+    value == MASK || value.contains(LOGIN_MASK)
+}
+
 /// What is a secret in configurations of a class.
 struct Masks<'a> {
     shared: &'a Shared,

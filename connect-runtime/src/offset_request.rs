@@ -7,7 +7,7 @@ use connect_log::TopicPartition;
 use serde_json::{Value, json};
 
 use crate::{
-    answers::{ConnectorKind, ConnectorOffset, TargetState},
+    answers::{ConnectorInfo, ConnectorKind, ConnectorOffset, TargetState},
     error::BAD_REQUEST,
     offsets::OffsetStore,
     shared::{Shared, not_found},
@@ -15,7 +15,15 @@ use crate::{
 
 /// A connector's offsets: of the source, or of the sink's consumer group.
 pub(crate) async fn read(shared: &Arc<Shared>, name: &str) -> Result<Vec<ConnectorOffset>> {
-    let info = shared.info(name)?;
+    read_of(shared, &shared.info(name)?).await
+}
+
+/// The same of a connector that may not exist.
+pub(crate) async fn read_of(
+    shared: &Arc<Shared>,
+    info: &ConnectorInfo,
+) -> Result<Vec<ConnectorOffset>> {
+    let name = &info.name;
     if info.kind != ConnectorKind::Sink {
         let store = store(shared, &info.config).await?;
         // Another worker may have stored something since.

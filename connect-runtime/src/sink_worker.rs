@@ -97,7 +97,7 @@ impl SinkWorker {
         Ok(Self {
             task,
             reader: shared.log.reader(spec).await?,
-            subscription: Subscription::new(shared, config)?,
+            subscription: Subscription::new(shared, id, config)?,
             gather,
             pipe,
             consumed: Consumed::default(),
@@ -140,11 +140,11 @@ impl SinkWorker {
                 // 2. Records, or a change in the group.
                 event = self.gather.poll(&mut *self.reader, &mut records) => event?,
             };
-            self.take(event, &records).await?;
+            self.take(event, &mut records).await?;
         }
     }
 
-    async fn take(&mut self, event: Event, records: &Encoded) -> Result<()> {
+    async fn take(&mut self, event: Event, records: &mut Encoded) -> Result<()> {
         self.pipe.metrics.used(cpu_time());
         if !records.is_empty() {
             until_sure(&self.lease).await?;
@@ -171,7 +171,10 @@ impl SinkWorker {
         Ok(())
     }
 
-    async fn write(&mut self, records: &Encoded) -> Result<()> {
+    async fn write(&mut self, records: &mut Encoded) -> Result<()> {
+        // Nothing is committed before this has ended well.
+        self.consumed.read(records);
+        self.subscription.restore(records);
         self.pipe.fill(records).await?;
         let began = Instant::now();
         if !self.pipe.batch.is_empty() {
@@ -186,7 +189,6 @@ impl SinkWorker {
         }
         let made = records.records.iter().map(|record| record.timestamp_ms);
         self.pipe.metrics.written(made);
-        self.consumed.read(records);
         Ok(())
     }
 

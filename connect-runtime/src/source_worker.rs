@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use connect_core::{
-    Advance, Batch, Encoded, Position, Properties, Result, Start, Watermark, plugin::DynSourceTask,
-    watermark::watermark,
+    Advance, Batch, Encoded, Error, Position, Properties, Result, Start, Watermark,
+    plugin::DynSourceTask, watermark::watermark,
 };
 use connect_log::{Append, Appended, AppenderSpec, Ticket};
 use tokio::{
@@ -16,6 +16,7 @@ use crate::{
     answers::TaskId,
     chain::Chain,
     converters::Converters,
+    dead_letters::{DeadLetters, Described, Left},
     encode::Encoder,
     ledger::Bookkeeper,
     metrics::{Flights, TaskMetrics},
@@ -44,6 +45,7 @@ struct Pipe {
     encoder: Encoder,
     topics: TopicCreation,
     tolerance: Tolerance,
+    dead_letters: Option<DeadLetters>,
     metrics: Arc<TaskMetrics>,
     encoded: Encoded,
 }
@@ -72,13 +74,15 @@ impl SourceWorker {
         let metrics = shared.metrics.task(id);
         let worker = shared.current.get();
         let converters = Converters::new(&worker, config)?;
+        let dead_letters = DeadLetters::of_source(shared, id, config, &metrics).await?;
         let pipe = Pipe {
             id: id.clone(),
             shared: Arc::clone(shared),
-            chain: Chain::new(config)?,
+            chain: Chain::new(config)?.describing(dead_letters.is_some()),
             encoder: Encoder::new(converters),
             topics: TopicCreation::new(&shared.log, &worker, config)?,
             tolerance: Tolerance::new(id, config, &metrics),
+            dead_letters,
             metrics: Arc::clone(&metrics),
             encoded: Encoded::default(),
         };
@@ -212,12 +216,14 @@ impl Pipe {
             return Ok(());
         }
         for refused in self.chain.apply(batch, &mut Vec::new())? {
-            let place = Place {
-                topic: &refused.topic,
-                at: None,
-            };
-            self.tolerance
-                .refuse(Stage::Transformation, place, refused.error)?;
+            let left = Left::Seen(refused.seen);
+            self.refuse(
+                (&refused.topic, batch.position()),
+                Stage::Transformation,
+                left,
+                refused.error,
+            )
+            .await?;
         }
         let fresh = self.encoder.prepare(batch).await?;
         self.topics.ensure(&fresh).await?;
@@ -225,24 +231,61 @@ impl Pipe {
             let topics = self.encoder.topics();
             topics.for_each(|topic| self.shared.statuses.use_topic(&self.id, topic));
         }
-        self.encoder
-            .encode(batch, &mut self.encoded, &self.tolerance)
-            .await
+        let refused = self.encoder.encode(batch, &mut self.encoded).await?;
+        for (index, stage, error) in refused {
+            let Some(row) = batch.row(index) else {
+                continue;
+            };
+            let seen = self.dead_letters.is_some().then(|| Described::of(row));
+            self.refuse(
+                (row.topic(), batch.position()),
+                stage,
+                Left::Seen(seen),
+                error,
+            )
+            .await?;
+        }
+        Ok(())
     }
 
-    fn appended(&self, appended: Appended) -> Result<()> {
+    async fn appended(&mut self, appended: Appended, position: Option<&Position>) -> Result<()> {
         let taken = self.encoded.len() - appended.refused.len();
         self.metrics.wrote(taken);
         for (at, error) in appended.refused {
-            let topic = self
-                .encoded
-                .records
-                .get(at)
-                .map_or("", |record| &record.topic);
-            self.tolerance
-                .refuse(Stage::Produce, Place { topic, at: None }, error)?;
+            let Some(topic) = self.encoded.records.get(at).map(|r| Arc::clone(&r.topic)) else {
+                continue;
+            };
+            self.refuse((&topic, position), Stage::Produce, Left::Encoded(at), error)
+                .await?;
         }
         Ok(())
+    }
+
+    /// Skips a record and keeps what is left of it as a dead letter, if that is allowed.
+    async fn refuse(
+        &mut self,
+        (topic, position): (&str, Option<&Position>),
+        stage: Stage,
+        left: Left,
+        error: Error,
+    ) -> Result<()> {
+        let place = Place { topic, at: None };
+        self.tolerance.refuse(stage, place, error.clone())?;
+        if let Some(dead_letters) = &mut self.dead_letters {
+            let of = (topic, position);
+            dead_letters
+                .keep(&self.encoded, left, of, (stage, &error))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Invariant 1: letters are durable before the positions behind their records are.
+    async fn flush_letters(&mut self) -> Result<()> {
+        match &mut self.dead_letters {
+            Some(dead_letters) => dead_letters.flush().await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -323,8 +366,9 @@ impl Delivery {
                     let appended = appender.append(&pipe.encoded).await?;
                     *last = Some(appended.ticket);
                     flights.left(appended.ticket, pipe.encoded.len());
-                    pipe.appended(appended)?;
+                    pipe.appended(appended, batch.position()).await?;
                 }
+                pipe.flush_letters().await?;
                 for position in positions {
                     keeper.note(*last, position.clone());
                 }
@@ -332,8 +376,9 @@ impl Delivery {
             Self::Transaction(transaction) => {
                 if !pipe.encoded.is_empty() {
                     let appended = transaction.append(&pipe.encoded).await?;
-                    pipe.appended(appended)?;
+                    pipe.appended(appended, batch.position()).await?;
                 }
+                pipe.flush_letters().await?;
                 for position in positions {
                     transaction.note(position.clone());
                 }

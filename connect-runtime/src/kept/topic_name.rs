@@ -1,10 +1,10 @@
-//! The name of the topic in which a connector keeps what its server shall not keep.
+//! Names of topics that belong to one connector.
 
 use std::fmt::Write;
 
-/// `GROUP-CONNECTOR-kept`. Bytes that no topic's name can have, and `_`, become `_` and two hex digits, so that no two
+/// `GROUP-CONNECTOR-SUFFIX`. Bytes that no topic's name can have, and `_`, become `_` and two hex digits, so that no two
 /// connectors share a topic.
-pub(super) fn topic_name(group: &str, connector: &str) -> String {
+pub(crate) fn topic_name(group: &str, connector: &str, suffix: &str) -> String {
     let mut name = String::with_capacity(group.len() + connector.len() + 8);
     for (at, part) in [group, connector].into_iter().enumerate() {
         if at > 0 {
@@ -20,7 +20,7 @@ pub(super) fn topic_name(group: &str, connector: &str) -> String {
             }
         }
     }
-    name + "-kept"
+    name + "-" + suffix
 }
 
 #[cfg(test)]
@@ -30,10 +30,13 @@ mod tests {
     #[test]
     fn every_connector_has_a_topic_that_kafka_takes() {
         assert_eq!(
-            topic_name("tidewater", "inventory"),
+            topic_name("tidewater", "inventory", "kept"),
             "tidewater-inventory-kept"
         );
-        assert_eq!(topic_name("g", "a b_ä"), "g-a_20b_5f_c3_a4-kept");
-        assert_ne!(topic_name("g", "a b"), topic_name("g", "a_20b"));
+        assert_eq!(topic_name("g", "a b_ä", "kept"), "g-a_20b_5f_c3_a4-kept");
+        assert_ne!(
+            topic_name("g", "a b", "kept"),
+            topic_name("g", "a_20b", "kept")
+        );
     }
 }
