@@ -104,7 +104,7 @@ pub(crate) async fn create(
     Ok(created(&api, info))
 }
 
-fn initial_state(text: &str) -> Answer<TargetState> {
+pub(crate) fn initial_state(text: &str) -> Answer<TargetState> {
     TargetState::parse(text).ok_or_else(|| {
         ApiError::bad_request(format!(
             "Invalid value {text} for initial_state: String must be one of: RUNNING, PAUSED, STOPPED"

@@ -7,6 +7,7 @@ mod audit;
 mod body;
 mod connection;
 mod connectors;
+mod dead_letters;
 mod error;
 mod gate;
 mod given;
@@ -24,6 +25,7 @@ mod signals;
 mod tasks;
 mod tls;
 mod topics;
+mod transfer;
 
 use connect_runtime::{ConnectorInfo, GivenConfig, Herder};
 

@@ -60,15 +60,18 @@ pub(crate) async fn alter(
     Path(name): Path<String>,
     JsonBody(body): JsonBody<AlterOffsets>,
 ) -> Answer<Json<Message>> {
-    let given = body.offsets.unwrap_or_default().into_iter();
-    let offsets = given.map(|o| {
-        (
-            o.partition.unwrap_or(Value::Null),
-            o.offset.filter(|v| !v.is_null()),
-        )
-    });
-    let message = api.herder.alter_offsets(&name, offsets.collect()).await?;
+    let offsets = given_offsets(body.offsets.unwrap_or_default());
+    let message = api.herder.alter_offsets(&name, offsets).await?;
     Ok(Json(Message { message }))
+}
+
+/// Offsets as the runtime takes them.
+pub(crate) fn given_offsets(given: Vec<AlterOffset>) -> Vec<(Value, Option<Value>)> {
+    let one = |o: AlterOffset| {
+        let offset = o.offset.filter(|offset| !offset.is_null());
+        (o.partition.unwrap_or(Value::Null), offset)
+    };
+    given.into_iter().map(one).collect()
 }
 
 /// Forgets all offsets of a stopped connector.

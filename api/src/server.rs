@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Api,
     connection::Connections,
-    connectors,
+    connectors, dead_letters,
     gate::{self, BodyTime, Gate},
     headers::{self, Headers},
     health,
@@ -20,7 +20,7 @@ use crate::{
     opening::{self, Opening},
     plugins, quirks,
     settings::RestConfig,
-    signals, tasks, topics,
+    signals, tasks, topics, transfer,
 };
 
 #[derive(OpenApi)]
@@ -150,6 +150,13 @@ fn connector_routes() -> OpenApiRouter<Api> {
         .routes(routes!(tasks::status))
         .routes(routes!(tasks::restart))
         .routes(routes!(offsets::get, offsets::alter, offsets::reset))
+        .routes(routes!(dead_letters::list, dead_letters::purge))
+        .routes(routes!(dead_letters::open))
+        .routes(routes!(dead_letters::replay))
+        .routes(routes!(transfer::position))
+        .routes(routes!(transfer::rewind))
+        .routes(routes!(transfer::export))
+        .routes(routes!(transfer::import))
         .routes(routes!(topics::get))
         .routes(routes!(signals::post))
         .routes(routes!(topics::reset))

@@ -151,9 +151,8 @@ async fn letters_are_filtered_and_purged() {
     worker.stop().await;
 }
 
-#[tokio::test]
-async fn a_source_keeps_what_no_converter_takes_and_sends_it_edited() {
-    let worker = Worker::start(&[]).await;
+/// A source without the fourth of ten rows, which no converter takes.
+async fn without_the_fourth(worker: &Worker) {
     let upstream = Upstream::named("letters-3");
     upstream.set(|state| (state.rows, state.bad_row) = (10, Some(4)));
     let mut config = counting("letters-3");
@@ -166,6 +165,12 @@ async fn a_source_keeps_what_no_converter_takes_and_sends_it_edited() {
         (upstream.get().pruned == 10).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_source_keeps_what_no_converter_takes_and_sends_it_edited() {
+    let worker = Worker::start(&[]).await;
+    without_the_fourth(&worker).await;
     let h = &worker.herder;
     // Invariant 1: the letter is durable before the source may forget its record.
     let listed = h

@@ -5,7 +5,7 @@ use axum::http::Method;
 /// What somebody may do; each may do what those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
-    /// Look at everything; secrets are masked.
+    /// Look at everything but what is in dead letters; secrets are masked.
     Read,
     /// Pause, resume, stop, restart, signal, validate.
     Operate,
@@ -31,10 +31,14 @@ impl Role {
 
     /// What a request needs. What is not known needs the most.
     pub(crate) fn needed(method: &Method, path: &str) -> Self {
-        if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) {
-            return Self::Read;
-        }
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) {
+            // A record's content is more than how a connector is.
+            return match parts.as_slice() {
+                ["connectors", _, "dead-letters", _, ..] => Self::Operate,
+                _ => Self::Read,
+            };
+        }
         match (method.as_str(), parts.as_slice()) {
             ("PUT", ["connectors", _, "pause" | "resume" | "stop"])
             | ("POST", ["connectors", _, "restart" | "signals"])
@@ -56,6 +60,8 @@ mod tests {
             Role::needed(&method.parse::<Method>().unwrap(), path).name()
         };
         assert_eq!(needed("GET", "/connectors/a/config"), "read");
+        assert_eq!(needed("GET", "/connectors/a/dead-letters"), "read");
+        assert_eq!(needed("GET", "/connectors/a/dead-letters/0/7"), "operate");
         assert_eq!(needed("PUT", "/connectors/a/pause/"), "operate");
         assert_eq!(needed("POST", "/connectors/a/tasks/0/restart"), "operate");
         assert_eq!(needed("PUT", "/connectors/pause/config"), "admin");
