@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use crate::{
     answers::{ConnectorKind, TargetState},
+    dead_letters::topic_of,
     error::BAD_REQUEST,
     herder::{Herder, REQUEST_TIMEOUT, within},
+    letters::topic_name_of,
     offset_request::group_of,
     shared::Shared,
 };
@@ -103,8 +105,14 @@ async fn plan(shared: &Arc<Shared>, name: &str, to: To) -> Result<Rewound> {
         .log
         .group_offsets(&group_of(&info.config, name))
         .await?;
+    // What was replayed for it is no history of its own.
+    let resolved = shared.providers.resolve(&info.config)?;
+    let replays = topic_of(&resolved).map(|topic| topic_name_of(topic, name));
     let mut partitions = Vec::new();
     for (of, from) in offsets {
+        if replays.as_deref() == Some(&*of.topic) {
+            continue;
+        }
         partitions.push(back(shared, &of, from, to).await?);
     }
     let target = shared.desired.read().connectors.get(name).map(|c| c.target);

@@ -2,7 +2,11 @@
 
 mod connectors;
 
-use connect_runtime::letters::{Edit, Filter, Purge, Replay};
+use connect_runtime::{
+    Herder,
+    letters::{Edit, Filter, Purge, Replay},
+    rewind::To,
+};
 use connectors::{
     collecting::Destination,
     counting::Upstream,
@@ -32,6 +36,13 @@ async fn poisoned<'a>(worker: &Worker, name: &'a str, dead: &'a str) {
     .await;
 }
 
+/// The topics that a rewind to the beginning brings again.
+async fn topics_again(herder: &Herder) -> Option<String> {
+    let back = herder.rewind("snk", To::Earliest, true).await.ok()?;
+    let topics: Vec<String> = back.partitions.into_iter().map(|b| b.topic).collect();
+    Some(topics.join(","))
+}
+
 #[tokio::test]
 async fn a_letter_of_a_sink_is_opened_edited_and_comes_back_once_to_this_sink() {
     let worker = Worker::start(&[]).await;
@@ -52,7 +63,6 @@ async fn a_letter_of_a_sink_is_opened_edited_and_comes_back_once_to_this_sink() 
     let at = (letter.partition, letter.offset);
     let opened = h.dead_letter("snk", at).await.unwrap();
     assert_eq!(opened.value, json!({"json": {"id": 6, "text": "row 6"}}));
-    assert_eq!(refused(h.dead_letter("snk", (0, 99)).await).0, 404);
 
     let edited = Replay {
         letters: Some(vec![Edit {
@@ -89,6 +99,7 @@ async fn a_letter_of_a_sink_is_opened_edited_and_comes_back_once_to_this_sink() 
     );
     let again = h.replay_dead_letters("snk", &edited).await.unwrap();
     assert_eq!((again.replayed, again.replayed_before), (0, 1));
+    assert_eq!(topics_again(h).await.as_deref(), Some("letters-1"));
     let listed = h
         .dead_letters("snk", &Filter::default(), None, 10)
         .await
@@ -102,6 +113,7 @@ async fn letters_are_filtered_and_purged() {
     let worker = Worker::start(&[]).await;
     poisoned(&worker, "letters-2", "dead-l2").await;
     let h = &worker.herder;
+    assert_eq!(refused(h.dead_letter("snk", (0, 99)).await).0, 404);
     let none = Filter {
         stage: Some("VALUE_CONVERTER".to_owned()),
         ..Filter::default()
