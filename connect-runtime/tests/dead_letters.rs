@@ -217,12 +217,12 @@ async fn a_source_keeps_what_no_converter_takes_and_sends_it_edited() {
             .replayed,
         1
     );
-    let values = worker
+    let mut values = worker
         .records("letters-3")
         .await
         .into_iter()
         .filter_map(|r| r.value);
-    assert_eq!(values.last().as_deref(), Some(r#"{"id":4}"#));
+    assert_eq!(values.next_back().as_deref(), Some(r#"{"id":4}"#));
     let again = Replay {
         again: true,
         ..edited
