@@ -94,7 +94,8 @@ async fn left_behind() -> Arc<dyn Log> {
 async fn a_stopped_cluster_is_taken_over_and_handed_back() {
     let upstream = Upstream::named("takeover");
     upstream.set(|state| (state.rows, state.pruned) = (50, 40));
-    let worker = Worker::start_on(left_behind().await, &[]).await;
+    let address = [("listeners", "http://localhost:8083")];
+    let worker = Worker::start_on(left_behind().await, &address).await;
     assert_eq!(
         worker.herder.connectors().await,
         ["foreign", "src", "still"]
