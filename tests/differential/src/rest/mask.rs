@@ -26,17 +26,11 @@ pub(super) const OPEN_ENDS: &[&str] = &[
 
 /// Parts of the names of plugins and properties that only one of the two has.
 pub(super) const ONLY_ONE: &[&str] = &[
+    "io.confluent.",
     "io.debezium.",
     "io.tidewater.",
     "org.apache.kafka.connect.mirror.",
     "org.apache.kafka.connect.tools.",
-    "org.apache.kafka.connect.transforms.DropHeaders",
-    "org.apache.kafka.connect.transforms.Flatten$",
-    "org.apache.kafka.connect.transforms.HeaderFrom$",
-    "org.apache.kafka.connect.transforms.HoistField$",
-    "org.apache.kafka.connect.transforms.InsertHeader",
-    "org.apache.kafka.connect.transforms.SetSchemaMetadata$",
-    "org.apache.kafka.connect.transforms.TimestampRouter",
     "unavailable.value.placeholder",
 ];
 
