@@ -60,9 +60,11 @@ pub fn source_of<'a>(row: Row<'a>) -> Option<Datum<'a>> {
 
 /// The letter in `op`, if the value is an envelope.
 fn operation(value: Datum<'_>) -> Option<u8> {
+    // Formats that know no long names (Protobuf) leave the last part of one.
+    let is_envelope = |name: &str| name == "Envelope" || name.ends_with(".Envelope");
     let named = value
         .schema()
-        .map(|s| s.name.as_deref().is_some_and(|n| n.ends_with(".Envelope")));
+        .map(|schema| schema.name.as_deref().is_some_and(is_envelope));
     if named == Some(false) {
         return None;
     }
