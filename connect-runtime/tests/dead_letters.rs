@@ -43,6 +43,19 @@ async fn topics_again(herder: &Herder) -> Option<String> {
     Some(topics.join(","))
 }
 
+/// One letter with another value.
+fn better(at: (i32, i64)) -> Replay {
+    let edit = Edit {
+        at,
+        value: Some(json!({"json": {"id": 77, "text": "better"}})),
+        ..Edit::default()
+    };
+    Replay {
+        letters: Some(vec![edit]),
+        ..Replay::default()
+    }
+}
+
 #[tokio::test]
 async fn a_letter_of_a_sink_is_opened_edited_and_comes_back_once_to_this_sink() {
     let worker = Worker::start(&[]).await;
@@ -64,14 +77,7 @@ async fn a_letter_of_a_sink_is_opened_edited_and_comes_back_once_to_this_sink() 
     let opened = h.dead_letter("snk", at).await.unwrap();
     assert_eq!(opened.value, json!({"json": {"id": 6, "text": "row 6"}}));
 
-    let edited = Replay {
-        letters: Some(vec![Edit {
-            at,
-            value: Some(json!({"json": {"id": 77, "text": "better"}})),
-            ..Edit::default()
-        }]),
-        ..Replay::default()
-    };
+    let edited = better(at);
     let dry = Replay {
         dry_run: true,
         ..edited.clone()
