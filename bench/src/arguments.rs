@@ -15,6 +15,8 @@ pub(crate) enum Suite {
     OneTable,
     /// The stream of tables and changes that differ.
     Workloads,
+    /// The runtime: its REST API, pauses of tasks, the cost of exactly-once.
+    Runtime,
     /// One table into a log in memory: Tidewater only, without a broker.
     Memory,
 }
@@ -49,19 +51,22 @@ pub(crate) struct Arguments {
     pub(crate) only: Option<String>,
     /// Where to write the figures as JSON.
     pub(crate) json: Option<PathBuf>,
+    /// Connectors of the runtime's crowd.
+    pub(crate) connectors: usize,
     /// Worker properties for both tools.
     pub(crate) worker: Vec<(String, String)>,
 }
 
 const USAGE: &str =
-    "bench postgres|mysql|mariadb|workloads|memory [--source postgres|mysql|mariadb] [--rows N] [--seconds N] [--peer debezium|alone] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
-  --source NAME    the database of the workloads, or of the log in memory (default postgres)
+    "bench postgres|mysql|mariadb|workloads|runtime|memory [--source postgres|mysql|mariadb] [--rows N] [--seconds N] [--peer debezium|connect|alone] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
+  --source NAME    the database of the workloads, the runtime, or of the log in memory (default postgres)
   --rows N         rows per scenario (default 1000000), or of the narrow table of the workloads (default 200000)
   --seconds N      seconds of each latency scenario (default 20)
-  --peer debezium  measure a real Kafka Connect with Debezium too
+  --peer debezium  measure a real Kafka Connect with Debezium too; `connect` is the same
   --peer alone     measure that only
   --large yes      add a transaction of five times N rows and a value of 20 MB: for the memory (Tidewater only)
-  --only TEXT      only scenarios whose name contains TEXT, such as `stream json`
+  --only TEXT      only scenarios whose name contains TEXT, such as `stream json`; of the runtime `rest`, `pauses` or `once`
+  --connectors N   how many connectors the runtime's REST API is measured with (default 1000)
   --worker N=V     a worker property for both tools, such as `producer.compression.type=none`
   --json FILE      write the figures as JSON";
 
@@ -71,11 +76,12 @@ impl Arguments {
         let name = words.next();
         let (suite, rows) = match name.as_deref() {
             Some("workloads") => (Suite::Workloads, 200_000),
+            Some("runtime") => (Suite::Runtime, 400_000),
             Some("memory") => (Suite::Memory, 1_000_000),
             _ => (Suite::OneTable, 1_000_000),
         };
         let source = match suite {
-            Suite::Workloads | Suite::Memory => Some(Source::Postgres),
+            Suite::Workloads | Suite::Runtime | Suite::Memory => Some(Source::Postgres),
             Suite::OneTable => name.as_deref().and_then(Source::named),
         };
         let mut read = Self {
@@ -87,6 +93,7 @@ impl Arguments {
             large: false,
             only: None,
             json: None,
+            connectors: 1000,
             worker: Vec::new(),
         };
         while let Some(word) = words.next() {
@@ -99,9 +106,12 @@ impl Arguments {
                 "--source" if suite != Suite::OneTable => {
                     read.source = Source::named(&value).ok_or(USAGE)?;
                 }
-                "--peer" if value == "debezium" => read.peer = Peer::Too,
+                "--peer" if matches!(value.as_str(), "debezium" | "connect") => {
+                    read.peer = Peer::Too
+                }
                 "--peer" if value == "alone" => read.peer = Peer::Alone,
                 "--large" if value == "yes" => read.large = true,
+                "--connectors" => read.connectors = number(&word, &value)? as usize,
                 "--only" => read.only = Some(value),
                 "--worker" => read.worker.push(property(&value)?),
                 "--json" => read.json = Some(value.into()),

@@ -19,13 +19,6 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// Measures a snapshot and a stream of `--rows` rows.
 pub(crate) fn measure(arguments: &Arguments, database: &dyn Database) -> Outcome<Vec<Measured>> {
-    // As the program does: one TLS provider for all.
-    if rustls::crypto::ring::default_provider()
-        .install_default()
-        .is_err()
-    {
-        return Err("a TLS provider is there already".into());
-    }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build()?;
     let only = arguments.only.as_deref().unwrap_or_default();

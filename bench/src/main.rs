@@ -2,6 +2,7 @@
 //! after the other in one run. Figures are counted from the topic and taken from the operating system.
 
 mod arguments;
+mod arrivals;
 mod course;
 mod database;
 mod drain;
@@ -9,6 +10,7 @@ mod in_memory;
 mod latency;
 mod limit;
 mod report;
+mod runtime;
 mod scenario;
 mod tool;
 mod topic;
@@ -46,12 +48,22 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Outcome {
+    // As the program does: one TLS provider for all.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        return Err("a TLS provider is there already".into());
+    }
     let stack = Stack::new()?;
     let database = arguments.source.start(&stack)?;
     let database = database.as_ref();
     if arguments.suite == Suite::Memory {
         println!("{}", report::head());
         return finish(arguments, &in_memory::measure(arguments, database)?);
+    }
+    if arguments.suite == Suite::Runtime {
+        return runtime(arguments, &stack, database);
     }
     // The broker's clock on every record: throughput is read from the topic, not from the tool.
     let options = KafkaOptions::default()
@@ -62,10 +74,22 @@ fn run(arguments: &Arguments) -> Outcome {
     let kafka = stack.kafka_with(options)?;
     println!("{}", report::head());
     let all = match arguments.suite {
-        Suite::Memory | Suite::OneTable => one_table(arguments, &stack, database, &kafka)?,
+        Suite::Memory | Suite::Runtime | Suite::OneTable => {
+            one_table(arguments, &stack, database, &kafka)?
+        }
         Suite::Workloads => workloads(arguments, &stack, database, &kafka)?,
     };
     finish(arguments, &all)
+}
+
+fn runtime(arguments: &Arguments, stack: &Stack, database: &dyn Database) -> Outcome {
+    let all = runtime::run(arguments, stack, database)?;
+    if let Some(file) = &arguments.json {
+        let objects = all.iter().map(runtime::Figure::object).collect();
+        std::fs::write(file, format!("{:#}\n", serde_json::Value::Array(objects)))?;
+    }
+    println!("\n{}", runtime::comparison(&all));
+    Ok(())
 }
 
 fn workloads(

@@ -100,7 +100,7 @@ impl Tool {
 
     /// Its process.
     pub(crate) fn process(&self) -> Outcome<Process> {
-        self.server()
+        self.worker()
             .process()
             .ok_or_else(|| "the worker is gone".into())
     }
@@ -142,10 +142,16 @@ impl Tool {
 
     /// Ends the worker.
     pub(crate) fn stop(&self) -> Outcome {
-        Ok(self.server().stop()?)
+        Ok(self.worker().stop()?)
     }
 
-    fn server(&self) -> &Server {
+    /// Its REST API.
+    pub(crate) fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// Its server.
+    pub(crate) fn worker(&self) -> &Server {
         match &self.running {
             Running::Tidewater(worker) => worker.server(),
             Running::Debezium(connect) => connect,

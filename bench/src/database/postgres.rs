@@ -26,7 +26,9 @@ impl PostgresDatabase {
         let options = PostgresOptions::new(PgVersion::V15)
             .set("shared_buffers", "1GB")
             .set("max_wal_size", "8GB")
-            .set("checkpoint_timeout", "30min");
+            .set("checkpoint_timeout", "30min")
+            // A writer that is ended writes no more.
+            .set("client_connection_check_interval", "100ms");
         Ok(Self(stack.postgres_with(options)?))
     }
 
