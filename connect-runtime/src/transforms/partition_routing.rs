@@ -9,6 +9,7 @@ use connect_core::{
 use super::{
     event_router::is_envelope,
     events::EachEvent,
+    murmur,
     shown::{Shown, grouped},
 };
 
@@ -17,7 +18,7 @@ connect_core::choice! {
     pub(super) enum Hash {
         /// As Java's `hashCode`.
         Java = "java",
-        /// Debezium's MurmurHash3, which is refused.
+        /// Debezium's MurmurHash3.
         Murmur = "murmur",
     }
 }
@@ -81,11 +82,6 @@ impl Rules for PartitionRoutingConfig {
             }
             Some(_) => {}
         }
-        if self.hash == Hash::Murmur {
-            let why =
-                "murmur is not known here: take java, which spreads fields over other partitions";
-            findings.push(Finding::error("partition.hash.function", why));
-        }
         findings
     }
 }
@@ -94,6 +90,7 @@ impl Rules for PartitionRoutingConfig {
 pub(super) struct PartitionRouting {
     fields: Vec<Vec<String>>,
     count: i32,
+    hash: Hash,
 }
 
 impl PartitionRouting {
@@ -105,6 +102,7 @@ impl PartitionRouting {
         Ok(Self {
             fields: fields.iter().map(steps).collect(),
             count: config.count.unwrap_or(1),
+            hash: config.hash,
         })
     }
 
@@ -121,7 +119,7 @@ impl PartitionRouting {
             let at = found(event, path, row)?;
             let some = at.filter(|datum| !matches!(datum.view(), View::Null | View::Absent));
             if let Some(datum) = some {
-                let hash = hash_code(datum).ok_or_else(|| {
+                let hash = self.hash.of(datum).ok_or_else(|| {
                     let err = Error::record("A partition cannot be told by a value of this type");
                     err.context("field", path.join("."))
                 })?;
@@ -154,6 +152,17 @@ fn found<'a>(event: Datum<'a>, path: &[String], row: &str) -> Result<Option<Datu
     Ok(Some(at))
 }
 
+impl Hash {
+    /// `None` for a value of a type that has none. Murmur takes a text as it is, and all else by its `hashCode`.
+    fn of(self, datum: Datum<'_>) -> Option<i32> {
+        match (self, datum.view()) {
+            (Self::Java, _) => hash_code(datum),
+            (Self::Murmur, View::Text(text)) => Some(murmur::hash(text)),
+            (Self::Murmur, _) => Some(murmur::hash(&hash_code(datum)?.to_le_bytes())),
+        }
+    }
+}
+
 /// Java's `hashCode` of a boxed value.
 fn hash_code(datum: Datum<'_>) -> Option<i32> {
     let ty = datum.schema().map(|schema| &schema.ty);
@@ -164,6 +173,13 @@ fn hash_code(datum: Datum<'_>) -> Option<i32> {
             let text = String::from_utf8_lossy(text);
             let add = |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(unit.into());
             return Some(text.encode_utf16().fold(0, add));
+        }
+        View::Array => {
+            let add = |hash: i32, item: Datum<'_>| match item.view() {
+                View::Null | View::Absent => Some(hash.wrapping_mul(31)),
+                _ => Some(hash.wrapping_mul(31).wrapping_add(hash_code(item)?)),
+            };
+            return datum.items().into_iter().try_fold(1, add);
         }
         _ => {}
     }

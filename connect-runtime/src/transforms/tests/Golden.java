@@ -3,6 +3,7 @@
 import com.fasterxml.jackson.databind.*;
 import com.fasterxml.jackson.databind.node.*;
 import java.io.*;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.*;
 import java.util.*;
@@ -32,6 +33,17 @@ public class Golden {
         return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
     }
 
+    /** Bytes as sources have them, which is another class than converters'. */
+    static void buffers(Object value) {
+        if (value instanceof Struct struct)
+            for (Field field : struct.schema().fields()) {
+                Object inner = struct.getWithoutDefault(field.name());
+                buffers(inner);
+                if (inner instanceof byte[] bytes)
+                    struct.put(field, ByteBuffer.wrap(bytes));
+            }
+    }
+
     @SuppressWarnings({"unchecked", "rawtypes"})
     static void one(ObjectNode test) throws Exception {
         JsonConverter converter = converter(test.get("schemas").booleanValue());
@@ -46,8 +58,13 @@ public class Golden {
                 headers.addList("drop", JSON.convertValue(test.get("drop"), List.class), SchemaBuilder.array(Schema.STRING_SCHEMA).build());
             for (JsonNode header : test.path("with"))
                 headers.addString(header.get(0).textValue(), header.get(1).textValue());
+            Map<String, Integer> entries = new HashMap<>();
+            while (entries.size() < test.path("entries").intValue())
+                entries.put("entry" + entries.size(), 1);
+            if (test.has("entries"))
+                buffers(value.value());
             ConnectRecord record = test.has("source")
-                ? new SourceRecord(Map.of(), Map.of(), test.get("topic").textValue(), 3, key.schema(), key.value(),
+                ? new SourceRecord(Map.of(), entries, test.get("topic").textValue(), 3, key.schema(), key.value(),
                     value.schema(), value.value(), 1700000000123L, headers)
                 : new SinkRecord(test.get("topic").textValue(), 3, key.schema(), key.value(),
                     value.schema(), value.value(), 42, 1700000000123L, TimestampType.CREATE_TIME, headers);

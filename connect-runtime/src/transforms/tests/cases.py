@@ -315,5 +315,150 @@ for after in [{"id": 1, "f": [1.5, -0.25, 1e10], "d": [], "note": None, "s": {"d
     on([(True, KEY, dump(vector_event, {"before": None, "after": after, "op": "c"}))], D + "VectorToJsonConverter")
 on(flat[2:5], D + "VectorToJsonConverter")
 
+# What stands here needs the classes of debezium-connect-plugins 3.6.
+first = len(cases)
+for paths in ["change.id", "after.name,source.table", "after.note,before.note", "source.lsn,op", "change.name,change.list", "op"]:
+    on(changes[:4] + changes[5:7] + changes[8:], D + "partitions.PartitionRouting", partition_payload_fields=paths, partition_topic_num="997", partition_hash_function="murmur")
+words = {**envelope_schema, "fields": [{"type": "struct", "fields": [ROW_FIELDS[1]], "optional": True, "field": "after"}, {"type": "string", "optional": False, "field": "op"}]}
+for word in ["", "x", "Zoë 漢字 🌊", "fifteen letters", "sixteen letters!", "seventeen letters", *["é" * n for n in range(1, 17)]]:
+    on([(True, None, dump(words, {"after": {"name": word}, "op": "c"}))], D + "partitions.PartitionRouting", partition_payload_fields="after.name", partition_topic_num="100003", partition_hash_function="Murmur")
+for case in cases[first:]:
+    case["source"] = True
+
+temporal = lambda kind, name, field, **more: {"type": kind, "optional": True, "name": name, "version": 1, "field": field, **more}
+TIMES = [{"type": "int32", "optional": False, "field": "id"}, temporal("int64", "io.debezium.time.Timestamp", "ms"), temporal("int64", "io.debezium.time.MicroTimestamp", "us"),
+    temporal("int64", "io.debezium.time.NanoTimestamp", "ns"), temporal("string", "io.debezium.time.ZonedTimestamp", "zoned"), temporal("string", "io.debezium.time.ZonedTime", "time"),
+    temporal("int64", "org.apache.kafka.connect.data.Timestamp", "connect"), temporal("int32", "io.debezium.time.Date", "date"), temporal("int64", "io.debezium.time.MicroTime", "clock"),
+    temporal("int32", "org.apache.kafka.connect.data.Date", "day"), temporal("int32", "org.apache.kafka.connect.data.Time", "of_day"), {"type": "int64", "optional": True, "field": "ts_ms"},
+    temporal("int64", "io.debezium.time.MicroTimestamp", "created", default=1700000000123456), temporal("string", "io.debezium.time.ZonedTimestamp", "updated", default="2023-07-01T12:00:00.5+02:00")]
+times_row = {"type": "struct", "fields": TIMES, "optional": True, "name": "s.public.orders.Value"}
+times_source = {**source_schema, "fields": [*source_schema["fields"], {"type": "int64", "optional": True, "field": "ts_us"}, {"type": "int64", "optional": True, "field": "ts_ns"}]}
+times_schema = {**envelope_schema, "fields": [named(times_row, "before"), named(times_row, "after"), named(times_source, "source"), *envelope_schema["fields"][3:]]}
+def times(seconds, nanos=0, text="2023-11-14T22:13:20.120Z", time="22:13:20.5Z"):
+    return {"id": 1, "ms": seconds * 1000 + nanos // 10**6, "us": seconds * 10**6 + nanos // 1000, "ns": (seconds * 10**9 + nanos) if abs(seconds) < 9 * 10**9 else None, "zoned": text, "time": time,
+        "connect": seconds * 1000, "date": 19675, "clock": 5, "day": 19675, "of_day": 5, "ts_ms": seconds * 1000, "created": None, "updated": None}
+def timed(op, before, after, at=1700000000, table="orders"):
+    told = {"version": "3.6.1.Final", "snapshot": None, "ts_ms": at * 1000 + 123, "table": table, "lsn": 33, "ts_us": at * 10**6 + 123456, "ts_ns": at * 10**9 + 123456789}
+    return True, KEY, dump(times_schema, {"before": before, "after": after, "source": told, "transaction": None, "op": op, "ts_ms": 1700000000001})
+Z = D + "TimezoneConverter"
+moments = [timed("u", times(1688212800), times(1700000000, 123456789)), timed("c", None, times(-1, 999999999, "1969-12-31T23:59:59.999999999+01:00", "00:30+05:30")),
+    timed("d", times(0, 0, "1970-01-01T00:00:00Z", None), None, 0), timed("c", None, {**{name: None for name in times(0)}, "id": 1}), timed("t", None, None)]
+steady = ["+00:00", "-00:00", "+05:30", "-08:00", "+18:00", "-18:00", "+01:02:03", "UTC", "GMT", "Asia/Tokyo", "Asia/Kolkata", "America/Phoenix", "Etc/GMT+8"]
+for zone in steady:
+    on(moments[:2], Z, converted_timezone=zone)
+on(moments[2:], Z, converted_timezone=zone)
+on(events + changes[8:] + flat[2:5], Z, converted_timezone="+02:00")
+# Zones that change their clocks: no times without dates, whose offset is today's.
+shifting = ["Europe/Berlin", "America/New_York", "America/Los_Angeles", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Dublin", "Pacific/Apia", "Asia/Tehran",
+    "Africa/Cairo", "America/Santiago", "Antarctica/Troll", "Asia/Pyongyang", "Europe/Moscow", "America/Argentina/San_Luis", "Asia/Gaza", "Africa/Monrovia"]
+instants = [1679797800, 1679801400, 1698546600, 1698550200, 1678588200, 1678591800, 1699149600, -2500000000, -1500000000, -900000000, 300000000, 500000000, 1000000000, 2000000000, 2500000000, 4102444800,
+    16725225600, 253402300799, 253402300800, 9000000000000, -62135596800, -62167219201, -377705116801, -210866803200]
+shown_at = ["2023-03-26T02:30:00Z", "2023-10-29T02:30:00+01:00", "2023-10-29T00:30:00Z", "2023-03-12T02:30:00-05:00", "1890-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "+10000-01-01T00:00:00Z", "-0044-03-15T12:00:00.000001Z", "2023-07-01T12:00+02:00"]
+wide_fields = [temporal("int64", "io.debezium.time.MicroTimestamp", f"at{n}") for n in range(len(instants))] + [temporal("string", "io.debezium.time.ZonedTimestamp", f"shown{n}") for n in range(len(shown_at))]
+wide_schema = {**times_schema, "fields": [{"type": "struct", "fields": wide_fields, "optional": True, "field": "after"}, named(times_source, "source")]}
+wide = {**{f"at{n}": at * 10**6 + 1 for n, at in enumerate(instants)}, **{f"shown{n}": text for n, text in enumerate(shown_at)}}
+for zone in shifting:
+    for at in instants[:4] + instants[10:12]:
+        told = {"version": "1", "snapshot": None, "ts_ms": at * 1000 + 1, "table": "orders", "lsn": 33, "ts_us": at * 10**6 + 1, "ts_ns": at * 10**9 + 1}
+        on([(True, None, dump({**wide_schema, "fields": wide_schema["fields"][1:]}, {"source": told}))], Z, converted_timezone=zone, include_list="source:orders:source.ts_ms,orders:source.ts_us,orders:source.ts_ns")
+    on([(True, None, dump(wide_schema, {"after": wide, "source": told}))], Z, converted_timezone=zone)
+brief_schema = {**times_schema, "fields": [{"type": "struct", "fields": TIMES[1:6], "optional": True, "field": "after"}, named(times_source, "source")]}
+def brief(**values):
+    return [(True, None, dump(brief_schema, {"after": {**{field["field"]: None for field in TIMES[1:6]}, **values}, "source": told}))]
+for text in ["infinity", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+0530", "2023-11-14t22:13:20z", "2023-11-14T24:00:00Z", "2023-02-29T00:00:00Z", "2023-11-14T22:13Z", "", "2023-11-14T22:13:20.1234567890Z"]:
+    on(brief(zoned=text), Z, converted_timezone="+01:00")
+    on(brief(time=text.split("T")[-1]), Z, converted_timezone="+01:00")
+for extreme in [9223372036854775807, -9223372036854775808, 9223372036825200000]:
+    on(brief(us=extreme) + brief(ms=extreme), Z, converted_timezone="-08:00")
+    on(brief(ns=extreme), Z, converted_timezone="America/New_York")
+lists = ["source:orders", "source:orders:us", "source:orders:us,orders:ms,orders:created", "source:orders:before.us", "source:orders:after.zoned,orders:before.ms", "source:other", "source:other:us",
+    "topic:s.public.orders", "topic:s.public.orders:us", "topic:s.public.orders:source.ts_ms", "topic:other:us,s.public.orders:ms", "orders:us", "s.public.orders:us", "nothing:us", "source:orders:source.ts_ms,orders:us",
+    "source:orders:date,orders:clock,orders:id", "Source:orders:us", "source:orders,source:other", "other:x,orders:zoned", "source:orders:us,source:orders:ms", "topic:other,source:orders", "orders", "source", "source:orders-1:us",
+    "source:orders:us:ms", "s.public.orders:us,orders:ms", "source:orders:", "topic:s.public.orders:missing", "source:orders:ts_ms", "source:orders:source.snapshot,orders:source.lsn"]
+for listed in lists:
+    on(moments[:1], Z, converted_timezone="+05:30", include_list=listed)
+    on(moments[:1], Z, converted_timezone="+05:30", exclude_list=listed)
+on(moments[:1], Z, converted_timezone="+05:30", include_list="source:orders", exclude_list="source:orders:us")
+for zone in ["", "Nowhere", "+8:00", "+0800", "Z", "europe/berlin", "UTC+8", "+19:00", "+08:60", "PST"]:
+    on(moments[:1], Z, converted_timezone=zone)
+on(moments[:1], Z)
+
+E = D + "EnforceRecordSize"
+first = len(cases)
+texts_row = {"type": "struct", "fields": [ROW_FIELDS[0], ROW_FIELDS[1], ROW_FIELDS[2], ROW_FIELDS[4], ROW_FIELDS[7], ROW_FIELDS[11], ROW_FIELDS[12], ROW_FIELDS[13]], "optional": True, "name": "T"}
+texts_schema = {**envelope_schema, "fields": [named(texts_row, "before"), named(texts_row, "after"), *envelope_schema["fields"][2:]]}
+def sized(name, note, raw=10, before=None):
+    row = lambda name: {"id": 1, "name": name, "note": note, "ratio": 1.5, "raw": base64.b64encode(bytes(range(256)) * (raw // 256 + 1))[:raw * 4 // 3 // 4 * 4].decode(), "list": [1, None], "map": {"x": 1}, "address": {"city": "Bonn", "a.b": None}}
+    return True, KEY, dump(texts_schema, event("u" if before else "c", before and row(before), row(name), block))
+for most in ["1800", "2200", "2600", "3400", "100"]:
+    for ratio in ["1.0", "0.6"]:
+        on([sized("n" * 900, "short"), sized("ë" * 400, "漢" * 300, 600), sized("🌊" * 300, None, 30), sized("n" * 500, "m" * 700, 400, "b" * 1000)], E, max_bytes=most, compression_ratio=ratio, min_field_size="100")
+on([sized("n" * 900, "m" * 90, 90)], E, max_bytes="1800", min_field_size="0")
+on([sized("n" * 900, "short"), sized("n" * 30000, None, 26000)], E, max_bytes="20000")
+on(events + flat[:1] + flat[2:3] + flat[4:5], E, max_bytes="10", min_field_size="1")
+for settings in [{}, {"max_bytes": "0"}, {"max_bytes": "x"}, {"max_bytes": "1", "compression_ratio": "0"}, {"max_bytes": "1", "min_field_size": "-1"}]:
+    on(events[:1], E, **settings)
+for case in cases[first:]:
+    case["source"], case["entries"] = True, 8
+on([sized("n" * 900, "short")], E, max_bytes="100", min_field_size="1")
+
+X = D + "ExtractSchemaToNewRecord"
+def column(field, name, type, length=None, scale=None, comment=None):
+    told = {"name": name, "type": type, "length": length, "scale": scale, "comment": comment}
+    return {**field, "parameters": {"__debezium.source.column." + what: text for what, text in told.items() if text is not None}}
+told_row = {"type": "struct", "fields": [column(ROW_FIELDS[0], "id", "INT4", "10", "0"), column(ROW_FIELDS[1], "name", "VARCHAR", "255", None, "who"), column(ROW_FIELDS[2], "note", "TEXT")], "optional": True, "name": "s.public.orders.Value"}
+telling = lambda row: {**envelope_schema, "fields": [named(row, "before"), named(row, "after"), *envelope_schema["fields"][2:]], "parameters": {"p": "1"}, "doc": "d"}
+untyped = {**told_row, "fields": [{**told_row["fields"][0], "parameters": {"__debezium.source.column.name": "id"}}]}
+wordy = {**told_row, "fields": [column(ROW_FIELDS[0], "id", "INT4", "ten")]}
+columns = {"id": 7, "name": "n", "note": None}
+for op, before, after in [("c", None, columns), ("u", columns, columns), ("d", columns, None), ("t", None, None)]:
+    on([(True, KEY, dump(telling(told_row), event(op, before, after, block)))], X)
+for row in [untyped, wordy]:
+    on([(True, KEY, dump(telling(row), event("c", None, {"id": 7})))], X)
+on(events + flat[3:4], X)
+
+import struct
+def point(order, kind, numbers, srid=None):
+    head = struct.pack(order + "BI", order == "<", kind | (0x20000000 if srid else 0)) + (struct.pack(order + "I", srid) if srid else b"")
+    return head + struct.pack(order + str(len(numbers)) + "d", *numbers)
+def shape(order, kind, *parts, count=None, srid=None):
+    head = struct.pack(order + "BI", order == "<", kind | (0x20000000 if srid else 0)) + (struct.pack(order + "I", srid) if srid else b"")
+    return head + struct.pack(order + "I", len(parts) if count is None else count) + b"".join(parts)
+xy = lambda order, *numbers: struct.pack(order + str(len(numbers)) + "d", *numbers)
+ring = lambda order, *numbers: struct.pack(order + "I", len(numbers) // 2) + xy(order, *numbers)
+def shapes(order, srid=None):
+    yield point(order, 1, [1.5, -2.5], srid)
+    yield point(order, 1 | 0x80000000, [1, 2, 3], srid)
+    yield point(order, 1 | 0xC0000000, [1, 2, 3, 4], srid)
+    yield shape(order, 2, xy(order, 1, 2), xy(order, 3, 4), srid=srid)
+    yield shape(order, 3, ring(order, 0, 1, 2, 3, 4, 5, 0, 1), ring(order, 7, 8), srid=srid)
+    yield shape(order, 4, point(order, 1, [1, 2]), point(order, 1, [3, 4]), srid=srid)
+    yield shape(order, 5, shape(order, 2, xy(order, 1, 2)), shape(order, 2), srid=srid)
+    yield shape(order, 6, shape(order, 3, ring(order, 1, 2, 3, 4)), srid=srid)
+    yield shape(order, 7, point(order, 1, [5, 6]), shape(order, 7, point(order, 1, [7, 8])), srid=srid)
+geometry = {"type": "struct", "fields": [{"type": "bytes", "optional": False, "field": "wkb"}, {"type": "int32", "optional": True, "field": "srid"}], "optional": True, "name": "io.debezium.data.geometry.Geometry", "version": 1, "doc": "Geometry"}
+place = {"type": "struct", "fields": [ROW_FIELDS[0], named(geometry, "g"), named({**geometry, "name": "io.debezium.data.geometry.Point"}, "p"), ROW_FIELDS[2], {"type": "array", "items": geometry, "optional": True, "field": "all"},
+    {"type": "map", "keys": {"type": "string"}, "values": geometry, "optional": True, "field": "named"}, {"type": "struct", "fields": [named(geometry, "g")], "optional": True, "field": "in"}], "optional": True, "name": "P"}
+place_schema = {"type": "struct", "fields": [{"type": "struct", "fields": [named(geometry, "g")], "optional": True, "field": "before"}, named(place, "after")], "optional": False, "name": "s.public.orders.Envelope"}
+def placed(wkb, srid, before=None):
+    one = lambda wkb, srid: wkb is not None and {"wkb": base64.b64encode(wkb).decode(), "srid": srid} or None
+    row = lambda g: g and {"id": 1, "g": g, "p": g, "note": None, "all": [g, None], "named": {"k": g}, "in": {"g": g}}
+    return True, None, dump(place_schema, {"before": before and {"g": one(*before)}, "after": row(one(wkb, srid))})
+plain_shapes = [placed(wkb, 4326) for order in "<>" for wkb in shapes(order)]
+extended = [placed(wkb, 4326) for order in "<>" for wkb in shapes(order, 4326)]
+square = point("<", 1, [1, 2])
+odd = [placed(square, None), placed(square, 3857), placed(square, 5), placed(b"\x01\x01", 4326), placed(square[:12], 4326), placed(point("<", 1001, [1, 2, 3]), 4326), placed(square + b"more", 4326), placed(b"", 4326),
+    placed(shape("<", 2, xy("<", 1, 2), count=9), 4326), placed(shape("<", 4, count=0xFFFFFFFF), 4326), placed(struct.pack("<BI", 1, 0x20000001), 4326), placed(square, 4326, (point("<", 1, [3, 4], 4326), 4326)),
+    placed(point("<", 1, [3, 4], 4326), 4326, (square, 4326))]
+on(plain_shapes + extended + odd, D + "SwapGeometryCoordinates")
+on(odd, D + "SwapGeometryCoordinates", srids="5, 3857")
+for srids in ["x", "4326,", "4326,,1"]:
+    on(odd[:2], D + "SwapGeometryCoordinates", srids=srids)
+for form in ["wkb", "EWKB"]:
+    on(plain_shapes[:1] + plain_shapes[-1:] + extended[:2] + extended[-1:] + odd, D + "GeometryFormatTransformer", format=form)
+on(odd[:2] + flat[2:5] + events[:1], D + "GeometryFormatTransformer")
+on(odd[:2], D + "GeometryFormatTransformer", format="other")
+on(flat[2:5] + events[:1], D + "SwapGeometryCoordinates")
+
 for case in cases:
     print(json.dumps(case, ensure_ascii=False, separators=(",", ":")))
