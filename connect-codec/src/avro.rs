@@ -24,19 +24,17 @@ mod tests;
 use std::sync::Arc;
 
 use connect_core::{
-    Batch, Finding, Properties, Result, Schema,
-    codec::{Converter, Decoded, Encode},
+    Batch, Result, Schema,
+    codec::{Decoded, Encode},
     config::{
         Importance::{Low, Medium},
-        Key, Kind,
+        Kind,
     },
 };
 
 use crate::{
     placeholder::Placeholder,
-    schema_registry::{
-        Declared, Format, Line, Registered, RegistryConverter, Settings, Target, Written,
-    },
+    schema_registry::{Declared, Format, Line, Registered, Settings, Target, Written},
 };
 use schema::AvroSchema;
 
@@ -56,77 +54,43 @@ pub(crate) struct AvroSettings {
     flatten: bool,
 }
 
-#[rustfmt::skip]
-const LINES: &[Line] = &[
-    ("connect.meta.data", Kind::Boolean, Some("true"), Low, "Whether schemas keep what Avro has no place for, as connect.name and the like."),
-    ("enhanced.avro.schema.support", Kind::Boolean, Some("false"), Medium, "Whether strings that were enums in Avro become enums again, and branches of unions are called by their full names."),
-    ("scrub.invalid.names", Kind::Boolean, Some("false"), Medium, "Whether names that Avro does not allow are made fit."),
-    ("allow.optional.map.keys", Kind::Boolean, Some("false"), Low, "Whether maps whose text keys are optional become Avro's maps."),
-    ("flatten.singleton.unions", Kind::Boolean, Some("true"), Low, "Whether a union of one type reads as that type."),
-];
-
 /// Avro, as a format of the registry.
 pub(crate) struct Avro {
     settings: AvroSettings,
     unavailable: Option<Placeholder>,
 }
 
-/// A converter from its properties; the error has all findings.
-pub(crate) fn converter(
-    given: &Properties,
-    is_key: bool,
-) -> Result<Arc<dyn Converter>, Vec<Finding>> {
-    let mut declared = Declared::new(given);
-    let of_registry = Settings::parse(&mut declared, is_key);
-    let format = Avro::parse(&mut declared, &of_registry);
-    let client = of_registry.client(&mut declared);
-    match client.filter(|_| declared.findings.is_empty()) {
-        Some(client) => Ok(Arc::new(RegistryConverter::new(
-            format,
-            client,
-            of_registry,
-            is_key,
-        ))),
-        None => Err(declared.findings),
-    }
-}
-
-/// The properties of the converter.
-pub(crate) fn keys() -> Vec<Key> {
-    crate::schema_registry::keys(LINES)
-}
-
 impl AvroSettings {
     fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
         Self {
             of_registry: of_registry.clone(),
-            meta: declared.read(LINES, "connect.meta.data", true),
-            enhanced: declared.read(LINES, "enhanced.avro.schema.support", false),
-            scrub: declared.read(LINES, "scrub.invalid.names", false),
-            optional_keys: declared.read(LINES, "allow.optional.map.keys", false),
-            flatten: declared.read(LINES, "flatten.singleton.unions", true),
-        }
-    }
-}
-
-impl Avro {
-    pub(crate) fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
-        let settings = AvroSettings::parse(declared, of_registry);
-        let unavailable = settings
-            .of_registry
-            .unavailable
-            .as_deref()
-            .map(Placeholder::new);
-        Self {
-            settings,
-            unavailable,
+            meta: declared.read(Avro::LINES, "connect.meta.data", true),
+            enhanced: declared.read(Avro::LINES, "enhanced.avro.schema.support", false),
+            scrub: declared.read(Avro::LINES, "scrub.invalid.names", false),
+            optional_keys: declared.read(Avro::LINES, "allow.optional.map.keys", false),
+            flatten: declared.read(Avro::LINES, "flatten.singleton.unions", true),
         }
     }
 }
 
 impl Format for Avro {
     const KIND: &'static str = "AVRO";
+    #[rustfmt::skip]
+    const LINES: &'static [Line] = &[
+        ("connect.meta.data", Kind::Boolean, Some("true"), Low, "Whether schemas keep what Avro has no place for, as connect.name and the like."),
+        ("enhanced.avro.schema.support", Kind::Boolean, Some("false"), Medium, "Whether strings that were enums in Avro become enums again, and branches of unions are called by their full names."),
+        ("scrub.invalid.names", Kind::Boolean, Some("false"), Medium, "Whether names that Avro does not allow are made fit."),
+        ("allow.optional.map.keys", Kind::Boolean, Some("false"), Low, "Whether maps whose text keys are optional become Avro's maps."),
+        ("flatten.singleton.unions", Kind::Boolean, Some("true"), Low, "Whether a union of one type reads as that type."),
+    ];
     type Reader = to_connect::Reader;
+
+    fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
+        Self {
+            settings: AvroSettings::parse(declared, of_registry),
+            unavailable: of_registry.unavailable.as_deref().map(Placeholder::new),
+        }
+    }
 
     fn written(&self, schema: Option<&Arc<Schema>>) -> Result<Written> {
         let (text, record) = match schema {

@@ -11,33 +11,25 @@ mod tests;
 use std::sync::Arc;
 
 use connect_core::{
-    Batch, Error, Finding, Properties, Result, Schema,
-    codec::{Converter, Decoded, Encode},
+    Batch, Result, Schema,
+    codec::{Decoded, Encode},
     config::{
         Importance::{Low, Medium},
-        Key, Kind,
+        Kind,
     },
 };
 
 use crate::{
-    error::SCHEMA_UNFIT,
     json::{
         DecimalFormat, JsonSettings, decode::FixedReader, encode::JsonEncoder,
         unavailable::Unavailable,
     },
     schema_registry::{
-        Declared, Format, Line, Registered, RegistryConverter, Settings, Target, Written, head,
+        Declared, Format, Line, Registered, Settings, Target, Written, head, needed,
     },
 };
 
 const DECIMALS: &str = "decimal.format";
-
-#[rustfmt::skip]
-const LINES: &[Line] = &[
-    (DECIMALS, Kind::String, Some("BASE64"), Low, "BASE64 writes decimals as their unscaled bytes, NUMERIC as numbers."),
-    ("object.additional.properties", Kind::Boolean, Some("true"), Medium, "Whether objects may have properties that the schema does not name."),
-    ("use.optional.for.nonrequired", Kind::Boolean, Some("false"), Medium, "Whether properties that are not required read as optional."),
-];
 
 /// JSON Schema, as a format of the registry.
 pub(crate) struct JsonSchema {
@@ -49,34 +41,18 @@ pub(crate) struct JsonSchema {
     optional: bool,
 }
 
-/// A converter from its properties; the error has all findings.
-pub(crate) fn converter(
-    given: &Properties,
-    is_key: bool,
-) -> Result<Arc<dyn Converter>, Vec<Finding>> {
-    let mut declared = Declared::new(given);
-    let of_registry = Settings::parse(&mut declared, is_key);
-    let format = JsonSchema::parse(&mut declared, &of_registry);
-    let client = of_registry.client(&mut declared);
-    match client.filter(|_| declared.findings.is_empty()) {
-        Some(client) => Ok(Arc::new(RegistryConverter::new(
-            format,
-            client,
-            of_registry,
-            is_key,
-        ))),
-        None => Err(declared.findings),
-    }
-}
+impl Format for JsonSchema {
+    const KIND: &'static str = "JSON";
+    #[rustfmt::skip]
+    const LINES: &'static [Line] = &[
+        (DECIMALS, Kind::String, Some("BASE64"), Low, "BASE64 writes decimals as their unscaled bytes, NUMERIC as numbers."),
+        ("object.additional.properties", Kind::Boolean, Some("true"), Medium, "Whether objects may have properties that the schema does not name."),
+        ("use.optional.for.nonrequired", Kind::Boolean, Some("false"), Medium, "Whether properties that are not required read as optional."),
+    ];
+    type Reader = FixedReader;
 
-/// The properties of the converter.
-pub(crate) fn keys() -> Vec<Key> {
-    crate::schema_registry::keys(LINES)
-}
-
-impl JsonSchema {
-    pub(crate) fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
-        let text: String = declared.read(LINES, DECIMALS, "BASE64".to_owned());
+    fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
+        let text: String = declared.read(Self::LINES, DECIMALS, "BASE64".to_owned());
         let decimals = match text.to_ascii_uppercase().as_str() {
             "BASE64" => DecimalFormat::Base64,
             "NUMERIC" => DecimalFormat::Numeric,
@@ -96,23 +72,13 @@ impl JsonSchema {
                 entries: true,
                 ..JsonSettings::default()
             }),
-            open: declared.read(LINES, "object.additional.properties", true),
-            optional: declared.read(LINES, "use.optional.for.nonrequired", false),
+            open: declared.read(Self::LINES, "object.additional.properties", true),
+            optional: declared.read(Self::LINES, "use.optional.for.nonrequired", false),
         }
     }
-}
-
-impl Format for JsonSchema {
-    const KIND: &'static str = "JSON";
-    type Reader = FixedReader;
 
     fn written(&self, schema: Option<&Arc<Schema>>) -> Result<Written> {
-        let schema = schema.ok_or_else(|| {
-            Error::new(
-                &SCHEMA_UNFIT,
-                "JsonSchemaConverter needs a schema, and a value has none",
-            )
-        })?;
+        let schema = needed(schema, "JsonSchemaConverter")?;
         Ok(Written {
             text: write_schema::json_schema(schema, self)?,
             record: schema.name.as_deref().map(str::to_owned),

@@ -131,7 +131,8 @@ const REPLACE_NULL: &str = "Whether to replace fields that have a default value 
 const PLACEHOLDER: &str = "The text that a source writes for a value its database did not send. Sinks read such a \
      field as absent, so that they leave what they have; set it empty to read it as text.";
 
-fn key(
+/// A property that may be missing, of no group.
+pub(crate) fn key(
     name: &'static str,
     kind: Kind,
     default: Option<&'static str>,

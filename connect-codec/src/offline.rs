@@ -9,7 +9,7 @@ use crate::{
     error::NOT_OURS,
     json_schema::JsonSchema,
     protobuf::Protobuf,
-    schema_registry::{Declared, Format, Registered, Settings, Target, split},
+    schema_registry::{Declared, Format, Target, split},
 };
 
 /// A format.
@@ -26,52 +26,42 @@ pub enum Kind {
 /// The text that would be registered for a schema.
 pub fn text(kind: Kind, schema: &Arc<Schema>) -> Result<String> {
     match kind {
-        Kind::Avro => text_of(&made(Avro::parse), schema),
-        Kind::Protobuf => text_of(&made(Protobuf::parse), schema),
-        Kind::JsonSchema => text_of(&made(JsonSchema::parse), schema),
+        Kind::Avro => text_of(&made::<Avro>(), schema),
+        Kind::Protobuf => text_of(&made::<Protobuf>(), schema),
+        Kind::JsonSchema => text_of(&made::<JsonSchema>(), schema),
     }
 }
 
 /// An encoder that writes as if the schema had the number 1.
 pub fn encoder(kind: Kind, schema: &Arc<Schema>) -> Result<Box<dyn Encode>> {
     match kind {
-        Kind::Avro => encoder_of(&made(Avro::parse), schema),
-        Kind::Protobuf => encoder_of(&made(Protobuf::parse), schema),
-        Kind::JsonSchema => encoder_of(&made(JsonSchema::parse), schema),
+        Kind::Avro => encoder_of(&made::<Avro>(), schema),
+        Kind::Protobuf => encoder_of(&made::<Protobuf>(), schema),
+        Kind::JsonSchema => encoder_of(&made::<JsonSchema>(), schema),
     }
 }
 
 /// Reads bytes that were written with the schema of this text, whatever its number.
 pub fn decode(kind: Kind, text: &str, bytes: &[u8], batch: &mut Batch) -> Result<Decoded> {
     match kind {
-        Kind::Avro => decoded(&made(Avro::parse), text, bytes, batch),
-        Kind::Protobuf => decoded(&made(Protobuf::parse), text, bytes, batch),
-        Kind::JsonSchema => decoded(&made(JsonSchema::parse), text, bytes, batch),
+        Kind::Avro => decoded(&made::<Avro>(), text, bytes, batch),
+        Kind::Protobuf => decoded(&made::<Protobuf>(), text, bytes, batch),
+        Kind::JsonSchema => decoded(&made::<JsonSchema>(), text, bytes, batch),
     }
 }
 
-fn made<F>(parse: fn(&mut Declared<'_>, &Settings) -> F) -> F {
+fn made<F: Format>() -> F {
     let given = Properties::new();
-    let mut declared = Declared::new(&given);
-    let of_registry = Settings::parse(&mut declared, false);
-    parse(&mut declared, &of_registry)
+    F::configured(&mut Declared::new(&given), false).0
 }
 
 fn text_of<F: Format>(format: &F, schema: &Arc<Schema>) -> Result<String> {
     Ok(format.written(Some(schema))?.text)
 }
 
-fn registered<F: Format>(text: &str) -> Registered {
-    Registered {
-        kind: F::KIND.to_owned(),
-        text: text.to_owned(),
-        references: Vec::new(),
-    }
-}
-
 fn encoder_of<F: Format>(format: &F, schema: &Arc<Schema>) -> Result<Box<dyn Encode>> {
     let schema_text = text_of(format, schema)?;
-    let target = registered::<F>(&schema_text);
+    let target = F::registered(schema_text);
     let target = Target {
         id: 1,
         schema: &target,
@@ -80,7 +70,7 @@ fn encoder_of<F: Format>(format: &F, schema: &Arc<Schema>) -> Result<Box<dyn Enc
 }
 
 fn decoded<F: Format>(format: &F, text: &str, bytes: &[u8], batch: &mut Batch) -> Result<Decoded> {
-    let reader = format.reader(&registered::<F>(text))?;
+    let reader = format.reader(&F::registered(text))?;
     let (_, payload) = split(bytes).ok_or_else(|| Error::new(&NOT_OURS, "Unknown magic byte"))?;
     format.decode(&reader, payload, batch)
 }

@@ -17,11 +17,11 @@ mod tests;
 use std::sync::Arc;
 
 use connect_core::{
-    Batch, Error, Finding, Properties, Result, Schema,
-    codec::{Converter, Decoded, Encode},
+    Batch, Result, Schema,
+    codec::{Decoded, Encode},
     config::{
         Importance::{Low, Medium},
-        Key, Kind,
+        Kind,
     },
 };
 
@@ -30,10 +30,9 @@ use crate::{
         names::split,
         varint::{read_long, write_long},
     },
-    error::SCHEMA_UNFIT,
     placeholder::Placeholder,
     schema_registry::{
-        Declared, Format, Line, Registered, RegistryConverter, Settings, Target, Written, head,
+        Declared, Format, Line, Registered, Settings, Target, Written, head, needed,
     },
 };
 use decode::wrong;
@@ -59,14 +58,6 @@ pub(crate) struct ProtobufSettings {
     meta: bool,
 }
 
-#[rustfmt::skip]
-const LINES: &[Line] = &[
-    ("scrub.invalid.names", Kind::Boolean, Some("false"), Medium, "Whether names that Protobuf does not allow are made fit."),
-    ("enhanced.protobuf.schema.support", Kind::Boolean, Some("false"), Medium, "Whether names of schemas have their package when they are read."),
-    ("optional.for.nullables", Kind::Boolean, Some("false"), Low, "Whether optional fields have the label `optional`, so that null is told from zero."),
-    ("wrapper.for.nullables", Kind::Boolean, Some("false"), Low, "Whether optional numbers and texts are Google's wrapper messages, so that null is told from zero."),
-];
-
 /// Protobuf, as a format of the registry.
 pub(crate) struct Protobuf {
     settings: ProtobufSettings,
@@ -85,46 +76,7 @@ struct Known {
     message: to_connect::Message,
 }
 
-/// A converter from its properties; the error has all findings.
-pub(crate) fn converter(
-    given: &Properties,
-    is_key: bool,
-) -> Result<Arc<dyn Converter>, Vec<Finding>> {
-    let mut declared = Declared::new(given);
-    let of_registry = Settings::parse(&mut declared, is_key);
-    let format = Protobuf::parse(&mut declared, &of_registry);
-    let client = of_registry.client(&mut declared);
-    match client.filter(|_| declared.findings.is_empty()) {
-        Some(client) => Ok(Arc::new(RegistryConverter::new(
-            format,
-            client,
-            of_registry,
-            is_key,
-        ))),
-        None => Err(declared.findings),
-    }
-}
-
-/// The properties of the converter.
-pub(crate) fn keys() -> Vec<Key> {
-    crate::schema_registry::keys(LINES)
-}
-
 impl Protobuf {
-    pub(crate) fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
-        Self {
-            settings: ProtobufSettings {
-                scrub: declared.read(LINES, "scrub.invalid.names", false),
-                enhanced: declared.read(LINES, "enhanced.protobuf.schema.support", false),
-                optional: declared.read(LINES, "optional.for.nullables", false),
-                wrapper: declared.read(LINES, "wrapper.for.nullables", false),
-                meta: true,
-            },
-            keep_nulls: of_registry.keep_nulls,
-            unavailable: of_registry.unavailable.as_deref().map(Placeholder::new),
-        }
-    }
-
     fn known(&self, reader: &Reader, indexes: &[u32]) -> Result<Arc<Known>> {
         let mut messages = reader.messages.lock();
         if let Some((_, known)) = messages.iter().find(|(of, _)| of == indexes) {
@@ -151,15 +103,31 @@ impl Protobuf {
 
 impl Format for Protobuf {
     const KIND: &'static str = "PROTOBUF";
+    #[rustfmt::skip]
+    const LINES: &'static [Line] = &[
+        ("scrub.invalid.names", Kind::Boolean, Some("false"), Medium, "Whether names that Protobuf does not allow are made fit."),
+        ("enhanced.protobuf.schema.support", Kind::Boolean, Some("false"), Medium, "Whether names of schemas have their package when they are read."),
+        ("optional.for.nullables", Kind::Boolean, Some("false"), Low, "Whether optional fields have the label `optional`, so that null is told from zero."),
+        ("wrapper.for.nullables", Kind::Boolean, Some("false"), Low, "Whether optional numbers and texts are Google's wrapper messages, so that null is told from zero."),
+    ];
     type Reader = Reader;
 
+    fn parse(declared: &mut Declared<'_>, of_registry: &Settings) -> Self {
+        Self {
+            settings: ProtobufSettings {
+                scrub: declared.read(Self::LINES, "scrub.invalid.names", false),
+                enhanced: declared.read(Self::LINES, "enhanced.protobuf.schema.support", false),
+                optional: declared.read(Self::LINES, "optional.for.nullables", false),
+                wrapper: declared.read(Self::LINES, "wrapper.for.nullables", false),
+                meta: true,
+            },
+            keep_nulls: of_registry.keep_nulls,
+            unavailable: of_registry.unavailable.as_deref().map(Placeholder::new),
+        }
+    }
+
     fn written(&self, schema: Option<&Arc<Schema>>) -> Result<Written> {
-        let schema = schema.ok_or_else(|| {
-            Error::new(
-                &SCHEMA_UNFIT,
-                "ProtobufConverter needs a schema, and a value has none",
-            )
-        })?;
+        let schema = needed(schema, "ProtobufConverter")?;
         let (text, record) = write_schema::proto(schema, &self.settings)?;
         Ok(Written {
             text,
@@ -173,7 +141,7 @@ impl Format for Protobuf {
         target: Target<'_>,
         strict: bool,
     ) -> Result<Box<dyn Encode>> {
-        let schema = schema.ok_or_else(|| Error::new(&SCHEMA_UNFIT, "a value has no schema"))?;
+        let schema = needed(schema, "ProtobufConverter")?;
         let compiled = Compiled::new(target.schema)?;
         let name = schema.name.as_deref().map_or("", |name| split(name).1);
         let (index, message) = compiled

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use connect_core::{Finding, Properties, codec::Converter, config::Key};
 
 use crate::{
-    avro, bytes::ByteArrayConverter, header::SimpleHeaderConverter, json::JsonConverter,
-    json_schema, keys, number::NumberConverter, protobuf, string::StringConverter,
+    avro::Avro, bytes::ByteArrayConverter, header::SimpleHeaderConverter, json::JsonConverter,
+    json_schema::JsonSchema, keys, number::NumberConverter, protobuf::Protobuf,
+    schema_registry::Format, string::StringConverter,
 };
 
 /// What a converter can be used for.
@@ -135,9 +136,9 @@ pub fn keys(class: &str) -> Option<Vec<Key>> {
         Known::Json => keys::json(),
         Known::Text => keys::string(),
         Known::Header => Vec::new(),
-        Known::Avro => avro::keys(),
-        Known::JsonSchema => json_schema::keys(),
-        Known::Protobuf => protobuf::keys(),
+        Known::Avro => Avro::keys(),
+        Known::JsonSchema => JsonSchema::keys(),
+        Known::Protobuf => Protobuf::keys(),
         Known::Bytes | Known::Number(_) => vec![keys::converter_type()],
     })
 }
@@ -170,9 +171,9 @@ fn make(
         Known::Bytes => Arc::new(ByteArrayConverter),
         Known::Header => Arc::new(SimpleHeaderConverter),
         Known::Number(number) => Arc::new(number),
-        Known::Avro => return avro::converter(settings, is_key),
-        Known::JsonSchema => return json_schema::converter(settings, is_key),
-        Known::Protobuf => return protobuf::converter(settings, is_key),
+        Known::Avro => return Avro::converter(settings, is_key),
+        Known::JsonSchema => return JsonSchema::converter(settings, is_key),
+        Known::Protobuf => return Protobuf::converter(settings, is_key),
     })
 }
 

@@ -7,16 +7,20 @@ mod auth;
 mod client;
 mod converter;
 mod declared;
+mod format;
 mod nodes;
 mod settings;
 mod subject;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tls;
 mod writers;
 
 pub(crate) use client::{Client, Registered};
-pub(crate) use converter::{Format, RegistryConverter, Target, Written};
+pub(crate) use converter::RegistryConverter;
 pub(crate) use declared::{Declared, Line};
-pub(crate) use settings::{Settings, keys};
+pub(crate) use format::{Format, Target, Written, needed};
+pub(crate) use settings::Settings;
 
 /// The first byte of every record.
 pub(crate) const MAGIC: u8 = 0;

@@ -6,78 +6,19 @@
 use std::sync::Arc;
 
 use apache_avro::{Schema as Oracle, from_avro_datum, types::Value as OracleValue};
-use connect_core::{Batch, Datum, Field, Form, Properties, Schema, Type, Value, schema::logical};
+use connect_core::{Batch, Datum, Field, Form, Schema, Type, Value, schema::logical};
 use proptest::prelude::*;
 
 use super::{Avro, write_schema::avro_schema};
-use crate::schema_registry::{Declared, Format, Registered, Settings, Target, split};
-
-fn avro(given: &[(&str, &str)]) -> Avro {
-    let mut properties = Properties::from([("schema.registry.url".into(), "http://h".into())]);
-    properties.extend(
-        given
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
-    );
-    let mut declared = Declared::new(&properties);
-    let of_registry = Settings::parse(&mut declared, false);
-    let avro = Avro::parse(&mut declared, &of_registry);
-    assert!(declared.findings.is_empty());
-    avro
-}
-
-fn registered(text: &str) -> Registered {
-    Registered {
-        kind: "AVRO".into(),
-        text: text.into(),
-        references: Vec::new(),
-    }
-}
+use crate::schema_registry::{
+    Format, Target,
+    testing::{format, map, read, write},
+};
 
 fn text_of(schema: &Schema, given: &[(&str, &str)]) -> String {
-    avro_schema(schema, &avro(given).settings).unwrap().0
-}
-
-/// Writes a value, gives the payload.
-fn write(avro: &Avro, schema: &Arc<Schema>, value: &Value) -> (String, Vec<u8>) {
-    let text = avro.written(Some(schema)).unwrap().text;
-    let target = registered(&text);
-    let target = Target {
-        id: 258,
-        schema: &target,
-    };
-    let mut encoder = avro.encoder(Some(schema), target, true).unwrap();
-    let mut batch = Batch::default();
-    let cell = batch.push_value(value, Some(schema));
-    let (mut cells, mut owned) = (Vec::new(), Vec::new());
-    let datum = Datum::of(&batch, Some(schema), cell);
-    assert!(encoder.encode(datum, &mut cells).unwrap());
-    assert!(
-        encoder
-            .encode(Datum::of_value(Some(schema), value), &mut owned)
-            .unwrap()
-    );
-    assert_eq!(cells, owned, "cells and owned values are written alike");
-    let (id, payload) = split(&cells).unwrap();
-    assert_eq!(id, 258);
-    (text, payload.to_vec())
-}
-
-fn read(avro: &Avro, text: &str, payload: &[u8]) -> (Option<Arc<Schema>>, Value) {
-    let reader = avro.reader(&registered(text)).unwrap();
-    let mut batch = Batch::default();
-    let decoded = avro.decode(&reader, payload, &mut batch).unwrap();
-    let value = Datum::of(&batch, decoded.schema.as_ref(), decoded.cell).to_value();
-    (decoded.schema, value)
-}
-
-fn map(entries: &[(&str, Value)]) -> Value {
-    Value::Map(
-        entries
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), v.clone()))
-            .collect(),
-    )
+    avro_schema(schema, &format::<Avro>(given).settings)
+        .unwrap()
+        .0
 }
 
 fn decimal() -> Schema {
@@ -195,7 +136,9 @@ fn the_text_is_that_of_confluent() {
 #[test]
 fn names_that_avro_refuses_are_told_or_scrubbed() {
     let schema = Schema::structure([Field::new("a b", Schema::of(Type::Bool))]).titled("s.dash-ed");
-    let error = avro_schema(&schema, &avro(&[]).settings).err().unwrap();
+    let error = avro_schema(&schema, &format::<Avro>(&[]).settings)
+        .err()
+        .unwrap();
     assert!(
         error.report().contains("field.name.adjustment.mode"),
         "{error:?}"
@@ -210,7 +153,7 @@ fn names_that_avro_refuses_are_told_or_scrubbed() {
 
 #[test]
 fn every_type_is_read_by_the_oracle_and_comes_back() {
-    let avro = avro(&[]);
+    let avro: Avro = format(&[]);
     let (schema, value) = (all_types(), all_values());
     let (text, payload) = write(&avro, &schema, &value);
     let oracle = Oracle::parse_str(&text).unwrap();
@@ -231,7 +174,7 @@ fn every_type_is_read_by_the_oracle_and_comes_back() {
         text,
         "the schema comes back"
     );
-    let reader = avro.reader(&registered(&text)).unwrap();
+    let reader = avro.reader(&Avro::registered(&text)).unwrap();
     for end in 0..payload.len() {
         let cut = avro.decode(&reader, &payload[..end], &mut Batch::default());
         assert!(cut.is_err(), "cut at {end}");
@@ -241,7 +184,7 @@ fn every_type_is_read_by_the_oracle_and_comes_back() {
 /// Fields that the registry's schema has in another order, has more, or lacks.
 #[test]
 fn a_newer_schema_of_the_registry_is_written_by_name() {
-    let avro = avro(&[]);
+    let avro: Avro = format(&[]);
     let of = Schema::of;
     let schema = Arc::new(
         Schema::structure([
@@ -253,7 +196,7 @@ fn a_newer_schema_of_the_registry_is_written_by_name() {
     );
     let text = r#"{"type":"record","name":"R","fields":[{"name":"b","type":["string","null"]},
         {"name":"more","type":{"type":"array","items":"int"},"default":[1,2]},{"name":"a","type":"long"}]}"#;
-    let target = registered(text);
+    let target = Avro::registered(text);
     let target = Target {
         id: 1,
         schema: &target,
@@ -277,7 +220,7 @@ fn a_newer_schema_of_the_registry_is_written_by_name() {
         map(&[("b", "x".into()), ("more", more), ("a", Value::Int(3))])
     );
     let narrow =
-        registered(r#"{"type":"record","name":"R","fields":[{"name":"b","type":"string"}]}"#);
+        Avro::registered(r#"{"type":"record","name":"R","fields":[{"name":"b","type":"string"}]}"#);
     let target = |schema| Target { id: 1, schema };
     assert!(avro.encoder(Some(&schema), target(&narrow), true).is_err());
     assert!(avro.encoder(Some(&schema), target(&narrow), false).is_ok());
@@ -285,7 +228,7 @@ fn a_newer_schema_of_the_registry_is_written_by_name() {
 
 #[test]
 fn unions_enums_and_fixed_of_others_come_back() {
-    let avro = avro(&[("enhanced.avro.schema.support", "true")]);
+    let avro: Avro = format(&[("enhanced.avro.schema.support", "true")]);
     let text = r#"{"type":"record","name":"R","namespace":"n","fields":[
         {"name":"u","type":["null","string",{"type":"record","name":"P","fields":[{"name":"x","type":"int"}]}]},
         {"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"]}},
@@ -315,9 +258,9 @@ fn unions_enums_and_fixed_of_others_come_back() {
 
 #[test]
 fn values_without_schema_have_a_record_of_their_own() {
-    let avro = avro(&[]);
+    let avro: Avro = format(&[]);
     let text = avro.written(None).unwrap().text;
-    let target = registered(&text);
+    let target = Avro::registered(&text);
     let target = Target {
         id: 1,
         schema: &target,
@@ -340,7 +283,7 @@ fn values_without_schema_have_a_record_of_their_own() {
 
 #[test]
 fn what_was_not_sent_is_the_placeholder_and_comes_back_as_absent() {
-    let avro = avro(&[]);
+    let avro: Avro = format(&[]);
     let absent = Schema::of(Type::String).absent("__debezium_unavailable_value".into());
     let schema = Arc::new(Schema::structure([Field::new("t", absent)]).titled("R"));
     let (text, payload) = write(&avro, &schema, &map(&[("t", Value::Absent)]));
@@ -349,9 +292,9 @@ fn what_was_not_sent_is_the_placeholder_and_comes_back_as_absent() {
 
 #[test]
 fn a_few_bytes_do_not_become_many_values() {
-    let avro = avro(&[]);
+    let avro: Avro = format(&[]);
     let text = r#"{"type":"array","items":{"type":"record","name":"E","fields":[]}}"#;
-    let reader = avro.reader(&registered(text)).unwrap();
+    let reader = avro.reader(&Avro::registered(text)).unwrap();
     let mut payload = Vec::new();
     super::varint::write_long(i64::MAX, &mut payload);
     assert!(
@@ -359,7 +302,7 @@ fn a_few_bytes_do_not_become_many_values() {
             .is_err()
     );
     let circle = r#"{"type":"record","name":"C","fields":[{"name":"c","type":["null","C"]}]}"#;
-    assert!(avro.reader(&registered(circle)).is_err());
+    assert!(avro.reader(&Avro::registered(circle)).is_err());
 }
 
 /// A value and a schema that takes it.
@@ -418,7 +361,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn whatever_is_written_comes_back_and_the_oracle_reads_it((schema, value) in valued()) {
-        let (avro, schema) = (avro(&[]), Arc::new(schema));
+        let (avro, schema) = (format::<Avro>(&[]), Arc::new(schema));
         let (text, payload) = write(&avro, &schema, &value);
         if schema.ty != Type::Bytes {
             let oracle = Oracle::parse_str(&text).unwrap();

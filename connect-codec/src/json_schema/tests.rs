@@ -1,26 +1,12 @@
 use std::sync::Arc;
 
-use connect_core::{Batch, Datum, Field, Form, Properties, Schema, Type, Value, schema::logical};
+use connect_core::{Batch, Field, Form, Schema, Type, Value, schema::logical};
 
 use super::JsonSchema;
-use crate::schema_registry::{Declared, Format, Registered, Settings, Target, split};
-
-fn format(given: &[(&str, &str)]) -> JsonSchema {
-    let given: Properties = (given.iter())
-        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-        .collect();
-    let mut declared = Declared::new(&given);
-    let of_registry = Settings::parse(&mut declared, false);
-    JsonSchema::parse(&mut declared, &of_registry)
-}
-
-fn registered(text: &str) -> Registered {
-    Registered {
-        kind: "JSON".into(),
-        text: text.into(),
-        references: Vec::new(),
-    }
-}
+use crate::schema_registry::{
+    Format,
+    testing::{format, map, read, write},
+};
 
 fn row() -> Arc<Schema> {
     let of = Schema::of;
@@ -46,20 +32,22 @@ fn row() -> Arc<Schema> {
 }
 
 fn values() -> Value {
-    let entry = |name: &str, value: Value| (name.to_owned(), value);
-    Value::Map(vec![
-        entry("id", Value::Int(7)),
-        entry("name", Value::Null),
-        entry("price", Value::Bytes(vec![0xff, 0x38])),
-        entry("pairs", Value::Map(vec![entry("3", "x".into())])),
-        entry("raw", Value::Bytes(vec![0, 255])),
-        entry("ratio", Value::Float(1.5)),
+    map(&[
+        ("id", Value::Int(7)),
+        ("name", Value::Null),
+        ("price", Value::Bytes(vec![0xff, 0x38])),
+        ("pairs", map(&[("3", "x".into())])),
+        ("raw", Value::Bytes(vec![0, 255])),
+        ("ratio", Value::Float(1.5)),
     ])
 }
 
 #[test]
 fn schemas_are_those_of_confluent() {
-    let text = format(&[]).written(Some(&row())).unwrap().text;
+    let text = format::<JsonSchema>(&[])
+        .written(Some(&row()))
+        .unwrap()
+        .text;
     let expected = concat!(
         r#"{"title":"shop.orders.Value","type":"object","properties":{"#,
         r#""id":{"type":"integer","connect.type":"int32","connect.index":0},"#,
@@ -77,38 +65,19 @@ fn schemas_are_those_of_confluent() {
 #[test]
 fn values_come_back_and_cut_ones_do_not() {
     for decimals in ["BASE64", "numeric"] {
-        let format = format(&[("decimal.format", decimals)]);
+        let format: JsonSchema = format(&[("decimal.format", decimals)]);
         let (schema, value) = (row(), values());
-        let text = format.written(Some(&schema)).unwrap().text;
-        let target = registered(&text);
-        let target = Target {
-            id: 9,
-            schema: &target,
-        };
-        let mut encoder = format.encoder(Some(&schema), target, true).unwrap();
-        let mut batch = Batch::default();
-        let cell = batch.push_value(&value, Some(&schema));
-        let (mut out, mut owned) = (Vec::new(), Vec::new());
-        encoder
-            .encode(Datum::of(&batch, Some(&schema), cell), &mut out)
-            .unwrap();
-        encoder
-            .encode(Datum::of_value(Some(&schema), &value), &mut owned)
-            .unwrap();
-        assert_eq!(out, owned);
-        let (id, payload) = split(&out).unwrap();
-        let payload_text = std::str::from_utf8(payload).unwrap();
+        let (text, payload) = write(&format, &schema, &value);
+        let payload_text = std::str::from_utf8(&payload).unwrap();
         assert!(
-            id == 9 && payload_text.contains(r#""pairs":[{"key":3,"value":"x"}]"#),
+            payload_text.contains(r#""pairs":[{"key":3,"value":"x"}]"#),
             "{payload_text}"
         );
-        let reader = format.reader(&registered(&text)).unwrap();
-        let mut batch = Batch::default();
-        let decoded = format.decode(&reader, payload, &mut batch).unwrap();
-        let seen = Datum::of(&batch, decoded.schema.as_ref(), decoded.cell).to_value();
+        let (read_schema, seen) = read(&format, &text, &payload);
         assert_eq!(seen, value);
-        let again = format.written(decoded.schema.as_ref()).unwrap().text;
+        let again = format.written(read_schema.as_ref()).unwrap().text;
         assert_eq!(again, text, "the schema comes back");
+        let reader = format.reader(&JsonSchema::registered(&text)).unwrap();
         for end in 0..payload.len() {
             assert!(
                 format
@@ -121,10 +90,10 @@ fn values_come_back_and_cut_ones_do_not() {
 
 #[test]
 fn schemas_of_others_are_read_and_those_without_counterpart_refused() {
-    let format = format(&[("use.optional.for.nonrequired", "true")]);
+    let format: JsonSchema = format(&[("use.optional.for.nonrequired", "true")]);
     let text = r##"{"type":"object","required":["a"],"properties":{"a":{"type":"integer"},
         "b":{"$ref":"#/definitions/b"},"c":{"type":["null","string"]}},"definitions":{"b":{"type":"number"}}}"##;
-    let schema = super::to_connect::schema(&registered(text), true).unwrap();
+    let schema = super::to_connect::schema(&JsonSchema::registered(text), true).unwrap();
     let found: Vec<_> = schema
         .fields()
         .iter()
@@ -142,6 +111,9 @@ fn schemas_of_others_are_read_and_those_without_counterpart_refused() {
         r#"{"type":"null"}"#,
         "nonsense",
     ] {
-        assert!(format.reader(&registered(bad)).is_err(), "{bad}");
+        assert!(
+            format.reader(&JsonSchema::registered(bad)).is_err(),
+            "{bad}"
+        );
     }
 }

@@ -2,38 +2,15 @@
 
 use std::sync::Arc;
 
-use connect_core::{Batch, Datum, Field, Form, Properties, Schema, Type, Value, schema::logical};
+use connect_core::{Batch, Field, Form, Schema, Type, Value, schema::logical};
 use proptest::prelude::*;
 use protox::{prost::Message as _, prost_reflect::DynamicMessage};
 
 use super::{Protobuf, text::Compiled};
-use crate::schema_registry::{Declared, Format, Registered, Settings, Target, split};
-
-fn format(given: &[(&str, &str)]) -> Protobuf {
-    let given: Properties = (given.iter())
-        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-        .collect();
-    let mut declared = Declared::new(&given);
-    let of_registry = Settings::parse(&mut declared, false);
-    Protobuf::parse(&mut declared, &of_registry)
-}
-
-fn registered(text: &str) -> Registered {
-    Registered {
-        kind: "PROTOBUF".into(),
-        text: text.into(),
-        references: Vec::new(),
-    }
-}
-
-fn map(entries: &[(&str, Value)]) -> Value {
-    Value::Map(
-        entries
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), v.clone()))
-            .collect(),
-    )
-}
+use crate::schema_registry::{
+    Format,
+    testing::{format, map, read, write},
+};
 
 fn row() -> Arc<Schema> {
     let of = Schema::of;
@@ -91,44 +68,9 @@ fn values() -> Value {
     ])
 }
 
-fn write(format: &Protobuf, schema: &Arc<Schema>, value: &Value) -> (String, Vec<u8>) {
-    let text = format.written(Some(schema)).unwrap().text;
-    let target = registered(&text);
-    let target = Target {
-        id: 9,
-        schema: &target,
-    };
-    let mut encoder = format.encoder(Some(schema), target, true).unwrap();
-    let mut batch = Batch::default();
-    let cell = batch.push_value(value, Some(schema));
-    let (mut out, mut owned) = (Vec::new(), Vec::new());
-    assert!(
-        encoder
-            .encode(Datum::of(&batch, Some(schema), cell), &mut out)
-            .unwrap()
-    );
-    assert!(
-        encoder
-            .encode(Datum::of_value(Some(schema), value), &mut owned)
-            .unwrap()
-    );
-    assert_eq!(out, owned, "cells and owned values are written alike");
-    let (id, payload) = split(&out).unwrap();
-    assert_eq!(id, 9);
-    (text, payload.to_vec())
-}
-
-fn read(format: &Protobuf, text: &str, payload: &[u8]) -> (Arc<Schema>, Value) {
-    let reader = format.reader(&registered(text)).unwrap();
-    let mut batch = Batch::default();
-    let decoded = format.decode(&reader, payload, &mut batch).unwrap();
-    let value = Datum::of(&batch, decoded.schema.as_ref(), decoded.cell).to_value();
-    (decoded.schema.unwrap(), value)
-}
-
 #[test]
 fn texts_are_those_of_confluent() {
-    let text = format(&[]).written(Some(&row())).unwrap().text;
+    let text = format::<Protobuf>(&[]).written(Some(&row())).unwrap().text;
     let expected = r#"syntax = "proto3";
 package shop.orders;
 
@@ -165,10 +107,10 @@ message Envelope {
 
 #[test]
 fn values_come_back_and_the_oracle_writes_the_same() {
-    let format = format(&[]);
+    let format: Protobuf = format(&[]);
     let (text, payload) = write(&format, &row(), &values());
     assert_eq!(payload[0], 0, "the first message of its file");
-    let compiled = Compiled::new(&registered(&text)).unwrap();
+    let compiled = Compiled::new(&Protobuf::registered(&text)).unwrap();
     let message = compiled.message(&[0]).unwrap();
     let oracle = DynamicMessage::decode(message, &payload[1..]).unwrap();
     assert_eq!(oracle.encode_to_vec(), &payload[1..]);
@@ -177,9 +119,10 @@ fn values_come_back_and_the_oracle_writes_the_same() {
         Some(-3)
     );
     let (schema, value) = read(&format, &text, &payload);
+    let schema = schema.unwrap();
     assert_eq!(value, values());
     assert_eq!(schema.field("small").unwrap().1.schema.ty, Type::Int16);
-    let reader = format.reader(&registered(&text)).unwrap();
+    let reader = format.reader(&Protobuf::registered(&text)).unwrap();
     for end in 0..payload.len() {
         // A message may end between two fields: then it is another one, but no panic.
         let _ = format.decode(&reader, &payload[..end], &mut Batch::default());
@@ -197,11 +140,11 @@ fn nulls_are_told_from_zeros_where_that_is_asked_for() {
     );
     let value = map(&[("a", Value::Null), ("b", Value::Int(0))]);
     for option in ["optional.for.nullables", "wrapper.for.nullables"] {
-        let format = format(&[(option, "true")]);
+        let format: Protobuf = format(&[(option, "true")]);
         let (text, payload) = write(&format, &schema, &value);
         assert_eq!(read(&format, &text, &payload).1, value, "{option}: {text}");
     }
-    let plain = format(&[]);
+    let plain: Protobuf = format(&[]);
     let (text, payload) = write(&plain, &schema, &value);
     let zeros = map(&[("a", Value::Int(0)), ("b", Value::Int(0))]);
     assert_eq!(read(&plain, &text, &payload).1, zeros);
@@ -209,10 +152,10 @@ fn nulls_are_told_from_zeros_where_that_is_asked_for() {
 
 #[test]
 fn choices_enums_and_other_messages_of_a_file_are_read() {
-    let format = format(&[]);
+    let format: Protobuf = format(&[]);
     let text = r#"syntax = "proto3"; message A { int32 x = 1; }
         message B { enum E { ZERO = 0; ONE = 1; } E e = 1; oneof c { string s = 2; A a = 3; } sint64 z = 4; map<int32, string> m = 5; }"#;
-    let compiled = Compiled::new(&registered(text)).unwrap();
+    let compiled = Compiled::new(&Protobuf::registered(text)).unwrap();
     let bytes = [
         2, 2, 8, 1, 0x1a, 2, 8, 5, 0x20, 3, 0x2a, 5, 8, 2, 0x12, 1, b'v', 0x78, 1,
     ];
@@ -227,7 +170,7 @@ fn choices_enums_and_other_messages_of_a_file_are_read() {
         ("m", entries),
     ]);
     assert_eq!(value, expected);
-    let circle = registered("syntax = \"proto3\"; message C { C c = 1; }");
+    let circle = Protobuf::registered("syntax = \"proto3\"; message C { C c = 1; }");
     let reader = format.reader(&circle).unwrap();
     assert!(format.decode(&reader, &[0], &mut Batch::default()).is_err());
 }
@@ -237,7 +180,7 @@ proptest! {
     #[test]
     fn whatever_is_written_comes_back((small, long, ratio, name, raw, list) in
         (any::<i16>(), any::<i64>(), -1e9_f32..1e9, ".*", any::<Vec<u8>>(), any::<Vec<i32>>())) {
-        let format = format(&[]);
+        let format: Protobuf = format(&[]);
         let Value::Map(mut all) = values() else { unreachable!() };
         all[1].1 = map(&[("id", Value::Int(small.into())), ("name", name.as_str().into())]);
         all[2].1 = Value::Int(small.into());
@@ -247,7 +190,7 @@ proptest! {
         all[10].1 = Value::Bytes(raw);
         let value = Value::Map(all);
         let (text, payload) = write(&format, &row(), &value);
-        let compiled = Compiled::new(&registered(&text)).unwrap();
+        let compiled = Compiled::new(&Protobuf::registered(&text)).unwrap();
         let oracle = DynamicMessage::decode(compiled.message(&[0]).unwrap(), &payload[1..]).unwrap();
         prop_assert_eq!(oracle.encode_to_vec(), &payload[1..]);
         prop_assert_eq!(read(&format, &text, &payload).1, value);

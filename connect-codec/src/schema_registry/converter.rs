@@ -8,47 +8,8 @@ use connect_core::{
     error::INTERNAL,
 };
 
-use super::{Client, Registered, Settings, split, writers::Writers};
+use super::{Client, Format, Registered, Settings, Target, split, writers::Writers};
 use crate::error::{NOT_OURS, SCHEMA_KIND, SCHEMA_MISSING};
-
-/// What differs from format to format.
-pub(crate) trait Format: Send + Sync + 'static {
-    /// The registry's name for it.
-    const KIND: &'static str;
-    /// What its decoders learn from a registered schema.
-    type Reader: Send + Sync + 'static;
-
-    /// The schema that is registered for Connect's.
-    fn written(&self, schema: Option<&Arc<Schema>>) -> Result<Written>;
-
-    /// Compiles an encoder; `strict` when values that do not fit the target shall be found now.
-    fn encoder(
-        &self,
-        schema: Option<&Arc<Schema>>,
-        target: Target<'_>,
-        strict: bool,
-    ) -> Result<Box<dyn Encode>>;
-
-    /// Compiles a schema with which records were written.
-    fn reader(&self, schema: &Registered) -> Result<Self::Reader>;
-
-    /// Reads what follows the number.
-    fn decode(&self, reader: &Self::Reader, payload: &[u8], batch: &mut Batch) -> Result<Decoded>;
-}
-
-/// The text of a schema, and the full name of its record.
-pub(crate) struct Written {
-    pub(crate) text: String,
-    pub(crate) record: Option<String>,
-}
-
-/// What an encoder writes for.
-pub(crate) struct Target<'a> {
-    /// The schema's number.
-    pub(crate) id: u32,
-    /// The schema; always the registry's own where it is not ours.
-    pub(crate) schema: &'a Registered,
-}
 
 /// See [`Format`].
 pub(crate) struct RegistryConverter<F> {
@@ -94,7 +55,7 @@ impl<F: Format> Shared<F> {
         let subject = strategy.subject(topic, is_key, ours.record.as_deref())?;
         let (id, target, strict) = if register {
             let id = self.client.register(&subject, F::KIND, &ours.text).await?;
-            (id, of_ours::<F>(ours.text), false)
+            (id, F::registered(ours.text), false)
         } else if let Some(id) = fixed {
             (id, self.client.by_id(id).await?, strict)
         } else if latest {
@@ -102,7 +63,7 @@ impl<F: Format> Shared<F> {
             (id, schema, strict)
         } else {
             let id = self.client.look_up(&subject, F::KIND, &ours.text).await;
-            (id.map_err(not_registered)?, of_ours::<F>(ours.text), false)
+            (id.map_err(not_registered)?, F::registered(ours.text), false)
         };
         of_kind::<F>(&target)?;
         tracing::debug!(topic, subject, id, kind = F::KIND, "a schema is in use");
@@ -119,14 +80,6 @@ impl<F: Format> Shared<F> {
         of_kind::<F>(&schema)?;
         let reader = self.format.reader(&schema);
         reader.map_err(|error| error.context("id", id))
-    }
-}
-
-fn of_ours<F: Format>(text: String) -> Registered {
-    Registered {
-        kind: F::KIND.to_owned(),
-        text,
-        references: Vec::new(),
     }
 }
 

@@ -5,6 +5,8 @@ use connect_core::{
     config::{Importance, Key, Kind, ParseValue, Width, read_default},
 };
 
+use crate::keys::key;
+
 /// Name, type, default, importance, documentation.
 pub(crate) type Line = (
     &'static str,
@@ -52,17 +54,8 @@ pub(crate) fn keys(lines: &[Line]) -> impl Iterator<Item = Key> {
     lines.iter().map(|line| {
         let (name, kind, default, importance, documentation) = *line;
         Key {
-            name,
-            kind,
-            required: false,
-            default,
-            importance,
-            documentation: documentation.to_owned(),
-            group: None,
-            order: -1,
             width: Width::None,
-            display: name,
-            allowed: &[],
+            ..key(name, kind, default, importance, documentation)
         }
     })
 }
