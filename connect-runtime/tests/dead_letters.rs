@@ -10,7 +10,7 @@ use connect_runtime::{
 use connectors::{
     collecting::Destination,
     counting::Upstream,
-    worker::{Worker, collecting, counting, refused, until},
+    worker::{SMALL_TOPIC, Worker, collecting, counting, refused, until},
 };
 use serde_json::json;
 
@@ -179,10 +179,7 @@ async fn without_the_fourth(worker: &Worker) {
         ("errors.deadletterqueue.topic.name", "dead-l3"),
     ]);
     worker.create("src", &config).await;
-    until("the source is told", async || {
-        (upstream.get().pruned == 10).then_some(())
-    })
-    .await;
+    upstream.told(10).await;
 }
 
 #[tokio::test]
@@ -250,15 +247,10 @@ async fn a_source_keeps_the_very_bytes_that_a_topic_is_too_small_for() {
     config.extend([
         ("errors.tolerance", "all"),
         ("errors.deadletterqueue.topic.name", "dead-l4"),
-        ("topic.creation.default.partitions", "1"),
-        ("topic.creation.default.replication.factor", "1"),
-        ("topic.creation.default.max.message.bytes", "10000"),
     ]);
+    config.extend(SMALL_TOPIC);
     worker.create("src", &config).await;
-    until("the source is told", async || {
-        (upstream.get().pruned == 10).then_some(())
-    })
-    .await;
+    upstream.told(10).await;
     let all = Filter::default();
     let listed = worker.herder.dead_letters("src", &all, None, 10);
     let letter = listed.await.unwrap().letters.remove(0);

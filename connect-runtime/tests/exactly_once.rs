@@ -26,10 +26,7 @@ async fn every_record_is_there_once_over_crashes() {
             upstream.set(|state| state.panic_at = None);
             log.herder.restart_task("src", 0).await.unwrap();
         }
-        until("rows", async || {
-            (upstream.get().pruned == round * 100).then_some(())
-        })
-        .await;
+        upstream.told(round * 100).await;
         let stopped = log.stop().await;
         log = Worker::start_on(stopped, EXACTLY_ONCE).await;
     }
@@ -67,10 +64,7 @@ async fn the_source_is_told_only_what_is_committed() {
     assert_eq!(upstream.get().pruned, 0);
     assert_eq!(worker.herder.offsets("src").await.unwrap(), []);
     worker.herder.stop("src").await.unwrap();
-    until("a stop commits", async || {
-        (upstream.get().pruned == 10).then_some(())
-    })
-    .await;
+    upstream.told(10).await;
     assert_eq!(worker.records("once-2").await.len(), 10);
     let offsets = worker.herder.offsets("src").await.unwrap();
     assert_eq!(offsets[0].offset.to_string(), r#"{"row":10}"#);
@@ -83,7 +77,7 @@ async fn a_new_generation_is_fenced_and_recorded() {
     let upstream = Upstream::named("once-3");
     upstream.set(|state| state.rows = 5);
     worker.create("src", &counting("once-3")).await;
-    until("rows", async || (upstream.get().pruned == 5).then_some(())).await;
+    upstream.told(5).await;
     let log = worker.stop().await;
     let written = records(&log, "connect-configs").await;
     let fencing = written
@@ -103,7 +97,7 @@ async fn a_new_generation_is_fenced_and_recorded() {
     zombie.append(&late).await.unwrap();
     upstream.set(|state| state.rows = 8);
     let worker = Worker::start_on(log, EXACTLY_ONCE).await;
-    until("rows", async || (upstream.get().pruned == 8).then_some(())).await;
+    upstream.told(8).await;
     let fenced = zombie.commit(None).await.unwrap_err();
     assert_eq!(fenced.code().name, "log.fenced");
     assert_eq!(worker.records("once-3").await.len(), 8);
@@ -119,7 +113,7 @@ async fn a_connector_may_have_a_topic_of_offsets_of_its_own() {
         let mut config = counting(name);
         config.push(("offsets.storage.topic", "mine"));
         worker.create("src", &config).await;
-        until("rows", async || (upstream.get().pruned == 5).then_some(())).await;
+        upstream.told(5).await;
         let offsets = worker.herder.offsets("src").await.unwrap();
         assert_eq!(offsets[0].offset.to_string(), r#"{"row":5}"#);
         // Whoever looks among those of all finds it too.
@@ -134,10 +128,7 @@ async fn a_connector_may_have_a_topic_of_offsets_of_its_own() {
         let log = worker.stop().await;
         upstream.set(|state| state.rows = 9);
         let worker = Worker::start_on(log, properties).await;
-        until("more rows", async || {
-            (upstream.get().pruned == 9).then_some(())
-        })
-        .await;
+        upstream.told(9).await;
         assert_eq!(worker.records(name).await.len(), 9, "none comes twice");
         worker.herder.stop("src").await.unwrap();
         worker.herder.reset_offsets("src").await.unwrap();

@@ -29,7 +29,7 @@ async fn a_server_that_is_away_is_waited_for_and_the_status_says_so() {
     assert!(trace.contains("Remedy: Wait."), "{trace}");
     let status = worker.task_is("src", State::Running).await;
     assert_eq!(status.tasks[0].trace, None);
-    until("rows", async || (upstream.get().pruned == 5).then_some(())).await;
+    upstream.told(5).await;
     worker.stop().await;
 }
 

@@ -27,10 +27,7 @@ async fn rows_go_from_the_source_through_the_log_to_the_sink() {
     let status = worker.task_is("src", State::Running).await;
     assert_eq!(status.connector.state, State::Running);
     assert_eq!(status.connector.version.as_deref(), Some("1.2.3"));
-    until("the source is told", async || {
-        (upstream.get().pruned == 25).then_some(())
-    })
-    .await;
+    upstream.told(25).await;
     let offsets = worker.herder.offsets("src").await.unwrap();
     assert_eq!(offsets[0].offset.to_string(), r#"{"row":25}"#);
     until("the sink's offsets are committed", async || {
@@ -83,10 +80,7 @@ async fn pause_resume_stop_and_delete() {
 
     worker.herder.resume("src").await.unwrap();
     worker.task_is("src", State::Running).await;
-    until("rows go on", async || {
-        (upstream.get().pruned == 8).then_some(())
-    })
-    .await;
+    upstream.told(8).await;
 
     worker.herder.stop("src").await.unwrap();
     until("it has no tasks", async || {
@@ -144,7 +138,7 @@ async fn a_changed_configuration_restarts_the_task_from_where_it_was() {
     let upstream = Upstream::named("flow-5");
     upstream.set(|state| state.rows = 5);
     worker.create("src", &counting("flow-5")).await;
-    until("rows", async || (upstream.get().pruned == 5).then_some(())).await;
+    upstream.told(5).await;
     let patch = given(&[("batch.size", "3")]);
     worker.herder.patch_config("src", patch).await.unwrap();
     until("it is opened again", async || {
@@ -254,10 +248,7 @@ async fn transforms_and_predicates_stand_between() {
         ("transforms.route.replacement", "routed-$1"),
     ]);
     worker.create("src", &source).await;
-    until("the source is told", async || {
-        (upstream.get().pruned == 6).then_some(())
-    })
-    .await;
+    upstream.told(6).await;
     assert_eq!(worker.records("routed-8").await.len(), 6);
     assert_eq!(worker.herder.topics("src").await.unwrap(), ["routed-8"]);
     let mut sink = collecting("routed-8", "flow-8");

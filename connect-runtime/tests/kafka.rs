@@ -66,10 +66,7 @@ async fn rows_go_through_kafka_and_a_new_worker_goes_on() {
         (destination.ids().len() >= 500).then_some(())
     })
     .await;
-    until("the source is told", async || {
-        (upstream.get().pruned == 500).then_some(())
-    })
-    .await;
+    upstream.told(500).await;
     until("the sink commits", async || {
         let offsets = first.herder.offsets("snk").await.unwrap();
         (offsets.first()?.offset["kafka_offset"] == 500).then_some(())
@@ -106,10 +103,7 @@ async fn every_record_is_once_in_kafka_over_panics_restarts_and_zombies() {
             upstream.set(|state| state.panic_at = None);
             running.herder.restart_task("src", 0).await.unwrap();
         }
-        until("rows", async || {
-            (upstream.get().pruned == round * 200).then_some(())
-        })
-        .await;
+        upstream.told(round * 200).await;
         running.stop().await;
         // A zombie of the old generation comes to life for a moment.
         let id = Some("kafka-2-src-0".to_owned());

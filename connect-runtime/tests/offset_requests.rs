@@ -16,7 +16,7 @@ async fn offsets_can_be_changed_only_while_stopped() {
     let upstream = Upstream::named("offsets-1");
     upstream.set(|state| state.rows = 10);
     worker.create("src", &counting("offsets-1")).await;
-    until("rows", async || (upstream.get().pruned == 10).then_some(())).await;
+    upstream.told(10).await;
     let partition = json!({"upstream": "offsets-1", "task": 0});
     let change = |row: i64| vec![(partition.clone(), Some(json!({"row": row})))];
     let (status, what) = refused(h.alter_offsets("src", change(2)).await);

@@ -11,7 +11,7 @@ use connect_log::{AppenderSpec, Log, TopicSpec, memory::MemoryLog};
 use connect_runtime::State;
 use connectors::{
     counting::Upstream,
-    worker::{Worker, records, until},
+    worker::{Worker, records},
 };
 
 async fn write(log: &Arc<dyn Log>, topic: &str, partitions: i32, entries: &[(&str, &str)]) {
@@ -100,10 +100,7 @@ async fn a_stopped_cluster_is_taken_over_and_handed_back() {
         worker.herder.connectors().await,
         ["foreign", "src", "still"]
     );
-    until("it goes on", async || {
-        (upstream.get().pruned == 50).then_some(())
-    })
-    .await;
+    upstream.told(50).await;
     assert_eq!(upstream.get().opens, [40]);
     assert_eq!(worker.herder.topics("src").await.unwrap(), ["takeover"]);
     let still = worker.herder.status("still").await.unwrap();

@@ -6,7 +6,7 @@ use connect_runtime::State;
 use connectors::{
     collecting::Destination,
     counting::Upstream,
-    worker::{Worker, collecting, counting, until},
+    worker::{SMALL_TOPIC, Worker, collecting, counting, until},
 };
 
 #[tokio::test]
@@ -35,10 +35,7 @@ async fn with_tolerance_it_is_skipped() {
     let mut config = counting("tolerance-2");
     config.extend([("errors.tolerance", "all"), ("errors.log.enable", "true")]);
     worker.create("src", &config).await;
-    until("the source is told", async || {
-        (upstream.get().pruned == 10).then_some(())
-    })
-    .await;
+    upstream.told(10).await;
     let keys: Vec<String> = worker
         .records("tolerance-2")
         .await
@@ -59,28 +56,17 @@ async fn a_record_that_is_too_large_is_refused_by_the_log_alone() {
     let upstream = Upstream::named("tolerance-3");
     upstream.set(|state| (state.rows, state.long_row) = (10, Some((7, 20_000))));
     let mut config = counting("tolerance-3");
-    config.extend([
-        ("errors.tolerance", "all"),
-        ("topic.creation.default.partitions", "1"),
-        ("topic.creation.default.replication.factor", "1"),
-        ("topic.creation.default.max.message.bytes", "10000"),
-    ]);
+    config.extend([("errors.tolerance", "all")]);
+    config.extend(SMALL_TOPIC);
     worker.create("src", &config).await;
-    until("the source is told", async || {
-        (upstream.get().pruned == 10).then_some(())
-    })
-    .await;
+    upstream.told(10).await;
     assert_eq!(worker.records("tolerance-3").await.len(), 9);
     worker.herder.delete("src").await.unwrap();
 
     let upstream = Upstream::named("tolerance-3b");
     upstream.set(|state| (state.rows, state.long_row) = (10, Some((7, 20_000))));
     let mut config = counting("tolerance-3b");
-    config.extend([
-        ("topic.creation.default.partitions", "1"),
-        ("topic.creation.default.replication.factor", "1"),
-        ("topic.creation.default.max.message.bytes", "10000"),
-    ]);
+    config.extend(SMALL_TOPIC);
     worker.create("strict", &config).await;
     let status = worker.task_is("strict", State::Failed).await;
     let trace = status.tasks[0].trace.clone().unwrap();

@@ -90,7 +90,7 @@ async fn an_import_goes_on_where_the_export_stood() {
     let upstream = Upstream::named("transfers-2");
     upstream.set(|state| state.rows = 10);
     worker.create("src", &counting("transfers-2")).await;
-    until("rows", async || (upstream.get().pruned == 10).then_some(())).await;
+    upstream.told(10).await;
     h.stop("src").await.unwrap();
     let exported = h.export("src").await.unwrap();
     assert_eq!((exported.state, exported.offsets.len()), ("STOPPED", 1));

@@ -5,7 +5,7 @@ mod connectors;
 use connect_runtime::{ConfigInfos, GivenConfig, PluginKind};
 use connectors::{
     counting::Upstream,
-    worker::{Worker, counting, given, refused, until},
+    worker::{Worker, counting, given, refused},
 };
 use serde_json::json;
 
@@ -397,7 +397,7 @@ async fn placeholders_are_resolved_for_tasks_and_stored_unresolved() {
         ("upstream", placeholder.as_str()),
     ];
     worker.create("src", &config).await;
-    until("rows", async || (upstream.get().pruned == 3).then_some(())).await;
+    upstream.told(3).await;
     assert_eq!(
         worker.herder.info("src").await.unwrap().config["upstream"],
         placeholder
@@ -415,7 +415,7 @@ async fn numbers_have_the_names_of_dashboards_for_kafka_connect() {
     let upstream = Upstream::named("metrics-1");
     upstream.set(|state| state.rows = 7);
     worker.create("src", &counting("metrics-1")).await;
-    until("rows", async || (upstream.get().pruned == 7).then_some(())).await;
+    upstream.told(7).await;
     let text = worker.herder.metrics_text().await;
     for line in [
         "kafka_connect_worker_connector_count 1",

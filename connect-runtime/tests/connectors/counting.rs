@@ -72,6 +72,14 @@ impl Upstream {
     pub fn get(&self) -> State {
         self.state.lock().unwrap().clone()
     }
+
+    /// Waits until it has forgotten exactly so many rows, since it was told that they are safe.
+    pub async fn told(&self, rows: u64) {
+        super::worker::until("the upstream is told", async || {
+            (self.get().pruned == rows).then_some(())
+        })
+        .await;
+    }
 }
 
 connect_core::config! {

@@ -158,6 +158,13 @@ pub fn collecting<'a>(topic: &'a str, destination: &'a str) -> Vec<(&'a str, &'a
     ]
 }
 
+/// For a source whose topic has one partition and takes no record over 10 kB.
+pub const SMALL_TOPIC: [(&str, &str); 3] = [
+    ("topic.creation.default.partitions", "1"),
+    ("topic.creation.default.replication.factor", "1"),
+    ("topic.creation.default.max.message.bytes", "10000"),
+];
+
 /// Asks again and again until there is an answer.
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asked = async {

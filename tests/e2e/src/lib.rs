@@ -4,6 +4,7 @@ pub mod bank;
 pub mod configs;
 pub mod counters;
 mod fleet;
+mod fleet_scene;
 pub mod items;
 mod load;
 mod log;
@@ -17,6 +18,7 @@ mod suite;
 mod worker;
 
 pub use fleet::{Fellow, Fleet};
+pub use fleet_scene::{ALL, FleetScene, Plot};
 pub use load::{Load, Rounds};
 pub use log::LogKind;
 pub use raw::Raw;

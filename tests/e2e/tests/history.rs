@@ -4,18 +4,16 @@
 use std::time::Duration;
 
 use e2e::{
-    Fleet, Load, Outcome, WorkerOptions,
+    ALL, FleetScene, Outcome, Plot,
     bank::{self, Seen},
-    configs::{postgres_source_at, with},
     rounds,
 };
-use stack::{PgVersion, Postgres, Proxy, Stack, wait_until};
+use stack::wait_until;
 
 const SOURCE: &str = "bank";
 const SLOT: &str = "bank_slot";
 const TOPIC: &str = "transfers";
 const LIMIT: Duration = Duration::from_secs(120);
-const ALL: [usize; 3] = [0, 1, 2];
 /// Everything in one topic, in the order of the source.
 const IN_ONE: &[(&str, &str)] = &[
     ("transaction.boundary", "connector"),
@@ -30,40 +28,23 @@ const IN_ONE: &[(&str, &str)] = &[
     ("topic.creation.default.replication.factor", "1"),
 ];
 
-struct Scene {
-    fleet: Fleet,
-    postgres: Postgres,
-    load: Load,
-    _way: Proxy,
-    _stack: Stack,
-}
+struct Scene(FleetScene);
 
 fn scene() -> Outcome<Scene> {
-    let stack = Stack::new()?;
-    let postgres = stack.postgres(PgVersion::V15)?;
-    bank::tables(&postgres)?;
-    let fleet = Fleet::start(&stack, 3, WorkerOptions::exactly_once)?;
-    let way = fleet.way_to(&postgres)?;
-    let host = fleet.address().to_string();
-    let config = postgres_source_at(way.port(), SOURCE, "public.accounts,public.ledger");
-    let config = with(with(config, IN_ONE), &[("database.hostname", &host)]);
-    fleet.rest(0).create(SOURCE, &config)?;
-    fleet.wait_for_rest(1, &ALL)?;
-    fleet.rest(2).wait_for_stream(SOURCE)?;
-    let load = bank::transfer(&postgres);
-    Ok(Scene {
-        fleet,
-        postgres,
-        load,
-        _way: way,
-        _stack: stack,
-    })
+    let scene = FleetScene::start(Plot {
+        source: SOURCE,
+        tables: "public.accounts,public.ledger",
+        properties: IN_ONE,
+        make: bank::tables,
+        load: bank::transfer,
+    })?;
+    Ok(Scene(scene))
 }
 
 impl Scene {
     /// What a reader of committed records sees at this moment: it must be whole.
     fn look(&self) -> Outcome<Seen> {
-        let records = self.fleet.members[0].worker.read(TOPIC)?;
+        let records = self.0.fleet.members[0].worker.read(TOPIC)?;
         let values: Vec<String> = records.into_iter().map(|(_, value)| value).collect();
         let seen = Seen::read(&values)?;
         seen.assert_whole()?;
@@ -73,8 +54,8 @@ impl Scene {
     /// Does something to whoever runs the source, and looks until the transfers go on.
     fn strike(&self, round: u32) -> Outcome {
         let before = self.look()?.transactions;
-        let owner = self.fleet.owner(round as usize % 3, SOURCE)?;
-        let fellow = &self.fleet.members[owner];
+        let owner = self.0.fleet.owner(round as usize % 3, SOURCE)?;
+        let fellow = &self.0.fleet.members[owner];
         match round % 3 {
             0 => fellow.worker.server().kill9()?,
             1 => fellow.worker.server().pause()?,
@@ -95,9 +76,9 @@ impl Scene {
     }
 
     fn finish(mut self) -> Outcome {
-        self.fleet.wait_for_rest(0, &ALL)?;
-        self.load.finish(SLOT)?;
-        self.look()?.assert_complete(&self.postgres)
+        self.0.fleet.wait_for_rest(0, &ALL)?;
+        self.0.load.finish(SLOT)?;
+        self.look()?.assert_complete(&self.0.postgres)
     }
 }
 
@@ -105,7 +86,7 @@ impl Scene {
 fn no_transfer_is_ever_seen_in_part() -> Outcome {
     let scene = scene()?;
     for round in 0..rounds(3, 18) {
-        scene.load.wait_for(2)?;
+        scene.0.load.wait_for(2)?;
         scene.strike(round)?;
     }
     scene.finish()

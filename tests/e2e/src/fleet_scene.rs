@@ -1,0 +1,73 @@
+//! The scene of tests with several workers: a database under load, and a source that one of three workers runs, exactly once.
+
+use serde_json::Value;
+use stack::{PgVersion, Postgres, Proxy, Stack};
+
+use crate::{
+    Fleet, Load, Outcome, WorkerOptions,
+    configs::{postgres_source_at, with},
+};
+
+/// The workers.
+pub const ALL: [usize; 3] = [0, 1, 2];
+
+/// What is written to, and what follows it.
+pub struct FleetScene {
+    /// The workers.
+    pub fleet: Fleet,
+    /// The database.
+    pub postgres: Postgres,
+    /// What writes.
+    pub load: Load,
+    _way: Proxy,
+    _stack: Stack,
+}
+
+/// What a scene is about.
+#[derive(Clone, Copy)]
+pub struct Plot<'a> {
+    /// The source connector.
+    pub source: &'static str,
+    /// Its tables, with commas.
+    pub tables: &'a str,
+    /// Its further properties.
+    pub properties: &'a [(&'a str, &'a str)],
+    /// Makes the tables.
+    pub make: fn(&Postgres) -> Outcome,
+    /// Starts to write, once the source streams.
+    pub load: fn(&Postgres) -> Load,
+}
+
+impl FleetScene {
+    /// Makes the tables, starts the workers and the source, and the load once it streams.
+    pub fn start(plot: Plot<'_>) -> Outcome<Self> {
+        let stack = Stack::new()?;
+        let postgres = stack.postgres(PgVersion::V15)?;
+        (plot.make)(&postgres)?;
+        let fleet = Fleet::start(&stack, ALL.len(), WorkerOptions::exactly_once)?;
+        let way = fleet.way_to(&postgres)?;
+        fleet
+            .rest(0)
+            .create(plot.source, &config(&plot, &fleet, &way))?;
+        fleet.wait_for_rest(1, &ALL)?;
+        fleet.rest(2).wait_for_stream(plot.source)?;
+        let load = (plot.load)(&postgres);
+        Ok(Self {
+            fleet,
+            postgres,
+            load,
+            _way: way,
+            _stack: stack,
+        })
+    }
+}
+
+/// The workers reach the database by a way on the machine's address in their network.
+fn config(plot: &Plot<'_>, fleet: &Fleet, way: &Proxy) -> Value {
+    let host = fleet.address().to_string();
+    let config = postgres_source_at(way.port(), plot.source, plot.tables);
+    with(
+        with(config, plot.properties),
+        &[("database.hostname", &host)],
+    )
+}
