@@ -399,7 +399,7 @@ on(events + flat[:1] + flat[2:3] + flat[4:5], E, max_bytes="10", min_field_size=
 for settings in [{}, {"max_bytes": "0"}, {"max_bytes": "x"}, {"max_bytes": "1", "compression_ratio": "0"}, {"max_bytes": "1", "min_field_size": "-1"}]:
     on(events[:1], E, **settings)
 for case in cases[first:]:
-    case["source"], case["entries"] = True, 8
+    case["source"], case["entries"] = True, 7
 on([sized("n" * 900, "short")], E, max_bytes="100", min_field_size="1")
 
 X = D + "ExtractSchemaToNewRecord"
