@@ -8,12 +8,14 @@ mod log;
 mod mysql;
 mod postgres;
 mod registered;
+mod transforms;
 
 pub use json::json;
 pub use log::{block, file};
 pub use mysql::{binlog, compressed, decimal, mysql_json, payload, pieces};
 pub use postgres::{copy, extension, offset, pgoutput, signal};
 pub use registered::{is_read, registered};
+pub use transforms::{is_transformed, transformed};
 
 /// A reader of bytes.
 #[derive(Debug, Clone, Copy)]
@@ -102,5 +104,10 @@ pub const TARGETS: &[Target] = &[
         name: "file",
         run: file,
         rounds: 20,
+    },
+    Target {
+        name: "transformed",
+        run: transformed,
+        rounds: 100,
     },
 ];

@@ -86,7 +86,7 @@ macro_rules! tests {
     };
 }
 
-tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json registered block file }
+tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json registered transformed block file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {
@@ -100,6 +100,9 @@ fn every_target_has_its_test_and_seeds_that_are_understood() {
     assert!(obeyed.count() > 1, "snapshots of both kinds begin");
     for seed in seeds(target("registered")) {
         assert!(fuzz::is_read(&seed), "the record fits its schema");
+    }
+    for seed in seeds(target("transformed")) {
+        assert!(fuzz::is_transformed(&seed), "a geometry or a time");
     }
     for seed in seeds(target("binlog")) {
         assert!(
