@@ -6,7 +6,7 @@ use axum::{
 };
 use connect_runtime::{
     position::Standing,
-    rewind::{Rewound, To},
+    rewind::{Rewound, To, to_time},
     transfer::{Exported, Import, Imported},
 };
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub(crate) struct ImportRequest {
     dry_run: bool,
 }
 
-/// How far a sink is to go back.
+/// How far a connector is to go back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RewindRequest {
@@ -56,16 +56,51 @@ pub(crate) struct RewindRequest {
     dry_run: bool,
 }
 
-/// One of both.
+/// One of these; `file` and `pos` are one.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Target {
-    /// The first record at or after a time: `2026-11-30T12:00:00Z`.
+    /// The first at or after a time: `2026-11-30T12:00:00Z`.
     time: Option<String>,
-    /// The first record that is still there.
+    /// The first that is still there.
     #[serde(default)]
     earliest: bool,
+    /// Of PostgreSQL, a place in its log: `16/B374D848`.
+    lsn: Option<String>,
+    /// Of MySQL and MariaDB, what comes after these transactions.
+    gtid: Option<String>,
+    /// Of MySQL and MariaDB, a file of the binlog.
+    file: Option<String>,
+    /// The place in the file.
+    pos: Option<u64>,
 }
+
+impl Target {
+    fn read(self) -> Answer<To> {
+        let time = self.time.as_deref().map(to_time).transpose()?;
+        let place = match (self.file, self.pos) {
+            (Some(file), Some(pos)) => Some(To::File { file, pos }),
+            (None, None) => None,
+            _ => return Err(ApiError::bad_request(WHERE_TO)),
+        };
+        let earliest = self.earliest.then_some(To::Earliest);
+        let given = [
+            time,
+            earliest,
+            self.lsn.map(To::Lsn),
+            self.gtid.map(To::Gtid),
+            place,
+        ];
+        let mut given = given.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(to), None) => Ok(to),
+            _ => Err(ApiError::bad_request(WHERE_TO)),
+        }
+    }
+}
+
+const WHERE_TO: &str = "Say where to, in one way: {\"to\": {\"time\": \"2026-11-30T12:00:00Z\"}} or {\"to\": {\"earliest\": true}}; a source also knows \
+    {\"lsn\": \"16/B374D848\"} (PostgreSQL), {\"gtid\": \"…\"} or {\"file\": \"…\", \"pos\": 4} (MySQL, MariaDB)";
 
 /// Where a connector stands, whether it runs or not: offsets as `/offsets` has them, and what they mean. Of a source that is the LSN as
 /// PostgreSQL writes it, file, position and GTIDs, time and snapshot; of a sink the end, the time of the record there, and the lag.
@@ -78,7 +113,8 @@ pub(crate) async fn position(
     Ok(Json(api.herder.position(&name).await?))
 }
 
-/// Sets a stopped sink back to a time or to the beginning; never forward. With `dryRun` it only tells what would come again.
+/// Sets a stopped connector back; never forward. A sink goes to a time or to the beginning; a source as far as its server lets it, to a time, the
+/// beginning, or a place. With `dryRun` it only tells what would come again, as far as that can be known.
 #[utoipa::path(post, path = "/connectors/{name}/offsets/rewind", tag = "offsets", request_body = RewindRequest,
     responses((status = 200, body = Value), (status = 400, body = ErrorMessage), (status = 404, body = ErrorMessage)))]
 pub(crate) async fn rewind(
@@ -86,14 +122,7 @@ pub(crate) async fn rewind(
     Path(name): Path<String>,
     JsonBody(asked): JsonBody<RewindRequest>,
 ) -> Answer<Json<Rewound>> {
-    let to = match (asked.to.time, asked.to.earliest) {
-        (Some(time), false) => To::time(&time)?,
-        (None, true) => To::Earliest,
-        _ => {
-            let what = "Say where to: {\"to\": {\"time\": \"2026-11-30T12:00:00Z\"}} or {\"to\": {\"earliest\": true}}";
-            return Err(ApiError::bad_request(what));
-        }
-    };
+    let to = asked.to.read()?;
     Ok(Json(api.herder.rewind(&name, to, asked.dry_run).await?))
 }
 

@@ -63,6 +63,8 @@ codes! {
     RECORD_INVALID = "record.invalid", Reject, "Look at the record; set `errors.tolerance=all` and a dead letter topic to go on without it.";
     /// A record is larger than the log takes.
     RECORD_TOO_LARGE = "record.too_large", Reject, "Raise `max.message.bytes` of the topic, leave the column out with `column.exclude.list`, or tolerate it with `errors.tolerance=all`.";
+    /// A source cannot be set back to where it was asked to.
+    NO_REWIND = "rewind.impossible", Fail, "Choose a place that the message names, or let an incremental snapshot read the tables again.", 400;
     /// A rule of this program was broken by this program.
     INTERNAL = "internal", Fail, "This is a defect: please report it with the text of this error.";
 }

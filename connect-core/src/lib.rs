@@ -26,6 +26,7 @@ pub mod meter;
 pub mod outside;
 pub mod plugin;
 pub mod position;
+pub mod rewind;
 pub mod route;
 pub mod schema;
 pub mod secret;

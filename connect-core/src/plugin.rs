@@ -8,6 +8,7 @@ use crate::{
     config::{Key, invalid},
     guard::Guard,
     meter::Meter,
+    rewind::{Asked, OffsetChange, Rewind, refused},
 };
 
 /// What a connector says of itself.
@@ -45,10 +46,16 @@ pub struct Plugin {
     /// See [`SourceConnector::TELLS_TRANSACTIONS`].
     pub tells_transactions: bool,
     inner: Arc<dyn Connector>,
-    guard: Option<GuardFn>,
+    of_source: Option<OfSource>,
 }
 
-type GuardFn = fn(Properties, Guard) -> BoxFuture<'static, Result<()>>;
+/// What only sources do.
+#[derive(Clone, Copy)]
+struct OfSource {
+    guard: fn(Properties, Guard) -> BoxFuture<'static, Result<()>>,
+    wrong_offsets: fn(&Properties, &[OffsetChange]) -> Vec<String>,
+    rewind: fn(Properties, Asked) -> BoxFuture<'static, Result<Rewind>>,
+}
 
 /// A boxed task.
 pub enum BoxedTask {
@@ -67,7 +74,11 @@ impl Plugin {
             direction: Direction::Source,
             tells_transactions: C::TELLS_TRANSACTIONS,
             inner,
-            guard: Some(guard::<C>),
+            of_source: Some(OfSource {
+                guard: guard::<C>,
+                wrong_offsets: wrong_offsets::<C>,
+                rewind: rewind::<C>,
+            }),
         }
     }
 
@@ -79,7 +90,7 @@ impl Plugin {
             direction: Direction::Sink,
             tells_transactions: false,
             inner,
-            guard: None,
+            of_source: None,
         }
     }
 
@@ -123,9 +134,23 @@ impl Plugin {
 
     /// See [`SourceConnector::guard`]. A sink has nothing to look after.
     pub async fn guard(&self, given: Properties, guard: Guard) -> Result<()> {
-        match self.guard {
-            Some(run) => run(given, guard).await,
+        match self.of_source {
+            Some(source) => (source.guard)(given, guard).await,
             None => Ok(()),
+        }
+    }
+
+    /// See [`SourceConnector::wrong_offsets`]. Nothing is known of those of a sink, nor of a configuration that does not hold.
+    pub fn wrong_offsets(&self, given: &Properties, changes: &[OffsetChange]) -> Vec<String> {
+        let source = self.of_source;
+        source.map_or_else(Vec::new, |source| (source.wrong_offsets)(given, changes))
+    }
+
+    /// See [`SourceConnector::rewind`].
+    pub async fn rewind(&self, given: Properties, asked: Asked) -> Result<Rewind> {
+        match self.of_source {
+            Some(source) => (source.rewind)(given, asked).await,
+            None => Err(refused("it is no source")),
         }
     }
 
@@ -151,6 +176,18 @@ trait Connector: Send + Sync {
 
 fn guard<C: SourceConnector>(given: Properties, guard: Guard) -> BoxFuture<'static, Result<()>> {
     Box::pin(async move { C::guard(&parse(&given)?, guard).await })
+}
+
+fn wrong_offsets<C: SourceConnector>(given: &Properties, changes: &[OffsetChange]) -> Vec<String> {
+    let config = C::Config::parse(given);
+    config.map_or_else(|_| Vec::new(), |config| C::wrong_offsets(&config, changes))
+}
+
+fn rewind<C: SourceConnector>(
+    given: Properties,
+    asked: Asked,
+) -> BoxFuture<'static, Result<Rewind>> {
+    Box::pin(async move { C::rewind(&parse(&given)?, asked).await })
 }
 
 fn parse<C: Config>(given: &Properties) -> Result<C> {

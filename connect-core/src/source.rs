@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Batch, Config, Finding, Position, Properties, Result, Watermark, guard::Guard, meter::Meter,
-    outside::Outside, plugin::About,
+    Batch, Config, Finding, Position, Properties, Result, Watermark,
+    guard::Guard,
+    meter::Meter,
+    outside::Outside,
+    plugin::About,
+    rewind::{Asked, OffsetChange, Rewind, refused},
 };
 
 /// The properties of one task, beyond those of its connector (Kafka Connect's `taskConfigs`).
@@ -48,6 +52,20 @@ pub trait SourceConnector: Send + Sync + 'static {
     fn guard(config: &Self::Config, guard: Guard) -> impl Future<Output = Result<()>> + Send {
         let _ = (config, guard);
         std::future::ready(Ok(()))
+    }
+
+    /// Looks at offsets that somebody wants to store (KIP-875's `alterOffsets`): says everything that does not hold. What is to be
+    /// forgotten holds always.
+    fn wrong_offsets(config: &Self::Config, changes: &[OffsetChange]) -> Vec<String> {
+        let _ = (config, changes);
+        Vec::new()
+    }
+
+    /// Tells what it means to set the connector back, and changes nothing. Never forward; and only to where it can safely begin: the
+    /// error says why not, and where it can.
+    fn rewind(config: &Self::Config, asked: Asked) -> impl Future<Output = Result<Rewind>> + Send {
+        let _ = (config, asked);
+        std::future::ready(Err(refused("its kind has no way back")))
     }
 }
 

@@ -52,14 +52,7 @@ pub(crate) async fn change(
     change: Option<&[(Value, Option<Value>)]>,
 ) -> Result<()> {
     let info = shared.info(name)?;
-    let target = shared.desired.read().connectors.get(name).map(|c| c.target);
-    if target.ok_or_else(|| not_found(name))? != TargetState::Stopped {
-        let what = format!(
-            "Connectors must be in the STOPPED state before their offsets can be modified. This can be done \
-             for the specified connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
-        );
-        return Err(Error::new(&BAD_REQUEST, what));
-    }
+    must_be_stopped(shared, name)?;
     match (info.kind, change) {
         (ConnectorKind::Sink, Some(change)) => {
             let group = group_of(&info.config, name);
@@ -70,7 +63,7 @@ pub(crate) async fn change(
         }
         (ConnectorKind::Sink, None) => shared.log.delete_group(&group_of(&info.config, name)).await,
         (_, Some(change)) => {
-            objects(change)?;
+            look_at(shared, &info, change)?;
             let store = store(shared, &info.config).await?;
             store.refresh().await?;
             store.alter(name, change).await
@@ -84,7 +77,25 @@ pub(crate) async fn change(
     }
 }
 
-async fn store(shared: &Arc<Shared>, config: &Properties) -> Result<OffsetStore> {
+/// What is wanted of a connector; `None` when there is none.
+pub(crate) fn target_of(shared: &Shared, name: &str) -> Option<TargetState> {
+    let desired = shared.desired.read();
+    desired.connectors.get(name).map(|c| c.target)
+}
+
+/// 400 when it is not stopped, in Kafka Connect's words.
+pub(crate) fn must_be_stopped(shared: &Shared, name: &str) -> Result<()> {
+    if target_of(shared, name).ok_or_else(|| not_found(name))? == TargetState::Stopped {
+        return Ok(());
+    }
+    let what = format!(
+        "Connectors must be in the STOPPED state before their offsets can be modified. This can be done \
+         for the specified connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
+    );
+    Err(Error::new(&BAD_REQUEST, what))
+}
+
+pub(crate) async fn store(shared: &Arc<Shared>, config: &Properties) -> Result<OffsetStore> {
     OffsetStore::open(shared, &shared.providers.resolve(config)?).await
 }
 
@@ -96,14 +107,30 @@ pub(crate) fn group_of(config: &Properties, name: &str) -> String {
         .unwrap_or_else(|| format!("connect-{name}"))
 }
 
-fn objects(change: &[(Value, Option<Value>)]) -> Result<()> {
+/// 400 when offsets are none of a source, or not what its connector takes; tells all of it.
+pub(crate) fn look_at(
+    shared: &Shared,
+    info: &ConnectorInfo,
+    change: &[(Value, Option<Value>)],
+) -> Result<()> {
     for (partition, offset) in change {
         if !partition.is_object() || offset.as_ref().is_some_and(|o| !o.is_object()) {
             let what = "The partition and the offset of a source connector must be JSON objects";
             return Err(Error::new(&BAD_REQUEST, what));
         }
     }
-    Ok(())
+    let class = info
+        .config
+        .get("connector.class")
+        .map_or("", String::as_str);
+    let Some(plugin) = shared.plugins.find(class) else {
+        return Ok(());
+    };
+    let wrong = plugin.wrong_offsets(&shared.providers.resolve(&info.config)?, change);
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(&BAD_REQUEST, wrong.join("; "))),
+    }
 }
 
 fn group_change(

@@ -146,7 +146,7 @@ pub(crate) fn shown(ms: i64) -> Option<String> {
 }
 
 /// What the keys of a source's offset mean; what is not known is left out.
-fn meaning(offset: &Value) -> Value {
+pub(crate) fn meaning(offset: &Value) -> Value {
     let mut out = Map::new();
     let get = |name: &str| offset.get(name).filter(|value| !value.is_null());
     let number = |name: &str| get(name).and_then(Value::as_i64);

@@ -103,6 +103,10 @@ impl Herder {
         let accepted = validate::accepted(&self.shared, config).await?;
         let kind = self.shared.plugins.kind(accepted.get("connector.class"));
         let target = import.state.unwrap_or(TargetState::Stopped);
+        if kind == ConnectorKind::Source {
+            let info = unborn(name, kind, &accepted);
+            crate::offset_request::look_at(&self.shared, &info, &import.offsets)?;
+        }
         let imported = Imported {
             dry_run: import.dry_run,
             name: name.to_owned(),
@@ -143,13 +147,7 @@ impl Herder {
         kind: ConnectorKind,
         config: &Properties,
     ) -> Result<Vec<ConnectorOffset>> {
-        let info = ConnectorInfo {
-            name: name.to_owned(),
-            config: config.clone(),
-            tasks: Vec::new(),
-            kind,
-        };
-        crate::offset_request::read_of(&self.shared, &info).await
+        crate::offset_request::read_of(&self.shared, &unborn(name, kind, config)).await
     }
 
     fn refuse_masks(&self, config: &GivenConfig) -> Result<()> {
@@ -166,6 +164,16 @@ impl Herder {
             masked.join(", ")
         );
         Err(Error::new(&BAD_REQUEST, what))
+    }
+}
+
+/// A connector that is not there yet.
+fn unborn(name: &str, kind: ConnectorKind, config: &Properties) -> ConnectorInfo {
+    ConnectorInfo {
+        name: name.to_owned(),
+        config: config.clone(),
+        tasks: Vec::new(),
+        kind,
     }
 }
 

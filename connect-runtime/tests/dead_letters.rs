@@ -5,7 +5,7 @@ mod connectors;
 use connect_runtime::{
     Herder,
     letters::{Edit, Filter, Purge, Replay},
-    rewind::To,
+    rewind::{Rewound, To},
 };
 use connectors::{
     collecting::Destination,
@@ -38,7 +38,9 @@ async fn poisoned<'a>(worker: &Worker, name: &'a str, dead: &'a str) {
 
 /// The topics that a rewind to the beginning brings again.
 async fn topics_again(herder: &Herder) -> Option<String> {
-    let back = herder.rewind("snk", To::Earliest, true).await.ok()?;
+    let Ok(Rewound::Sink(back)) = herder.rewind("snk", To::Earliest, true).await else {
+        return None;
+    };
     let topics: Vec<String> = back.partitions.into_iter().map(|b| b.topic).collect();
     Some(topics.join(","))
 }

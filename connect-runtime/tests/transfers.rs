@@ -4,7 +4,7 @@ mod connectors;
 
 use connect_runtime::{
     State, TargetState,
-    rewind::To,
+    rewind::{Rewound, SinkRewound, To, to_time},
     transfer::{Exported, Import},
 };
 use connectors::{
@@ -37,19 +37,19 @@ async fn a_sink_goes_back_and_the_dry_run_tells_how_far() {
     let (status, what) = refused(h.rewind("snk", To::Earliest, false).await);
     assert!(status == 400 && what.contains("STOPPED"), "{what}");
     h.stop("snk").await.unwrap();
-    let dry = h.rewind("snk", To::Earliest, true).await.unwrap();
+    let dry = sink(h.rewind("snk", To::Earliest, true).await.unwrap());
     assert_eq!(
         (dry.records, dry.partitions[0].from, dry.partitions[0].to),
         (10, 10, 0)
     );
-    let later = To::time("2999-01-01T00:00:00Z").unwrap();
+    let later = to_time("2999-01-01T00:00:00Z").unwrap();
     assert_eq!(
-        h.rewind("snk", later, true).await.unwrap().records,
+        sink(h.rewind("snk", later, true).await.unwrap()).records,
         0,
         "never forward"
     );
     assert_eq!(
-        h.rewind("snk", To::Earliest, false).await.unwrap().records,
+        sink(h.rewind("snk", To::Earliest, false).await.unwrap()).records,
         10
     );
     let standing = h.position("snk").await.unwrap();
@@ -63,8 +63,17 @@ async fn a_sink_goes_back_and_the_dry_run_tells_how_far() {
     })
     .await;
     assert_eq!(refused(h.rewind("src", To::Earliest, true).await).0, 400);
-    assert!(To::time("yesterday").is_err());
+    let lsn = To::Lsn("0/10".to_owned());
+    assert_eq!(refused(h.rewind("snk", lsn, true).await).0, 400);
+    assert!(to_time("yesterday").is_err());
     worker.stop().await;
+}
+
+fn sink(rewound: Rewound) -> SinkRewound {
+    match rewound {
+        Rewound::Sink(sink) => sink,
+        Rewound::Source(source) => panic!("{source:?}"),
+    }
 }
 
 fn import_of(exported: Exported, name: &str) -> Import {

@@ -18,7 +18,11 @@ pub fn push_instant(days: i64, micros: i64, digits: usize, out: &mut Vec<u8>) {
 /// The time, with microseconds.
 pub fn now() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let us = i64::try_from(now.unwrap_or_default().as_micros()).unwrap_or(i64::MAX);
+    instant(i64::try_from(now.unwrap_or_default().as_micros()).unwrap_or(i64::MAX))
+}
+
+/// A time in microseconds since 1970-01-01, with microseconds.
+pub fn instant(us: i64) -> String {
     let mut text = Vec::new();
     push_instant(us.div_euclid(DAY_US), us.rem_euclid(DAY_US), 6, &mut text);
     String::from_utf8(text).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! `FileStreamSource`: each line of a file, or of standard input, is a record.
 
 mod lines;
+mod offsets;
 mod stdin;
 mod tail;
 
@@ -14,6 +15,7 @@ use connect_core::{
     SourceConnector, SourceTask, Start, TaskPlan, Type,
     config::{Importance, Key, Kind, read_default, read_optional, read_required},
     plugin::About,
+    rewind::{Asked, OffsetChange, Rewind},
 };
 use serde_json::{Value, json};
 
@@ -115,6 +117,14 @@ impl SourceConnector for FileSource {
             input: None,
             sent: 0,
         })
+    }
+
+    fn wrong_offsets(config: &FileSourceConfig, changes: &[OffsetChange]) -> Vec<String> {
+        offsets::wrong(config.file.as_deref(), changes)
+    }
+
+    async fn rewind(config: &FileSourceConfig, asked: Asked) -> Result<Rewind> {
+        offsets::rewind(config.file.as_deref(), &asked)
     }
 }
 

@@ -54,6 +54,20 @@ impl Header {
         self.kind == kind::FORMAT
     }
 
+    /// Whether a transaction begins with it, which has an id or could have one: so does each of MySQL since 5.7, and of MariaDB.
+    pub fn is_gtid(&self) -> bool {
+        use kind::{ANONYMOUS_GTID, GTID, GTID_TAGGED, MARIADB_GTID};
+        matches!(
+            self.kind,
+            GTID | ANONYMOUS_GTID | GTID_TAGGED | MARIADB_GTID
+        )
+    }
+
+    /// Whether it tells that another file follows.
+    pub fn is_rotate(&self) -> bool {
+        self.kind == kind::ROTATE
+    }
+
     /// Whether it is a whole transaction, compressed.
     pub fn is_payload(&self) -> bool {
         self.kind == kind::PAYLOAD

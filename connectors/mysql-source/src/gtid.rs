@@ -42,6 +42,33 @@ impl Gtids {
         }
     }
 
+    /// Whether an id is in there, or lies before it.
+    pub fn has(&self, gtid: &Gtid) -> bool {
+        match (self, gtid) {
+            (Self::MySql(set), gtid) => set.has(gtid),
+            (Self::MariaDb(last), Gtid::MariaDb(gtid)) => last.has(gtid),
+            (Self::MariaDb(_), Gtid::MySql { .. }) => false,
+        }
+    }
+
+    /// Whether another has all of it.
+    pub fn is_within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::MySql(set), Self::MySql(other)) => set.is_within(other),
+            (Self::MariaDb(last), Self::MariaDb(other)) => last.is_within(other),
+            _ => false,
+        }
+    }
+
+    /// How many transactions another lacks of it; of MariaDB at most so many.
+    pub fn count_since(&self, other: &Self) -> u64 {
+        match (self, other) {
+            (Self::MySql(set), Self::MySql(other)) => set.without(other).count(),
+            (Self::MariaDb(last), Self::MariaDb(other)) => last.count_since(other),
+            _ => 0,
+        }
+    }
+
     /// Goes on to an id. One of the other server is none of it.
     pub fn add(&mut self, gtid: &Gtid) {
         match (self, gtid) {

@@ -36,7 +36,9 @@ mod incremental;
 pub mod json;
 mod known;
 pub mod layout;
+mod offsets;
 pub mod position;
+mod rewind;
 mod schema_changes;
 mod shown;
 mod signals;
@@ -53,7 +55,11 @@ pub mod wire;
 
 use std::collections::BTreeSet;
 
-use connect_core::{Finding, Result, SourceConnector, TaskPlan, plugin::About};
+use connect_core::{
+    Finding, Result, SourceConnector, TaskPlan,
+    plugin::About,
+    rewind::{Asked, OffsetChange, Rewind},
+};
 
 pub use config::MySqlConfig;
 pub use task::MySqlTask;
@@ -99,6 +105,14 @@ impl SourceConnector for MySqlSource {
     fn task(config: Self::Config, _plan: TaskPlan) -> Result<Self::Task> {
         MySqlTask::new(config, Flavor::MySql)
     }
+
+    fn wrong_offsets(_config: &Self::Config, changes: &[OffsetChange]) -> Vec<String> {
+        offsets::wrong(Flavor::MySql, changes)
+    }
+
+    async fn rewind(config: &Self::Config, asked: Asked) -> Result<Rewind> {
+        rewind::rewind(config, Flavor::MySql, asked).await
+    }
 }
 
 impl SourceConnector for MariaDbSource {
@@ -130,5 +144,13 @@ impl SourceConnector for MariaDbSource {
 
     fn task(config: Self::Config, _plan: TaskPlan) -> Result<Self::Task> {
         MySqlTask::new(config, Flavor::MariaDb)
+    }
+
+    fn wrong_offsets(_config: &Self::Config, changes: &[OffsetChange]) -> Vec<String> {
+        offsets::wrong(Flavor::MariaDb, changes)
+    }
+
+    async fn rewind(config: &Self::Config, asked: Asked) -> Result<Rewind> {
+        rewind::rewind(config, Flavor::MariaDb, asked).await
     }
 }

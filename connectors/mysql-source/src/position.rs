@@ -47,6 +47,9 @@ pub struct Place {
     pub in_snapshot: bool,
 }
 
+/// Where the events of a file begin, behind its magic number.
+pub const FIRST_POS: u64 = 4;
+
 /// A place in the binlog of one server, to compare with others of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mark {
@@ -151,7 +154,11 @@ impl Place {
         let wrong = |what: &'static str| Error::new(&error::OFFSET, what).context("offset", offset);
         let object: Map<String, Value> = serde_json::from_str(offset)
             .map_err(|e| wrong("the stored offset is no JSON object").caused_by(e))?;
-        let count = |key: &str| object.get(key).and_then(Value::as_u64);
+        // Debezium reads numbers that people have written as text, and begins at the beginning of a file where there is none.
+        let count = |key: &str| {
+            let given = object.get(key)?;
+            given.as_u64().or_else(|| given.as_str()?.parse().ok())
+        };
         let file = object.get("file").and_then(Value::as_str);
         let gtids = object.get("gtids").and_then(Value::as_str);
         let gtids = gtids.filter(|text| !text.trim().is_empty());
@@ -162,7 +169,7 @@ impl Place {
             file: file
                 .ok_or_else(|| wrong("the stored offset has no file"))?
                 .into(),
-            pos: count("pos").ok_or_else(|| wrong("the stored offset has no position"))?,
+            pos: count("pos").unwrap_or_default().max(FIRST_POS),
             events: count("event").unwrap_or_default(),
             rows: count("row").unwrap_or_default(),
             gtid: object.get("gtid").and_then(Value::as_str).map(Arc::from),
@@ -244,6 +251,11 @@ mod tests {
         );
         let plain = Place::parse(r#"{"file":"b.1","pos":4,"gtids":""}"#).unwrap();
         assert_eq!(plain, Place::between("b.1", 4, None));
+        assert_eq!(Place::parse(r#"{"file":"b.1"}"#).unwrap(), plain);
+        assert_eq!(
+            Place::parse(r#"{"file":"b.1","pos":"70"}"#).unwrap().pos,
+            70
+        );
     }
 
     #[test]
@@ -282,7 +294,6 @@ mod tests {
             "",
             "[]",
             "{}",
-            r#"{"file":"b.1"}"#,
             r#"{"pos":4}"#,
             r#"{"file":"b.1","pos":4,"gtids":"1-2"}"#,
         ] {

@@ -12,8 +12,8 @@ use cdc::{channels::Channels, pulse::Pulse, snapshot::Progress, text::Frame};
 use connect_core::{Batch, Error, Result};
 use tokio::time::{Instant, timeout_at};
 
-pub(crate) use self::reader::Settings;
 use self::reader::{At, Reader};
+pub(crate) use self::reader::{Settings, widened};
 use crate::{
     binlog::{self, EVENT_LIMIT, Header, Payload},
     error,
@@ -430,7 +430,7 @@ impl Stream {
 }
 
 /// The event in a packet.
-fn event_of(packet: &[u8]) -> Result<&[u8]> {
+pub(crate) fn event_of(packet: &[u8]) -> Result<&[u8]> {
     match packet.split_first() {
         Some((&EVENT, event)) => Ok(event),
         Some((&ERROR, _)) => Err(server_error(packet).into()),

@@ -6,6 +6,8 @@
 
 mod state;
 
+pub(crate) use state::are_versions;
+
 use connect_core::Result;
 use rustc_hash::FxHashMap;
 

@@ -29,6 +29,7 @@ mod guard;
 mod heartbeat;
 mod incremental;
 mod mask;
+mod offsets;
 mod options;
 pub mod pgoutput;
 mod position;
@@ -36,6 +37,7 @@ mod publication;
 mod relations;
 mod replica_identity;
 mod reselect;
+mod rewind;
 mod seen;
 mod signals;
 mod slot;
@@ -52,7 +54,12 @@ pub mod wire;
 
 use std::collections::BTreeSet;
 
-use connect_core::{Finding, Result, SourceConnector, TaskPlan, guard::Guard, plugin::About};
+use connect_core::{
+    Finding, Result, SourceConnector, TaskPlan,
+    guard::Guard,
+    plugin::About,
+    rewind::{Asked, OffsetChange, Rewind},
+};
 
 pub use config::PostgresConfig;
 pub use task::PostgresTask;
@@ -95,5 +102,13 @@ impl SourceConnector for PostgresSource {
 
     async fn guard(config: &Self::Config, guard: Guard) -> Result<()> {
         guard::run(config, guard).await
+    }
+
+    fn wrong_offsets(_config: &Self::Config, changes: &[OffsetChange]) -> Vec<String> {
+        offsets::wrong(changes)
+    }
+
+    async fn rewind(config: &Self::Config, asked: Asked) -> Result<Rewind> {
+        rewind::rewind(config, asked).await
     }
 }

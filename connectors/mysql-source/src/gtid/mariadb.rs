@@ -35,6 +35,15 @@ impl MariaDbGtids {
         self.domains.values().all(|gtid| other.has(gtid))
     }
 
+    /// How many ids lie between another and this one, at most: numbers may have gaps.
+    pub fn count_since(&self, other: &Self) -> u64 {
+        let since = |domain| other.domains.get(domain).map_or(0, |gtid| gtid.number);
+        let counts = self.domains.iter();
+        counts
+            .map(|(domain, gtid)| gtid.number.saturating_sub(since(domain)))
+            .sum()
+    }
+
     /// Whether another has the same last ids in each of its domains. Numbers need not grow.
     pub fn is_part_of(&self, other: &Self) -> bool {
         let is_same = |(domain, gtid)| other.domains.get(domain) == Some(gtid);
@@ -104,6 +113,7 @@ mod tests {
             position.of_domains(|domain| domain == "1").to_string(),
             "1-2-7"
         );
+        assert_eq!(position.count_since(&at("0-1-90")), 17);
         for wrong in ["1", "1-2", "1-2-x", "-1-2-3"] {
             assert!(wrong.parse::<MariaDbGtids>().is_err(), "{wrong}");
         }

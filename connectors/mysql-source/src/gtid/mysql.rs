@@ -60,6 +60,12 @@ impl GtidSet {
         ranges.is_some_and(|ranges| ranges.iter().any(|range| range.contains(&number)))
     }
 
+    /// How many ids are in it.
+    pub fn count(&self) -> u64 {
+        let ranges = self.sources.values().flatten();
+        ranges.map(|range| range.end() - range.start() + 1).sum()
+    }
+
     /// Whether all its ids are in another set.
     pub fn is_within(&self, other: &Self) -> bool {
         self.without(other).is_empty()
@@ -321,6 +327,7 @@ mod tests {
             one.with(&other).to_string(),
             format!("{A}:1-10:20-30,{B}:1")
         );
+        assert_eq!((one.count(), set("").count()), (12, 0));
         assert!(one.common(&other).is_within(&one) && !other.is_within(&one));
         assert_eq!(
             one.of_servers(|uuid| uuid == B).to_string(),

@@ -122,7 +122,7 @@ impl Placed<'_> {
 }
 
 /// Where the next event begins, of which events tell only the lower 32 bits; `pos` is where this one does.
-fn widened(pos: u64, header: &Header) -> u64 {
+pub(crate) fn widened(pos: u64, header: &Header) -> u64 {
     let is_in_file = header.next_pos > 0 && !header.is_artificial() && !header.is_format();
     if !is_in_file {
         return pos;

@@ -58,6 +58,18 @@ impl Versions {
         versions
     }
 
+    /// The tables that are known, but not of what they were at a place: by their full names.
+    pub(crate) fn unknown_at(stored: &[Position], prefix: &str, place: &Mark) -> Vec<String> {
+        let known = stored.iter().filter_map(|position| read(position, prefix));
+        let unknown = known.filter(|(_, past)| {
+            let is_table = past.last().is_some_and(|past| past.info.is_some());
+            is_table && !past.iter().any(|past| is_before(&past.from, place))
+        });
+        unknown
+            .map(|((database, table), _)| format!("{database}.{table}"))
+            .collect()
+    }
+
     fn of_store(stored: &[Position], prefix: &str, place: &Place) -> Self {
         let mut versions = Self::default();
         let mark = place.mark();
@@ -141,6 +153,11 @@ fn read(position: &Position, prefix: &str) -> Option<(TableName, Vec<Past>)> {
     Some((name, past.collect()))
 }
 
+/// Whether a text is versions of a table.
+pub(crate) fn are_versions(text: &str) -> bool {
+    serde_json::from_str::<Vec<Stored>>(text).is_ok()
+}
+
 fn with_charsets(mut info: TableInfo) -> TableInfo {
     for column in &mut info.columns {
         column.charset = column.charset_name.as_deref().and_then(Charset::named);
@@ -202,6 +219,18 @@ mod tests {
         assert_eq!(columns(&stored, &at("bin.000009", 499, 1)), Some(1));
         assert_eq!(columns(&stored, &at("bin.000009", 99, 0)), None);
         assert_eq!(columns(&stored, &at("other.000001", 4, 2)), Some(2));
+    }
+
+    #[test]
+    fn a_place_before_all_versions_is_told() {
+        let stored = versions().take_fresh("shop");
+        let unknown = |pos| Versions::unknown_at(&stored, "shop", &mark("bin.000009", pos));
+        assert_eq!(
+            (unknown(99), unknown(100)),
+            (vec!["d.t".to_owned()], Vec::new())
+        );
+        let offset: Value = serde_json::from_str(&stored[0].offset).unwrap();
+        assert!(are_versions(offset["versions"].as_str().unwrap()) && !are_versions("[1]"));
     }
 
     #[test]

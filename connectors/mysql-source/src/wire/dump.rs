@@ -16,6 +16,8 @@ const COM_BINLOG_DUMP_GTID: u8 = 0x1e;
 const LONGEST_NAME: usize = 60;
 /// MariaDB: statements that made rows are sent too.
 const SEND_ANNOTATE_ROWS: u16 = 2;
+/// The binlog ends where it ends now, instead of going on as it grows.
+const NON_BLOCK: u16 = 1;
 /// MySQL: the position is that of a set of GTIDs.
 const THROUGH_GTID: u16 = 4;
 
@@ -35,7 +37,7 @@ pub enum Place<'a> {
 pub struct DumpFrom<'a> {
     /// From where on.
     pub place: Place<'a>,
-    /// Our number among the server's replicas.
+    /// Our number among the server's replicas; 0 for a look, of which no replica knows: it ends where the binlog ends now.
     pub server_id: u32,
     /// What the server's list of replicas shows as our host.
     pub name: &'a str,
@@ -64,10 +66,12 @@ pub(super) async fn start(mut connection: Connection, from: &DumpFrom<'_>) -> Re
     let checked = told.first().is_some_and(|row| row.text(0) == "CRC32");
     let (command, argument) = command(flavor, from)?;
     let mut packets = connection.packets;
-    packets
-        .command(COM_REGISTER_SLAVE, &registration(from))
-        .await?;
-    answer::head(&mut packets).await?;
+    if from.server_id > 0 {
+        packets
+            .command(COM_REGISTER_SLAVE, &registration(from))
+            .await?;
+        answer::head(&mut packets).await?;
+    }
     packets.command(command, &argument).await?;
     Ok(Dump { packets, checked })
 }
@@ -109,15 +113,14 @@ fn registration(from: &DumpFrom<'_>) -> Vec<u8> {
 
 fn command(flavor: Flavor, from: &DumpFrom<'_>) -> Result<(u8, Vec<u8>)> {
     let id = from.server_id;
-    let flags = match flavor == Flavor::MariaDb && from.annotated {
-        true => SEND_ANNOTATE_ROWS,
-        false => 0,
-    };
+    let (is_look, is_mariadb) = (id == 0, flavor == Flavor::MariaDb);
+    let look = u16::from(is_look) * NON_BLOCK;
+    let flags = look | u16::from(is_mariadb && from.annotated) * SEND_ANNOTATE_ROWS;
     Ok(match from.place {
         Place::File(file, at) => match u32::try_from(at) {
             Ok(at) => (COM_BINLOG_DUMP, by_file(at, flags, id, file)),
             Err(_) if flavor == Flavor::MySql => {
-                (COM_BINLOG_DUMP_GTID, by_gtid(0, id, (file, at), &[]))
+                (COM_BINLOG_DUMP_GTID, by_gtid(look, id, (file, at), &[]))
             }
             Err(_) => {
                 let what = "a position behind 4 GiB cannot be asked for";
@@ -182,6 +185,17 @@ mod tests {
             bytes,
             b"\x04\0\x04\x03\x02\x01\0\0\0\0\x04\0\0\0\0\0\0\0\x03\0\0\0set"
         );
+    }
+
+    #[test]
+    fn a_look_ends_where_the_binlog_ends() {
+        let look = DumpFrom {
+            server_id: 0,
+            annotated: false,
+            ..from(Place::File("b.1", 4))
+        };
+        let (_, bytes) = command(Flavor::MySql, &look).unwrap();
+        assert_eq!(bytes, b"\x04\0\0\0\x01\0\0\0\0\0b.1");
     }
 
     #[test]
