@@ -17,6 +17,7 @@ use self::{
     walk::{Begun, Found, Walk},
 };
 use crate::{
+    binlog::Gtid,
     config::MySqlConfig,
     gtid::Gtids,
     position::{Mark, Place, partition},
@@ -227,12 +228,34 @@ impl<'a> Way<'a> {
             let what = format!("all that comes behind them (it begins behind {purged})");
             return Err(files::purged(&self.files, self.side, &what).await?);
         };
+        self.are_there(&wanted, &beginning).await?;
         let has = |begun: &Begun| begun.gtid.as_ref().is_some_and(|gtid| wanted.has(gtid));
         let found = self.first_of(beginning, |begun| !has(begun)).await?;
         Ok(found.map(|found| Found {
             gtids: Some(wanted.clone()),
             ..found
         }))
+    }
+
+    /// MariaDB begins only behind ids that are in its binlog, with the very server that made them.
+    async fn are_there(&mut self, wanted: &Gtids, beginning: &Mark) -> Result<()> {
+        let before = self.gtids_at(beginning).await?;
+        let (Gtids::MariaDb(wanted), Some(Gtids::MariaDb(before))) = (wanted, before) else {
+            return Ok(());
+        };
+        let mut left = wanted.without(&before);
+        let mut walk = Walk::from(self.side, beginning).await?;
+        while !left.is_empty()
+            && let Some(begun) = walk.begun().await?
+        {
+            if let Some(Gtid::MariaDb(gtid)) = &begun.gtid {
+                left.remove(gtid);
+            }
+        }
+        match left.is_empty() {
+            true => Ok(()),
+            false => Err(refused(format!("the server's binlog has no {left}"))),
+        }
     }
 
     /// What it means.

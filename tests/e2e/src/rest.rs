@@ -61,6 +61,38 @@ impl Rest {
         Ok(serde_json::from_str(&answer.body)?)
     }
 
+    /// A request that must be answered with success and JSON; without a body when that is null.
+    pub fn send(&self, method: &str, path: &str, body: &Value) -> Outcome<Value> {
+        let text = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let answer = self.ask(method, path, &text)?;
+        match answer.status {
+            200..=299 => Ok(serde_json::from_str(&answer.body)?),
+            status => Err(format!("{method} {path}: {status} {}", answer.body).into()),
+        }
+    }
+
+    /// A request that must be refused as a bad one; gives the message.
+    pub fn refused(&self, method: &str, path: &str, body: &Value) -> Outcome<String> {
+        let answer = self.ask(method, path, &body.to_string())?;
+        match answer.status {
+            400 => Ok(answer.body),
+            status => Err(format!("{method} {path}: {status} {}", answer.body).into()),
+        }
+    }
+
+    /// Stops a connector, and waits until it is.
+    pub fn stop(&self, name: &str) -> Outcome {
+        self.must("PUT", &format!("/connectors/{name}/stop"))?;
+        wait_until("the connector to stop", LIMIT, || {
+            let states = self.states(name);
+            Ok(states.is_ok_and(|states| states == ["STOPPED"]))
+        })?;
+        Ok(())
+    }
+
     /// A request without a body that must be answered with success.
     pub fn must(&self, method: &str, path: &str) -> Outcome {
         let answer = self.ask(method, path, "")?;

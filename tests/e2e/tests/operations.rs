@@ -71,29 +71,6 @@ impl Scene {
         });
         waited.map_err(|error| format!("{error}: {last}").into())
     }
-
-    fn wait_stopped(&self, name: &str) -> Outcome {
-        self.rest()
-            .must("PUT", &format!("/connectors/{name}/stop"))?;
-        wait_until("the connector to stop", LIMIT, || {
-            let states = self.rest().states(name);
-            Ok(states.is_ok_and(|states| states == ["STOPPED"]))
-        })?;
-        Ok(())
-    }
-}
-
-fn ask(rest: &Rest, method: &str, path: &str, body: &Value) -> Outcome<Value> {
-    let body = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    let answer = rest.ask(method, path, &body)?;
-    match answer.status {
-        200..=299 => Ok(serde_json::from_str(&answer.body)?),
-        status => Err(format!("{method} {path}: {status} {}", answer.body).into()),
-    }
 }
 
 #[test]
@@ -102,7 +79,7 @@ fn a_dead_letter_is_found_edited_replayed_once_and_purged() -> Outcome {
     let rest = scene.rest();
     scene.wait_for_lines(&["{id=1}", "{id=2}"])?;
     let letters = "/connectors/sink/dead-letters";
-    let listed = || ask(rest, "GET", letters, &Value::Null);
+    let listed = || rest.send("GET", letters, &Value::Null);
     wait_until("the letter", LIMIT, || {
         Ok(listed().is_ok_and(|all| all["letters"].as_array().is_some_and(|all| all.len() == 1)))
     })?;
@@ -113,8 +90,7 @@ fn a_dead_letter_is_found_edited_replayed_once_and_purged() -> Outcome {
         (&json!("VALUE_CONVERTER"), &json!(TOPIC))
     );
     let (partition, offset) = (&letter["partition"], &letter["offset"]);
-    let opened = ask(
-        rest,
+    let opened = rest.send(
         "GET",
         &format!("{letters}/{partition}/{offset}"),
         &Value::Null,
@@ -125,25 +101,20 @@ fn a_dead_letter_is_found_edited_replayed_once_and_purged() -> Outcome {
         json!({"dryRun": dry_run, "letters": [edit]})
     };
     let replay = format!("{letters}/replay");
-    let dry = ask(rest, "POST", &replay, &edited(true))?;
+    let dry = rest.send("POST", &replay, &edited(true))?;
     assert_eq!(
         (&dry["dryRun"], &dry["replayed"]),
         (&json!(true), &json!(1)),
         "{dry}"
     );
-    let done = ask(rest, "POST", &replay, &edited(false))?;
+    let done = rest.send("POST", &replay, &edited(false))?;
     assert_eq!(done["replayed"], json!(1), "{done}");
     scene.wait_for_lines(&["{id=1}", "{id=2}", "{id=9}"])?;
-    let again = ask(rest, "POST", &replay, &edited(false))?;
+    let again = rest.send("POST", &replay, &edited(false))?;
     assert_eq!(again["replayed"], json!(0), "once: {again}");
-    let dry = ask(
-        rest,
-        "DELETE",
-        &format!("{letters}?dryRun=true"),
-        &Value::Null,
-    )?;
+    let dry = rest.send("DELETE", &format!("{letters}?dryRun=true"), &Value::Null)?;
     assert_eq!(dry["purged"], json!(1), "{dry}");
-    let purged = ask(rest, "DELETE", letters, &Value::Null)?;
+    let purged = rest.send("DELETE", letters, &Value::Null)?;
     assert_eq!(purged["purged"], json!(1), "{purged}");
     assert_eq!(listed()?["letters"], json!([]));
     scene.wait_for_lines(&["{id=1}", "{id=2}", "{id=9}"])
@@ -154,23 +125,23 @@ fn a_sink_goes_back_and_a_source_goes_elsewhere() -> Outcome {
     let scene = scene("{\"id\":1}\n{\"id\":2}\n")?;
     let rest = scene.rest();
     scene.wait_for_lines(&["{id=1}", "{id=2}"])?;
-    scene.wait_stopped("sink")?;
+    rest.stop("sink")?;
     let rewind = "/connectors/sink/offsets/rewind";
     let back = |dry_run: bool| json!({"to": {"earliest": true}, "dryRun": dry_run});
-    let dry = ask(rest, "POST", rewind, &back(true))?;
+    let dry = rest.send("POST", rewind, &back(true))?;
     assert_eq!(
         (&dry["records"], &dry["partitions"][0]["to"]),
         (&json!(2), &json!(0)),
         "{dry}"
     );
-    ask(rest, "POST", rewind, &back(false))?;
+    rest.send("POST", rewind, &back(false))?;
     rest.must("PUT", "/connectors/sink/resume")?;
     scene.wait_for_lines(&["{id=1}", "{id=2}", "{id=1}", "{id=2}"])?;
-    let position = ask(rest, "GET", "/connectors/sink/position", &Value::Null)?;
+    let position = rest.send("GET", "/connectors/sink/position", &Value::Null)?;
     assert!(position.to_string().contains(TOPIC), "{position}");
     // The source under another name goes on where it was.
-    scene.wait_stopped("source")?;
-    let exported = ask(rest, "GET", "/connectors/source/export", &Value::Null)?;
+    rest.stop("source")?;
+    let exported = rest.send("GET", "/connectors/source/export", &Value::Null)?;
     assert_eq!(
         exported["offsets"][0]["offset"]["position"],
         json!(18),
@@ -182,9 +153,9 @@ fn a_sink_goes_back_and_a_source_goes_elsewhere() -> Outcome {
     let path = "/connectors/elsewhere/import";
     let mut dry = import.clone();
     dry["dryRun"] = json!(true);
-    ask(rest, "POST", path, &dry)?;
+    rest.send("POST", path, &dry)?;
     assert_eq!(rest.ask("GET", "/connectors/elsewhere", "")?.status, 404);
-    ask(rest, "POST", path, &import)?;
+    rest.send("POST", path, &import)?;
     rest.wait_for("elsewhere", "RUNNING")?;
     let before = fs::read_to_string(&scene.from)?;
     fs::write(&scene.from, before + "{\"id\":3}\n")?;

@@ -30,6 +30,19 @@ impl MariaDbGtids {
         last.is_some_and(|last| gtid.number <= last.number)
     }
 
+    /// Leaves out an id, if it is a last one.
+    pub fn remove(&mut self, gtid: &MariaDbGtid) {
+        self.domains.retain(|_, last| last != gtid);
+    }
+
+    /// Those last ids that are not another's.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut left = self.clone();
+        other.domains.values().for_each(|gtid| left.remove(gtid));
+        left
+    }
+
     /// Whether another has come as far in each of its domains.
     pub fn is_within(&self, other: &Self) -> bool {
         self.domains.values().all(|gtid| other.has(gtid))
@@ -112,6 +125,12 @@ mod tests {
         assert_eq!(
             position.of_domains(|domain| domain == "1").to_string(),
             "1-2-7"
+        );
+        let left = position.without(&at("0-1-100,1-3-7"));
+        assert_eq!(
+            left.to_string(),
+            "1-2-7",
+            "of another server it is another one"
         );
         assert_eq!(position.count_since(&at("0-1-90")), 17);
         for wrong in ["1", "1-2", "1-2-x", "-1-2-3"] {
