@@ -37,7 +37,7 @@ pub enum Rewound {
     /// Of a sink.
     Sink(SinkRewound),
     /// Of a source.
-    Source(SourceRewound),
+    Source(Box<SourceRewound>),
 }
 
 impl Herder {
@@ -55,7 +55,7 @@ impl Herder {
                 }
                 _ => {
                     let (change, planned) = source::plan(&self.shared, &info, to).await?;
-                    (change, Rewound::Source(planned))
+                    (change, Rewound::Source(Box::new(planned)))
                 }
             })
         };

@@ -63,6 +63,23 @@ impl Header {
         )
     }
 
+    /// Whether it may be a part of a transaction: it is not one of those that stand between two.
+    pub fn is_of_transaction(&self) -> bool {
+        let stands_between = matches!(
+            self.kind,
+            kind::STOP
+                | kind::ROTATE
+                | kind::FORMAT
+                | kind::HEARTBEAT
+                | kind::HEARTBEAT_V2
+                | kind::PREVIOUS_GTIDS
+                | kind::BINLOG_CHECKPOINT
+                | kind::GTID_LIST
+                | kind::START_ENCRYPTION
+        );
+        !stands_between && !self.is_artificial()
+    }
+
     /// Whether it tells that another file follows.
     pub fn is_rotate(&self) -> bool {
         self.kind == kind::ROTATE
@@ -137,12 +154,15 @@ mod kind {
     pub(super) const ROWS_QUERY: u8 = 29;
     pub(super) const GTID: u8 = 33;
     pub(super) const ANONYMOUS_GTID: u8 = 34;
+    pub(super) const PREVIOUS_GTIDS: u8 = 35;
     pub(super) const XA_PREPARE: u8 = 38;
     pub(super) const PAYLOAD: u8 = 40;
     pub(super) const HEARTBEAT_V2: u8 = 41;
     pub(super) const GTID_TAGGED: u8 = 42;
     pub(super) const ANNOTATE_ROWS: u8 = 160;
+    pub(super) const BINLOG_CHECKPOINT: u8 = 161;
     pub(super) const MARIADB_GTID: u8 = 162;
+    pub(super) const GTID_LIST: u8 = 163;
     pub(super) const START_ENCRYPTION: u8 = 164;
     pub(super) const QUERY_COMPRESSED: u8 = 165;
 }

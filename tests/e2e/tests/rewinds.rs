@@ -183,6 +183,7 @@ fn executed(mysql: &Mysql) -> Outcome<String> {
 /// The binlog with four transactions in two files, and places in between.
 struct Written {
     before: Value,
+    middle: Value,
     gtids: String,
     time: String,
     last: u64,
@@ -198,6 +199,7 @@ fn write(mysql: &Mysql) -> Outcome<Written> {
         "select date_format(utc_timestamp(6), '%Y-%m-%dT%H:%i:%s.%fZ')",
     );
     let time = mysql.sql(time)?.trim().to_owned();
+    let middle = end(mysql)?.0;
     mysql.sql("flush binary logs")?;
     mysql.sql(
         "start transaction; update t set v = 9 where id < 3; insert into t values (4, 4); commit",
@@ -206,6 +208,7 @@ fn write(mysql: &Mysql) -> Outcome<Written> {
     mysql.sql("delete from t where id = 3")?;
     Ok(Written {
         before,
+        middle,
         gtids,
         time,
         last,
@@ -262,25 +265,24 @@ fn assert_told(rest: &Rest, mysql: &Mysql, written: &Written) -> Outcome {
     // MariaDB tells the second alone.
     let counted = time["transactions"].as_u64().unwrap_or(0);
     assert!(counted == 2 || is_mariadb && counted > 2, "{time}");
-    let within = dry(
-        rest,
-        &json!({"file": written.file, "pos": written.last + 1}),
-    )?;
-    assert_eq!(
-        (&within["transactions"], &within["to"]["pos"]),
-        (&json!(1), &json!(written.last)),
-        "{within}"
-    );
-    let (_, now) = end(mysql)?;
-    // MariaDB may write what is no transaction behind it.
-    let stored = within["from"]["pos"].as_u64().unwrap_or(0);
-    assert_eq!(within["bytes"], json!(stored - written.last), "{within}");
+    // Behind the last transaction of a file the next one is in another.
+    let middle = dry(rest, &written.middle)?;
+    assert_eq!(middle["offset"], gtid["offset"], "{middle}");
+    let last = dry(rest, &json!({"file": written.file, "pos": written.last}))?;
+    assert_eq!(last["transactions"], json!(1), "{last}");
+    let begin = last["to"]["pos"].as_u64().unwrap_or(0);
+    let within = dry(rest, &json!({"file": written.file, "pos": begin + 1}))?;
+    assert_eq!(within["offset"], last["offset"], "{within}");
     assert!(
         within["notes"]
             .to_string()
             .contains("lies within the transaction"),
         "{within}"
     );
+    let (_, now) = end(mysql)?;
+    // MariaDB may write what is no transaction behind it.
+    let stored = within["from"]["pos"].as_u64().unwrap_or(0);
+    assert_eq!(within["bytes"], json!(stored - begin), "{within}");
     let earliest = dry(rest, &json!({"earliest": true}))?;
     assert!(earliest["transactions"].as_u64() > Some(4), "{earliest}");
     // The table was made before the connector knew it, and its rows tell no names.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use connect_core::Result;
 
 use crate::{
-    binlog::{self, Event, Gtid},
+    binlog::{self, Event, Gtid, Header},
     gtid::Gtids,
     position::{FIRST_POS, Mark},
     stream::{event_of, widened},
@@ -21,6 +21,8 @@ pub(super) struct Begun {
     pub gtid: Option<Gtid>,
     /// When it was committed, in microseconds since 1970-01-01; of MariaDB the second in which its last statement began.
     pub us: i64,
+    /// Where the transaction before it ended; none when nobody tells.
+    passed: Option<Mark>,
 }
 
 /// What a walk comes to.
@@ -38,6 +40,8 @@ pub(super) struct Walk {
     checked: bool,
     file: Arc<str>,
     pos: u64,
+    /// Where the last event of a transaction ended, if it tells that.
+    passed: Option<Mark>,
 }
 
 impl Walk {
@@ -59,6 +63,7 @@ impl Walk {
             checked: dump.checked,
             file: Arc::clone(&at.file),
             pos: at.pos.max(FIRST_POS),
+            passed: None,
         })
     }
 
@@ -73,6 +78,7 @@ impl Walk {
             let header = binlog::header(event)?;
             self.pos = widened(self.pos, &header);
             if !header.is_rotate() && !header.is_format() && !header.is_gtid() {
+                self.pass(&header);
                 continue;
             }
             let body = binlog::body(event, &header, self.checked)?;
@@ -89,12 +95,23 @@ impl Walk {
                             file: Arc::clone(&self.file),
                             pos: self.pos.saturating_sub(header.size.into()),
                         },
+                        passed: self.passed.take(),
                         gtid: gtid.id,
                         us: gtid.committed_us.unwrap_or(second),
                     })));
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// MariaDB 11.8 does not tell of all events where they end.
+    fn pass(&mut self, header: &Header) {
+        if header.is_of_transaction() {
+            self.passed = (header.next_pos > 0).then(|| Mark {
+                file: Arc::clone(&self.file),
+                pos: self.pos,
+            });
         }
     }
 
@@ -141,7 +158,8 @@ pub(super) async fn find(
     Ok(None)
 }
 
-/// Looks for the last transaction from a place on that begins at another or before it: the one that has the place in it.
+/// Looks for the transaction that begins at a place or behind it, or, where the place lies within one, for that one; none behind the last. From
+/// a beginning on, where these transactions have been.
 pub(super) async fn find_around(
     side: &Side,
     (from, mut gtids): (&Mark, Option<Gtids>),
@@ -149,16 +167,22 @@ pub(super) async fn find_around(
 ) -> Result<Option<Found>> {
     let mut walk = Walk::from(side, from).await?;
     let mut last: Option<Begun> = None;
+    // If nobody tells where a transaction ended, the place counts as within it.
+    let is_behind = |passed: &Option<Mark>| passed.as_ref().is_some_and(|passed| passed <= place);
     while let Some(begun) = walk.begun().await? {
-        if begun.at > *place {
-            // Before the first of a file there is none: it is the next one.
-            let begun = last.unwrap_or(begun);
-            return Ok(Some(Found { begun, gtids }));
+        if begun.at > *place && last.is_some() && !is_behind(&begun.passed) {
+            break;
         }
+        let is_it = begun.at >= *place;
         let passed = last.replace(begun).and_then(|passed| passed.gtid);
         if let (Some(gtids), Some(gtid)) = (&mut gtids, &passed) {
             gtids.add(gtid);
         }
+        if is_it {
+            return Ok(last.map(|begun| Found { begun, gtids }));
+        }
     }
+    // The last one goes on up to the end.
+    let last = last.filter(|_| !is_behind(&walk.passed));
     Ok(last.map(|begun| Found { begun, gtids }))
 }

@@ -115,7 +115,8 @@ fn command(flavor: Flavor, from: &DumpFrom<'_>) -> Result<(u8, Vec<u8>)> {
     let id = from.server_id;
     let (is_look, is_mariadb) = (id == 0, flavor == Flavor::MariaDb);
     let look = u16::from(is_look) * NON_BLOCK;
-    let flags = look | u16::from(is_mariadb && from.annotated) * SEND_ANNOTATE_ROWS;
+    let annotated = u16::from(is_mariadb && from.annotated) * SEND_ANNOTATE_ROWS;
+    let flags = look | annotated;
     Ok(match from.place {
         Place::File(file, at) => match u32::try_from(at) {
             Ok(at) => (COM_BINLOG_DUMP, by_file(at, flags, id, file)),
