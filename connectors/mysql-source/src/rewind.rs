@@ -371,3 +371,30 @@ impl<'a> Way<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cdc::snapshot::Progress;
+    use connect_core::Config;
+
+    use super::*;
+    use crate::config::tests::given;
+
+    #[test]
+    fn a_snapshot_keeps_its_place() {
+        let config = MySqlConfig::parse(&given(&[])).unwrap();
+        let place = Place::between("b.1", 4, None);
+        assert!(is_streaming(&config, &place).is_ok());
+        let within = Place {
+            snapshot: Some(Progress::default()),
+            ..place.clone()
+        };
+        let error = is_streaming(&config, &within).unwrap_err();
+        assert!(error.to_string().contains("snapshot is not complete"));
+        let debeziums = Place {
+            in_snapshot: true,
+            ..place
+        };
+        assert!(is_streaming(&config, &debeziums).is_err());
+    }
+}

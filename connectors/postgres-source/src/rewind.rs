@@ -25,6 +25,8 @@ use crate::{
     wire::{Answer, Connection, Side},
 };
 
+/// Invariant 4: the server works no longer than this for an answer.
+const PATIENCE: &str = "SET statement_timeout = '60s'";
 /// What to do about what the slot does not send any more.
 const OTHERWISE: &str = "Let an incremental snapshot read the tables again (signal `execute-snapshot`), or set `slot.name` to a copy of the slot that \
     was made before: SELECT pg_copy_logical_replication_slot(SLOT, COPY); it keeps the server's log from then on";
@@ -116,6 +118,7 @@ impl<'a> Way<'a> {
         let slot = Slot::find(connection, &config.slot).await?;
         let slot = slot.ok_or_else(|| Slot::missing(config, place))?;
         slot.judge(config, None)?;
+        connection.execute(PATIENCE).await?;
         let sql = format!(
             "SELECT restart_lsn FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
             literal(&config.slot)
@@ -267,4 +270,28 @@ impl<'a> Way<'a> {
 
 fn uncounted(why: impl std::fmt::Display) -> String {
     format!("Transactions and rows are not counted: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use cdc::snapshot::Progress;
+    use connect_core::{Config, Verdict, error::NO_REWIND};
+
+    use super::*;
+    use crate::config::tests::given;
+
+    #[test]
+    fn a_snapshot_keeps_its_place() {
+        let config = PostgresConfig::parse(&given(&[])).unwrap();
+        let within = Place {
+            snapshot: Some(Progress::default()),
+            ..Place::between(96)
+        };
+        let error = is_streaming(&config, &within).unwrap_err();
+        assert_eq!((error.code(), error.verdict()), (&NO_REWIND, Verdict::Fail));
+        assert!(error.to_string().contains("snapshot is not complete"));
+        assert!(is_streaming(&config, &Place::between(96)).is_ok());
+        let tables = PostgresConfig::parse(&given(&[("snapshot.mode", "initial_only")])).unwrap();
+        assert!(is_streaming(&tables, &Place::between(96)).is_err());
+    }
 }

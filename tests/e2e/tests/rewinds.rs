@@ -222,7 +222,8 @@ fn mysql_goes_back(version: MysqlVersion) -> Outcome {
     let mysql = stack.mysql_with(options)?;
     mysql.sql("create table t (id int primary key, v int)")?;
     mysql.sql("flush binary logs")?;
-    let worker = Worker::start(&stack, WorkerOptions::on(LogKind::Embedded))?;
+    let options = WorkerOptions::on(LogKind::Embedded).exactly_once();
+    let worker = Worker::start(&stack, options)?;
     let rest = worker.rest();
     rest.create(
         SOURCE,
@@ -333,4 +334,66 @@ fn mysql_goes_back_in_its_binlog() -> Outcome {
 #[test]
 fn mariadb_goes_back_in_its_binlog() -> Outcome {
     mysql_goes_back(MysqlVersion::Mariadb118)
+}
+
+/// The file and the place that are stored.
+fn stored(rest: &Rest) -> Outcome<(String, u64)> {
+    let offsets = rest.get(OFFSETS)?;
+    let mut all = offsets["offsets"].as_array().into_iter().flatten();
+    let place = all.find(|offset| offset["offset"]["file"].is_string());
+    let offset = &place.ok_or("no position")?["offset"];
+    match (
+        offset["snapshot"].is_null(),
+        offset["file"].as_str(),
+        offset["pos"].as_u64(),
+    ) {
+        (true, Some(file), Some(pos)) => Ok((file.to_owned(), pos)),
+        _ => Err("not streaming".into()),
+    }
+}
+
+fn wait_at_the_end(rest: &Rest, mysql: &Mysql) -> Outcome {
+    let end = mysql.binlog_end()?;
+    wait_until("the end of the binlog", LIMIT, || {
+        Ok(stored(rest).is_ok_and(|at| at == end))
+    })?;
+    Ok(())
+}
+
+#[test]
+fn mysql_without_gtids_goes_back_by_files() -> Outcome {
+    let stack = Stack::new()?;
+    let options = MysqlOptions::new(MysqlVersion::V97)
+        .set("gtid_mode", "OFF")
+        .set("enforce_gtid_consistency", "OFF");
+    let mysql = stack.mysql_with(options)?;
+    mysql.sql("create table t (id int primary key, v int)")?;
+    let worker = Worker::start(&stack, WorkerOptions::on(LogKind::Embedded))?;
+    let rest = worker.rest();
+    rest.create(
+        SOURCE,
+        &mysql_source(&mysql, SOURCE, "inventory.t", "127.0.0.1:1"),
+    )?;
+    wait_until("the stream", LIMIT, || Ok(stored(rest).is_ok()))?;
+    let written = write(&mysql)?;
+    wait_at_the_end(rest, &mysql)?;
+    rest.stop(SOURCE)?;
+    assert_eq!(
+        dry(rest, &json!({"time": written.time}))?["transactions"],
+        json!(2)
+    );
+    let none = json!({"gtid": "24bc7850-2c16-11e6-a073-0242ac110002:1"});
+    refused(rest, &none, "does not go by GTIDs")?;
+    let done = back(rest, &written.before)?;
+    assert_eq!(
+        (&done["transactions"], &done["offset"]["gtids"]),
+        (&json!(4), &Value::Null),
+        "{done}"
+    );
+    rest.must("PUT", "/connectors/faults/resume")?;
+    wait_at_the_end(rest, &mysql)?;
+    let changes = changes(worker.stop_and_read("faults.inventory.t")?)?;
+    assert_eq!(changes.len(), 14);
+    assert_eq!(changes[..7], changes[7..]);
+    Ok(())
 }
