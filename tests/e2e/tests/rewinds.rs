@@ -82,23 +82,9 @@ fn lsn_now(postgres: &Postgres) -> Outcome<String> {
         .to_owned())
 }
 
-#[test]
-fn postgres_goes_back_as_far_as_a_copy_of_its_slot() -> Outcome {
-    let stack = Stack::new()?;
-    let postgres = stack.postgres(PgVersion::V15)?;
-    postgres.psql("create table t (id int primary key, v int); create table other (id int); alter table t owner to cdc")?;
-    let worker = Worker::start(&stack, WorkerOptions::on(LogKind::Embedded))?;
-    let rest = worker.rest();
-    let config = with(
-        postgres_source(&postgres, SOURCE, "public.t"),
-        &[("slot.name", SLOT)],
-    );
-    rest.create(SOURCE, &config)?;
-    rest.wait_for_stream(SOURCE)?;
-    postgres.psql(&format!(
-        "select pg_copy_logical_replication_slot('{SLOT}', 'bookmark')"
-    ))?;
-    let early = lsn_now(&postgres)?;
+/// Four transactions of the table and one of another; an LSN before them, a time between the first two and the others, and the end.
+fn write_rows(postgres: &Postgres) -> Outcome<(String, String, String)> {
+    let early = lsn_now(postgres)?;
     postgres.psql("insert into t values (1, 1)")?;
     postgres.psql("insert into t values (2, 2), (3, 3)")?;
     let time = postgres.psql(
@@ -107,12 +93,11 @@ fn postgres_goes_back_as_far_as_a_copy_of_its_slot() -> Outcome {
     postgres.psql("insert into other values (1)")?;
     postgres.psql("begin; update t set v = 9 where id < 3; insert into t values (4, 4); commit")?;
     postgres.psql("delete from t where id = 3")?;
-    let end = lsn_now(&postgres)?;
-    wait_confirmed(&postgres, SLOT, &end)?;
-    let told = rest.refused("POST", REWIND, &json!({"to": {"earliest": true}}))?;
-    assert!(told.contains("must be in the STOPPED state"), "{told}");
-    rest.stop(SOURCE)?;
-    // The slot itself has confirmed everything.
+    Ok((early, time.trim().to_owned(), lsn_now(postgres)?))
+}
+
+/// The slot itself has confirmed everything, and what is no offset of it is refused.
+fn assert_confirmed(rest: &Rest, early: &str) -> Outcome {
     let nothing = dry(rest, &json!({"earliest": true}))?;
     assert_eq!(
         (&nothing["bytes"], &nothing["transactions"]),
@@ -129,10 +114,12 @@ fn postgres_goes_back_as_far_as_a_copy_of_its_slot() -> Outcome {
     let bad = json!({"offsets": [{"partition": {"server": SOURCE}, "offset": {"lsn": "0/10", "txId": "x"}}]});
     let told = rest.refused("PATCH", OFFSETS, &bad)?;
     assert!(told.contains("write 16") && told.contains("txId"), "{told}");
-    // The copy that was made before has not.
-    let config = with(config, &[("slot.name", "bookmark")]);
-    rest.send("PUT", "/connectors/faults/config", &config)?;
-    let late = dry(rest, &json!({"time": time.trim()}))?;
+    Ok(())
+}
+
+/// Two transactions are behind the time, found by it or by their place.
+fn assert_late(rest: &Rest, time: &str) -> Outcome {
+    let late = dry(rest, &json!({"time": time}))?;
     assert_eq!(
         (&late["transactions"], &late["records"]),
         (&json!(2), &json!(4)),
@@ -145,6 +132,35 @@ fn postgres_goes_back_as_far_as_a_copy_of_its_slot() -> Outcome {
         (&late["bytes"], &late["offset"]),
         "{middle}"
     );
+    Ok(())
+}
+
+#[test]
+fn postgres_goes_back_as_far_as_a_copy_of_its_slot() -> Outcome {
+    let stack = Stack::new()?;
+    let postgres = stack.postgres(PgVersion::V15)?;
+    postgres.psql("create table t (id int primary key, v int); create table other (id int); alter table t owner to cdc")?;
+    let worker = Worker::start(&stack, WorkerOptions::on(LogKind::Embedded))?;
+    let rest = worker.rest();
+    let config = with(
+        postgres_source(&postgres, SOURCE, "public.t"),
+        &[("slot.name", SLOT)],
+    );
+    rest.create(SOURCE, &config)?;
+    rest.wait_for_stream(SOURCE)?;
+    postgres.psql(&format!(
+        "select pg_copy_logical_replication_slot('{SLOT}', 'bookmark')"
+    ))?;
+    let (early, time, end) = write_rows(&postgres)?;
+    wait_confirmed(&postgres, SLOT, &end)?;
+    let told = rest.refused("POST", REWIND, &json!({"to": {"earliest": true}}))?;
+    assert!(told.contains("must be in the STOPPED state"), "{told}");
+    rest.stop(SOURCE)?;
+    assert_confirmed(rest, &early)?;
+    // The copy that was made before has not.
+    let config = with(config, &[("slot.name", "bookmark")]);
+    rest.send("PUT", "/connectors/faults/config", &config)?;
+    assert_late(rest, &time)?;
     let told = dry(rest, &json!({"earliest": true}))?;
     assert_eq!(
         (&told["transactions"], &told["records"]),
@@ -253,7 +269,7 @@ fn mysql_goes_back(version: MysqlVersion) -> Outcome {
     Ok(())
 }
 
-/// Every way to say where to, and what the server does not have any more.
+/// Every way to say where to.
 fn assert_told(rest: &Rest, mysql: &Mysql, written: &Written) -> Outcome {
     let is_mariadb = mysql.version().is_mariadb();
     let gtid = dry(rest, &json!({"gtid": written.gtids}))?;
@@ -291,6 +307,11 @@ fn assert_told(rest: &Rest, mysql: &Mysql, written: &Written) -> Outcome {
         earliest["notes"].to_string().contains("inventory.t"),
         "{earliest}"
     );
+    assert_refused(rest, mysql, (written, now))
+}
+
+/// What the server does not have, or not any more.
+fn assert_refused(rest: &Rest, mysql: &Mysql, (written, now): (&Written, u64)) -> Outcome {
     refused(rest, &json!({"lsn": "0/10"}), "knows no")?;
     refused(
         rest,
@@ -308,7 +329,7 @@ fn assert_told(rest: &Rest, mysql: &Mysql, written: &Written) -> Outcome {
         written.before["file"].as_str().unwrap_or("?")
     ))?;
     refused(rest, &json!({"file": oldest, "pos": 4}), "earliest")?;
-    let (none, why) = match is_mariadb {
+    let (none, why) = match mysql.version().is_mariadb() {
         // Another server has made the transaction of this number.
         true => ("0-1-1", "has no 0-1-1"),
         false => (
