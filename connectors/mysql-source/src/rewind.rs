@@ -302,10 +302,16 @@ impl<'a> Way<'a> {
     }
 
     fn is_back(&self, found: &Found) -> Result<()> {
-        let is_read = match (&self.until, &found.gtids, &self.place.gtids) {
-            (Some(until), ..) => found.begun.at < *until,
-            (None, Some(gtids), Some(stored)) => gtids.is_within(stored),
-            _ => false,
+        let ids = found.gtids.as_ref().zip(self.place.gtids.as_ref());
+        let has_ids = ids.is_some_and(|(found, stored)| found.is_within(stored));
+        // Files of another server may be called the same, so that places alone do not tell where all ids count.
+        let counts_all = ids.is_some()
+            && !self.config.ignores_gtids
+            && self.config.gtid_includes.0.is_empty()
+            && self.config.gtid_excludes.0.is_empty();
+        let is_read = match &self.until {
+            Some(until) => found.begun.at < *until && (has_ids || !counts_all),
+            None => has_ids,
         };
         if is_read {
             return Ok(());
