@@ -20,7 +20,7 @@ use crate::{
     binlog::Gtid,
     config::MySqlConfig,
     gtid::Gtids,
-    position::{Mark, Place, partition},
+    position::{FIRST_POS, Mark, Place, partition},
     task::{gtid_filter, target},
     versions::Versions,
     wire::{Answer, Flavor, Side},
@@ -66,6 +66,33 @@ fn is_streaming(config: &MySqlConfig, place: &Place) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The transactions before a place of this server where one begins; none when it gives no ids. Somebody may have written the place alone: without
+/// them reading would begin at the oldest file, once the first id has come.
+pub(crate) async fn gtids_before(place: &Mark, side: &mut Side) -> Result<Option<Gtids>> {
+    let connection = side.connection().await?;
+    if connection.server().flavor == Flavor::MySql {
+        let rows = connection.query("SELECT @@GLOBAL.gtid_mode").await?;
+        if rows.first().is_none_or(|row| row.text(0) != "ON") {
+            return Ok(None);
+        }
+    }
+    let beginning = Mark {
+        pos: FIRST_POS,
+        ..place.clone()
+    };
+    let mut gtids = gtids_at(&place.file, connection).await?;
+    let mut walk = Walk::from(side, &beginning).await?;
+    while let Some(begun) = walk.begun().await? {
+        if begun.at >= *place {
+            break;
+        }
+        if let Some(gtid) = &begun.gtid {
+            gtids.add(gtid);
+        }
+    }
+    Ok(Some(gtids).filter(|gtids| !gtids.to_string().is_empty()))
 }
 
 /// The way back.

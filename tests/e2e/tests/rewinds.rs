@@ -418,3 +418,48 @@ fn mysql_without_gtids_goes_back_by_files() -> Outcome {
     assert_eq!(changes[..7], changes[7..]);
     Ok(())
 }
+
+/// A place without ids, as people write it.
+fn a_place_alone(version: MysqlVersion) -> Outcome {
+    let stack = Stack::new()?;
+    let mysql = stack.mysql(version)?;
+    mysql.sql("create table t (id int primary key, v int)")?;
+    let worker = Worker::start(&stack, WorkerOptions::on(LogKind::Embedded))?;
+    let rest = worker.rest();
+    rest.create(
+        SOURCE,
+        &mysql_source(&mysql, SOURCE, "inventory.t", "127.0.0.1:1"),
+    )?;
+    wait_streaming(&worker)?;
+    mysql.sql("insert into t values (1, 1)")?;
+    mysql.sql("insert into t values (2, 1)")?;
+    wait_stored(&worker, &mysql)?;
+    rest.stop(SOURCE)?;
+    let place = end(&mysql)?.0;
+    let offsets = json!({"offsets": [{"partition": {"server": SOURCE}, "offset": place}]});
+    rest.send("PATCH", OFFSETS, &offsets)?;
+    // Only the second time it goes by the ids that it has stored.
+    for id in [3, 4] {
+        rest.must("PUT", "/connectors/faults/resume")?;
+        mysql.sql(&format!("insert into t values ({id}, 1)"))?;
+        wait_stored(&worker, &mysql)?;
+        rest.stop(SOURCE)?;
+    }
+    let changes = changes(worker.stop_and_read("faults.inventory.t")?)?;
+    let ids: Vec<i64> = changes
+        .iter()
+        .filter_map(|change| change["after"]["id"].as_i64())
+        .collect();
+    assert_eq!(ids, [1, 2, 3, 4]);
+    Ok(())
+}
+
+#[test]
+fn nothing_comes_again_behind_a_place_of_mysql_alone() -> Outcome {
+    a_place_alone(MysqlVersion::V97)
+}
+
+#[test]
+fn nothing_comes_again_behind_a_place_of_mariadb_alone() -> Outcome {
+    a_place_alone(MysqlVersion::Mariadb118)
+}

@@ -15,6 +15,7 @@ use crate::{
     gtid::Gtids,
     heartbeat::Beats,
     position::Place,
+    rewind::gtids_before,
     snapshot,
     stream::{Run, Stream},
     versions::Versions,
@@ -59,6 +60,7 @@ impl MySqlTask {
             Some(mut place) if policy.streams => {
                 self.untold = &["SKIPPED"];
                 place.snapshot = None;
+                self.complete(&mut place).await?;
                 let versions = self.stored_versions(&place);
                 self.stream_phase(place, versions).await
             }
@@ -78,6 +80,17 @@ impl MySqlTask {
                 Ok(Phase::Done)
             }
         }
+    }
+
+    /// Adds the ids to a place that was written without them.
+    async fn complete(&self, place: &mut Place) -> Result<()> {
+        let is_between = place.events == 0 && place.rows == 0;
+        if place.gtids.is_none() && is_between && !self.config.ignores_gtids {
+            let mut side = self.side();
+            place.gtids = gtids_before(&place.mark(), &mut side).await?;
+            side.close().await;
+        }
+        Ok(())
     }
 
     fn stored_versions(&self, place: &Place) -> Versions {
