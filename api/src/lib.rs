@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod listen;
 mod loggers;
+mod logs;
 mod offsets;
 mod opening;
 mod plugins;

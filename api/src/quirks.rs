@@ -92,6 +92,7 @@ fn accepts_json(request: &Request) -> bool {
     if matches!(request.uri().path(), "/metrics") {
         return true;
     }
+    let follows = request.uri().path().ends_with("/logs");
     let Some(accept) = request.headers().get(header::ACCEPT) else {
         return true;
     };
@@ -100,6 +101,9 @@ fn accepts_json(request: &Request) -> bool {
     };
     accept.split(',').any(|item| {
         let ty = item.split(';').next().unwrap_or("").trim();
-        ty.is_empty() || ["*/*", "application/*", "application/json"].contains(&ty)
+        let is_stream = ["text/event-stream", "application/x-ndjson"].contains(&ty);
+        ty.is_empty()
+            || ["*/*", "application/*", "application/json"].contains(&ty)
+            || follows && is_stream
     })
 }

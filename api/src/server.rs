@@ -16,7 +16,7 @@ use crate::{
     headers::{self, Headers},
     health,
     listen::{self, Listener},
-    loggers, offsets,
+    loggers, logs, offsets,
     opening::{self, Opening},
     plugins, quirks,
     settings::RestConfig,
@@ -159,5 +159,6 @@ fn connector_routes() -> OpenApiRouter<Api> {
         .routes(routes!(transfer::import))
         .routes(routes!(topics::get))
         .routes(routes!(signals::post))
+        .routes(routes!(logs::get))
         .routes(routes!(topics::reset))
 }

@@ -17,13 +17,14 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use connect_core::Result;
 use connect_log::{Log, TopicSpec};
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
     change::Changes,
@@ -198,11 +199,33 @@ impl Cluster {
 
     /// Asks, and waits for the answer. Dropping this forgets the question, which may be answered all the same.
     pub(crate) async fn ask(&self, me: &str, request: &Request) -> Result<Answered> {
-        let number = self.next_request.fetch_add(1, Ordering::Relaxed);
-        let id = RequestId {
-            member: me.to_owned(),
-            number,
+        self.ask_as(&self.question(me), request).await
+    }
+
+    /// Asks, and waits for so long at most; then the question is taken back, and an answer that comes just then.
+    pub(crate) async fn ask_within(
+        &self,
+        me: &str,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Answered> {
+        let id = self.question(me);
+        let Ok(answered) = timeout(limit, self.ask_as(&id, request)).await else {
+            self.write(&reply_entries(&id, None)).await?;
+            let what = "Another worker did not answer in time";
+            return Err(connect_core::Error::new(&crate::error::TIMEOUT, what));
         };
+        answered
+    }
+
+    fn question(&self, me: &str) -> RequestId {
+        RequestId {
+            member: me.to_owned(),
+            number: self.next_request.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    async fn ask_as(&self, id: &RequestId, request: &Request) -> Result<Answered> {
         let (tell, answer) = oneshot::channel();
         self.asked.lock().insert(id.clone(), tell);
         let _forgotten = Forget(self, id.clone());
@@ -222,7 +245,7 @@ impl Drop for Forget<'_> {
     }
 }
 
-fn gone() -> connect_core::Error {
+pub(crate) fn gone() -> connect_core::Error {
     connect_core::Error::new(&crate::error::STOPPING, "The worker is being stopped")
 }
 

@@ -11,6 +11,8 @@ connect_core::codes! {
     BAD_REQUEST = "runtime.bad_request", Fail, "Correct the request as the message says.", 400;
     /// The worker's settings forbid it.
     FORBIDDEN = "runtime.forbidden", Fail, "Change the worker setting that the message names.", 403;
+    /// More clients follow logs than this worker serves.
+    TOO_MANY_FOLLOWERS = "runtime.too_many_followers", Fail, "End other requests with `follow=true`, or ask another worker.", 429;
     /// The worker is being stopped.
     STOPPING = "runtime.stopping", Fail, "Send the request to another worker, or after the restart.", 503;
     /// The worker did not answer in time.

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use connect_core::{Properties, Result, guard::Guard};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
-use crate::{herder::state::Edition, shared::Shared};
+use crate::{herder::state::Edition, logs, shared::Shared};
 
 /// How long after an error a guard is called again.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
@@ -55,7 +56,8 @@ impl Guards {
                 guarded.insert(name.clone(), guard.clone());
                 let (shared, config) = (Arc::clone(shared), connector.config.clone());
                 let mut task = JoinSet::new();
-                task.spawn(look_after(shared, name.clone(), config, guard));
+                let looks = look_after(shared, name.clone(), config, guard);
+                task.spawn(looks.instrument(logs::of_connector(name)));
                 let running = Running {
                     edition: *edition,
                     _task: task,

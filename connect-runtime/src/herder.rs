@@ -382,7 +382,7 @@ fn info_of(answer: Answer) -> Result<(bool, ConnectorInfo)> {
     }
 }
 
-fn unexpected(answer: &Answer) -> Error {
+pub(crate) fn unexpected(answer: &Answer) -> Error {
     Error::new(
         &INTERNAL,
         format!("the leader answered something else: {answer:?}"),

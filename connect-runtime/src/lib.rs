@@ -21,6 +21,7 @@ mod internal_topic;
 mod kept;
 mod ledger;
 pub mod letters;
+pub mod logs;
 mod masks;
 mod metrics;
 mod offset_request;
@@ -57,5 +58,6 @@ pub use answers::{
     PluginInfo, PluginKind, ServerInfo, State, TargetState, TaskId, TaskState,
 };
 pub use herder::{Herder, Levels};
+pub use logs::Logs;
 pub use runtime::{RunningWorker, Runtime};
 pub use worker_config::{ExactlyOnce, OverridePolicy, WorkerConfig};

@@ -22,6 +22,7 @@ use crate::{
     guards::Guarded,
     herder::{Herder, actor::Actor, leader::Leader},
     kept::Keeps,
+    logs::Logs,
     metrics::Metrics,
     offsets::{Offsets, OwnTopics},
     outside::Ways,
@@ -60,6 +61,16 @@ impl Runtime {
         log: Arc<dyn Log>,
         plugins: Vec<Plugin>,
     ) -> Result<(Herder, RunningWorker)> {
+        Self::start_with(config, log, plugins, Logs::default()).await
+    }
+
+    /// The same; `logs` is where the program files what is logged of connectors.
+    pub async fn start_with(
+        config: WorkerConfig,
+        log: Arc<dyn Log>,
+        plugins: Vec<Plugin>,
+        logs: Logs,
+    ) -> Result<(Herder, RunningWorker)> {
         let member = log.join(membership(&config)).await?;
         let place = Place::new(member.standing());
         let by: Arc<str> = format!("{:016x}", RandomState::new().hash_one(Instant::now())).into();
@@ -91,6 +102,7 @@ impl Runtime {
             ways: Ways::default(),
             guarded: Guarded::default(),
             keeps: Keeps::default(),
+            logs,
             current: Current::new(config.clone()),
             config,
         });
@@ -163,6 +175,7 @@ impl RunningWorker {
             tracing::error!(%error, "the leader ended badly");
         }
         self.member.leave().await;
+        self.shared.logs.close();
         self.others.shutdown().await;
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     guards::Guarded,
     herder::state::Desired,
     kept::Keeps,
+    logs::Logs,
     metrics::Metrics,
     offsets::{Offsets, OwnTopics},
     outside::Ways,
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) ways: Ways,
     pub(crate) guarded: Guarded,
     pub(crate) keeps: Keeps,
+    pub(crate) logs: Logs,
 }
 
 impl Shared {

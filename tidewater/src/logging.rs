@@ -1,15 +1,34 @@
 //! Log lines for operators, and levels that change while the worker runs.
 
+mod filing;
+
 use std::collections::BTreeMap;
 
 use api::{Level, Loggers};
+use connect_runtime::Logs;
+use filing::Filing;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
-/// Starts logging to standard error; the handle serves `/admin/loggers`.
-pub(crate) fn start(filter: &str, json: bool) -> Result<Loggers, String> {
-    let parsed = EnvFilter::try_new(filter).map_err(|error| format!("--log {filter}: {error}"))?;
+/// The spans of connectors stay, whatever is filtered: lines of all levels know whose they are.
+const SPANS: &str = "tidewater::connector=error";
+
+/// What logging is looked at and changed by.
+pub(crate) struct Logging {
+    /// Serves `/admin/loggers`.
+    pub(crate) loggers: Loggers,
+    /// The lines of each connector.
+    pub(crate) logs: Logs,
+}
+
+/// Starts logging to standard error, and into memory for each connector.
+pub(crate) fn start(filter: &str, json: bool) -> Result<Logging, String> {
+    let parsed = EnvFilter::try_new(directives(filter, &BTreeMap::new()))
+        .map_err(|error| format!("--log {filter}: {error}"))?;
+    let logs = Logs::default();
     let (layer, handle) = reload::Layer::new(parsed);
-    let registry = tracing_subscriber::registry().with(layer);
+    let registry = tracing_subscriber::registry()
+        .with(layer)
+        .with(Filing::new(&logs));
     let out = fmt::layer().with_writer(std::io::stderr).with_target(true);
     if json {
         registry.with(out.json().flatten_event(true)).init();
@@ -24,7 +43,8 @@ pub(crate) fn start(filter: &str, json: bool) -> Result<Loggers, String> {
         let filter = EnvFilter::try_new(&directives).map_err(|e| e.to_string())?;
         handle.reload(filter).map_err(|e| e.to_string())
     };
-    Ok(Loggers::new(&root_level(filter), Box::new(apply)))
+    let loggers = Loggers::new(&root_level(filter), Box::new(apply));
+    Ok(Logging { loggers, logs })
 }
 
 /// The filter given at the start, and over it what was set since.
@@ -37,6 +57,7 @@ fn directives(given: &str, levels: &BTreeMap<String, Level>) -> String {
         "root" => level_name(&level.level).to_owned(),
         logger => format!("{}={}", target(logger), level_name(&level.level)),
     }));
+    all.push(SPANS.to_owned());
     all.join(",")
 }
 

@@ -54,9 +54,9 @@ fn words(failure: &Failure) -> String {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Worker(options) => {
-            let loggers = logging::start(&cli.log, cli.log_json)?;
+            let logging = logging::start(&cli.log, cli.log_json)?;
             let runtime = runtime()?;
-            let ended = runtime.block_on(worker::run(options, loggers));
+            let ended = runtime.block_on(worker::run(options, logging));
             // A call to a cluster that does not answer must not keep the program.
             runtime.shutdown_timeout(LAST_CALLS);
             ended.map(|()| ExitCode::SUCCESS)

@@ -25,15 +25,16 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Failure, cli::Worker, properties, reload, startup};
+use crate::{Failure, cli::Worker, logging::Logging, properties, reload, startup};
 
 /// How long clients get to take the answers that are under way.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Runs until SIGTERM or Ctrl-C, then stops gracefully.
-pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure> {
+pub(crate) async fn run(options: Worker, logging: Logging) -> Result<(), Failure> {
     // From here on SIGHUP ends nothing.
     let hangups = signal(SignalKind::hangup())?;
+    let Logging { loggers, logs } = logging;
     let given = given(&options)?;
     let config = WorkerConfig::read(&given)?;
     let rest = RestConfig::read(&given)?;
@@ -45,7 +46,7 @@ pub(crate) async fn run(options: Worker, loggers: Loggers) -> Result<(), Failure
     let opening = Opening::default();
     let mut server = tokio::spawn(server.serve(opening.clone(), ended(stopped)));
     let started = tokio::select! {
-        started = startup::start(config, log, &opening) => Some(started?),
+        started = startup::start(config, log, &opening, &logs) => Some(started?),
         signalled = signalled() => signalled.map(|()| None)?,
     };
     if let Some((herder, worker)) = started {

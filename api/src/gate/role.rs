@@ -61,6 +61,7 @@ mod tests {
         };
         assert_eq!(needed("GET", "/connectors/a/config"), "read");
         assert_eq!(needed("GET", "/connectors/a/dead-letters"), "read");
+        assert_eq!(needed("GET", "/connectors/a/logs"), "read");
         assert_eq!(needed("GET", "/connectors/a/dead-letters/0/7"), "operate");
         assert_eq!(needed("PUT", "/connectors/a/pause/"), "operate");
         assert_eq!(needed("POST", "/connectors/a/tasks/0/restart"), "operate");

@@ -1,4 +1,4 @@
-//! Who may ask, how much, over which listener, and what is told of it.
+//! Who may ask, how much, over which listener, and what is told of it; and what was logged of a connector.
 
 #![allow(
     missing_docs,
@@ -10,5 +10,6 @@
 mod limits;
 mod listeners;
 mod logins;
+mod logs;
 mod secrets;
 mod site;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use api::{Api, Loggers, RestConfig, Server};
 use connect_core::{Properties, plugin::Plugin};
 use connect_log::embedded::{EmbeddedLog, EmbeddedOptions};
-use connect_runtime::{Herder, RunningWorker, Runtime, WorkerConfig};
+use connect_runtime::{Herder, Logs, RunningWorker, Runtime, WorkerConfig};
 use file_stream::{FileSink, FileSource};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tempfile::TempDir;
@@ -25,6 +25,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub struct Site {
     pub folder: TempDir,
     pub herder: Herder,
+    pub logs: Logs,
     worker: RunningWorker,
     stop: watch::Sender<bool>,
     serving: Vec<JoinHandle<()>>,
@@ -53,11 +54,13 @@ impl Site {
         let folder = TempDir::new().unwrap();
         let log = EmbeddedLog::open(&folder.path().join("log"), &EmbeddedOptions::default());
         let plugins = vec![Plugin::source::<FileSource>(), Plugin::sink::<FileSink>()];
-        let started = Runtime::start(WorkerConfig::default(), log.unwrap(), plugins).await;
+        let (config, logs) = (WorkerConfig::default(), Logs::default());
+        let started = Runtime::start_with(config, log.unwrap(), plugins, logs.clone()).await;
         let (herder, worker) = started.unwrap();
         Self {
             folder,
             herder,
+            logs,
             worker,
             stop: watch::channel(false).0,
             serving: Vec::new(),
@@ -89,6 +92,15 @@ impl Site {
         self.serving.push(tokio::spawn(server.serve(api, stopped)));
         let address = |text: &String| text.rsplit_once('/').unwrap().1.parse().unwrap();
         addresses.iter().map(address).collect()
+    }
+
+    /// Ends the worker, then the servers, as the program does.
+    pub async fn stop_worker_first(self) {
+        self.worker.stop(LIMIT).await;
+        self.stop.send_replace(true);
+        for serving in self.serving {
+            serving.await.unwrap();
+        }
     }
 
     /// Ends everything.

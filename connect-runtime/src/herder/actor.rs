@@ -148,10 +148,18 @@ impl Actor {
         };
         let looked_after = self.running.connectors.iter().map(edition).collect();
         self.guards.settle(&self.shared, &looked_after);
+        self.forget_logs();
         if let Some(me) = me {
             self.tell(&me);
             self.attend(&me);
         }
+    }
+
+    /// What was logged of deleted connectors goes.
+    fn forget_logs(&self) {
+        let desired = self.shared.desired.read();
+        let exists = |name: &str| desired.connectors.contains_key(name);
+        self.shared.logs.retain(exists);
     }
 
     /// Tells the leader that what was taken from this worker does not run any more.

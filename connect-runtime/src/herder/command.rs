@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use crate::{
     answers::{ConnectorInfo, ConnectorStatus, TargetState, TaskId},
     error,
+    logs::{Page, Which},
 };
 
 /// One request. Its configuration, if it has one, is validated already.
@@ -46,6 +47,13 @@ pub(crate) enum Order {
     Level { logger: String, level: String },
     /// A signal for the task of a connector; for the worker that runs it.
     Signal { name: String, message: String },
+    /// Lines of a connector's log; for the worker that has them. It waits so long for one of number `from` or another.
+    Logs {
+        name: String,
+        which: Which,
+        from: Option<u64>,
+        wait_ms: u64,
+    },
     /// Nothing: shows that the leader's loop is alive.
     Ping,
 }
@@ -57,6 +65,7 @@ pub(crate) enum Answer {
     /// A connector, and whether it is new.
     Info(bool, ConnectorInfo),
     Status(Option<ConnectorStatus>),
+    Logs(Page),
 }
 
 /// An answer as others read it.
@@ -86,6 +95,7 @@ impl Order {
             Self::Offsets { name, .. } => format!("modifying offsets of connector {name}"),
             Self::Level { logger, .. } => format!("setting the level of logger {logger}"),
             Self::Signal { name, .. } => format!("signalling connector {name}"),
+            Self::Logs { name, .. } => format!("reading the log of connector {name}"),
             Self::Ping => "answering a health check".to_owned(),
         }
     }

@@ -10,7 +10,7 @@ use std::{
 use connect_core::{Error, Result, error::INTERNAL};
 use tokio::sync::oneshot;
 
-use crate::{answers::TaskId, error::PANIC};
+use crate::{answers::TaskId, error::PANIC, logs};
 
 /// A run on its thread. Dropping this drops the run at its next await.
 pub(super) struct Thread {
@@ -26,8 +26,9 @@ impl Thread {
     ) -> Result<Self> {
         let (tell, ended) = oneshot::channel();
         let (cancel, cancelled) = oneshot::channel();
-        let work = Box::pin(work);
+        let (work, span) = (Box::pin(work), logs::of_task(id));
         let body = move || {
+            let _entered = span.enter();
             let outcome = catch_unwind(AssertUnwindSafe(|| block_on(work, cancelled)));
             let outcome = outcome.unwrap_or_else(|payload| Err(panicked(&*payload)));
             let _nobody_waits = tell.send(outcome);

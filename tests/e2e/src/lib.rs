@@ -5,6 +5,7 @@ pub mod configs;
 pub mod counters;
 mod fleet;
 mod fleet_scene;
+mod following;
 pub mod items;
 mod load;
 mod log;
@@ -19,6 +20,7 @@ mod worker;
 
 pub use fleet::{Fellow, Fleet};
 pub use fleet_scene::{ALL, FleetScene, Plot};
+pub use following::Following;
 pub use load::{Load, Rounds};
 pub use log::LogKind;
 pub use raw::Raw;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::Actor;
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
         reconcile::{Action, Mine},
         state::{Edition, Phase, RunningConnector, RunningTask},
     },
-    stop, supervisor,
+    logs, stop, supervisor,
     task_spec::TaskSpec,
 };
 
@@ -49,7 +50,9 @@ impl Actor {
         };
         let (stopper, stop) = stop::stop();
         let supervisor = supervisor::supervise(Arc::clone(&self.shared), spec, stop);
-        let handle = self.supervisors.spawn(supervisor);
+        let handle = self
+            .supervisors
+            .spawn(supervisor.instrument(logs::of_task(&id)));
         self.by_join.insert(handle.id(), id.clone());
         self.stoppers.insert(id.clone(), stopper);
         let task = RunningTask {

@@ -12,12 +12,17 @@ use crate::{
     cluster::{RequestId, reply_entries, report_entry},
     error::BAD_REQUEST,
     herder::command::{Answer, Answered, Order},
+    logs,
     seats::Report,
     shared::Shared,
 };
 
 /// How long the statuses of what has ended may take to be stored before that is told.
 const STATUSES: Duration = Duration::from_secs(2);
+/// How long another worker may let this one wait for a line of log.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long lines of log are gathered.
+const GATHER: Duration = Duration::from_millis(200);
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// Writes every report that differs from the last one, also in a new life. Never ends.
@@ -61,7 +66,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut wanted: watch::Receiver<Report>
 pub(super) fn answer(shared: &Arc<Shared>, id: RequestId, order: Order) {
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        let answered = Answered::of(carry_out(&shared, order));
+        let answered = Answered::of(carry_out(&shared, order).await);
         let entries = reply_entries(&id, Some(answered));
         if let Err(error) = shared.cluster.write(&entries).await {
             tracing::warn!(%error, "an answer to another worker cannot be stored");
@@ -69,11 +74,25 @@ pub(super) fn answer(shared: &Arc<Shared>, id: RequestId, order: Order) {
     });
 }
 
-fn carry_out(shared: &Shared, order: Order) -> Result<Answer> {
+async fn carry_out(shared: &Shared, order: Order) -> Result<Answer> {
     match order {
         Order::Signal { name, message } => {
             shared.ways.send(&name, message)?;
             Ok(Answer::Done)
+        }
+        Order::Logs {
+            name,
+            which,
+            from,
+            wait_ms,
+        } => {
+            if let Some(from) = from {
+                let wait = Duration::from_millis(wait_ms).min(LONGEST_WAIT);
+                shared.logs.wait(&name, from, wait).await;
+                // Those that come together are told together.
+                sleep(GATHER).await;
+            }
+            Ok(Answer::Logs(logs::here(shared, &name, &which, from)))
         }
         other => {
             let what = format!("A worker cannot be asked for {}", other.describe());

@@ -55,7 +55,7 @@ impl Leader {
                 logger: logger.clone(),
                 level: level.clone(),
             }])),
-            Order::Signal { .. } | Order::Ping => {
+            Order::Signal { .. } | Order::Logs { .. } | Order::Ping => {
                 let what = format!("The leader cannot be asked for {}", order.describe());
                 Err(Error::new(&BAD_REQUEST, what))
             }
