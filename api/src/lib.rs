@@ -26,6 +26,7 @@ mod signals;
 mod tasks;
 mod tls;
 mod topics;
+mod traced;
 mod transfer;
 
 use connect_runtime::{ConnectorInfo, GivenConfig, Herder};

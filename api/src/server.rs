@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Extension, Router, extract::DefaultBodyLimit, middleware};
 use connect_core::Result;
+use connect_runtime::Traces;
 use tokio::{sync::watch, task::JoinSet};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,7 +21,7 @@ use crate::{
     opening::{self, Opening},
     plugins, quirks,
     settings::RestConfig,
-    signals, tasks, topics, transfer,
+    signals, tasks, topics, traced, transfer,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +40,7 @@ pub struct Server {
     headers: Arc<Headers>,
     body_bytes: usize,
     body_time: Duration,
+    traces: Traces,
 }
 
 impl Server {
@@ -50,8 +52,15 @@ impl Server {
             connections: Connections::new(config),
             body_bytes: config.body_bytes as usize,
             body_time: config.body_time.0,
+            traces: Traces::default(),
             listeners: listen::bind(config).await?,
         })
+    }
+
+    /// The same, with a span for each request.
+    #[must_use]
+    pub fn traced(self, traces: Traces) -> Self {
+        Self { traces, ..self }
     }
 
     /// `http://127.0.0.1:8083` and the like.
@@ -85,6 +94,7 @@ impl Server {
                 self.headers,
                 headers::around,
             ))
+            .layer(middleware::from_fn_with_state(self.traces, traced::around))
             .with_state(opening.into());
         let connections = Arc::new(self.connections);
         let (stopping, stopped) = watch::channel(false);

@@ -38,6 +38,7 @@ pub mod seats;
 mod shared;
 mod sink_worker;
 mod source_worker;
+mod spans;
 mod stage;
 mod statuses;
 mod stop;
@@ -59,5 +60,6 @@ pub use answers::{
 };
 pub use herder::{Herder, Levels};
 pub use logs::Logs;
-pub use runtime::{RunningWorker, Runtime};
+pub use runtime::{RunningWorker, Runtime, Witness};
+pub use spans::{AnyTracer, RequestSpan, Traces};
 pub use worker_config::{ExactlyOnce, OverridePolicy, WorkerConfig};

@@ -30,6 +30,7 @@ use crate::{
     plugins::Plugins,
     reload::Current,
     shared::Shared,
+    spans::Traces,
     stage::Stage,
     statuses::Statuses,
     stop::{Stopper, stop},
@@ -43,6 +44,15 @@ const LAST_STATUSES: Duration = Duration::from_secs(2);
 
 /// Starts workers.
 pub struct Runtime;
+
+/// Where it is told what a worker does.
+#[derive(Clone, Default)]
+pub struct Witness {
+    /// Where the program files what is logged of connectors.
+    pub logs: Logs,
+    /// Where spans go.
+    pub traces: Traces,
+}
 
 /// A worker that runs. Dropping it stops nothing: call [`RunningWorker::stop`].
 pub struct RunningWorker {
@@ -61,15 +71,15 @@ impl Runtime {
         log: Arc<dyn Log>,
         plugins: Vec<Plugin>,
     ) -> Result<(Herder, RunningWorker)> {
-        Self::start_with(config, log, plugins, Logs::default()).await
+        Self::start_with(config, log, plugins, Witness::default()).await
     }
 
-    /// The same; `logs` is where the program files what is logged of connectors.
+    /// The same, with what the program wants to be told.
     pub async fn start_with(
         config: WorkerConfig,
         log: Arc<dyn Log>,
         plugins: Vec<Plugin>,
-        logs: Logs,
+        witness: Witness,
     ) -> Result<(Herder, RunningWorker)> {
         let member = log.join(membership(&config)).await?;
         let place = Place::new(member.standing());
@@ -102,7 +112,8 @@ impl Runtime {
             ways: Ways::default(),
             guarded: Guarded::default(),
             keeps: Keeps::default(),
-            logs,
+            logs: witness.logs,
+            traces: witness.traces,
             current: Current::new(config.clone()),
             config,
         });

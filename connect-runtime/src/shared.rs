@@ -23,6 +23,7 @@ use crate::{
     place::Place,
     plugins::Plugins,
     reload::Current,
+    spans::Traces,
     stage::Stage,
     statuses::Statuses,
     worker_config::WorkerConfig,
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) guarded: Guarded,
     pub(crate) keeps: Keeps,
     pub(crate) logs: Logs,
+    pub(crate) traces: Traces,
 }
 
 impl Shared {

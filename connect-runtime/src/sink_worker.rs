@@ -23,6 +23,7 @@ use crate::{
     offset_request::group_of,
     shared::Shared,
     source_worker::cpu_time,
+    spans::TaskSpans,
     stop::Stop,
     tolerance::{Place, Stage, Tolerance},
     worker_config::under,
@@ -56,6 +57,7 @@ struct Pipe {
     tolerance: Tolerance,
     dead_letters: Option<DeadLetters>,
     metrics: Arc<TaskMetrics>,
+    spans: TaskSpans,
     batch: Batch,
     /// For each record of the batch its index among those that were read.
     origins: Vec<u32>,
@@ -90,6 +92,7 @@ impl SinkWorker {
             tolerance: Tolerance::new(id, config, &metrics),
             dead_letters: DeadLetters::new(shared, id, config, &metrics).await?,
             metrics,
+            spans: TaskSpans::new(&shared.traces, id),
             batch: Batch::default(),
             origins: Vec::new(),
         };
@@ -133,6 +136,7 @@ impl SinkWorker {
         loop {
             self.subscription.refresh(&mut *self.reader).await?;
             records.clear();
+            let began = Instant::now();
             let event = tokio::select! {
                 biased;
                 // 1. It is told to stop: what the poll would give is not committed, so it is read again.
@@ -140,15 +144,18 @@ impl SinkWorker {
                 // 2. Records, or a change in the group.
                 event = self.gather.poll(&mut *self.reader, &mut records) => event?,
             };
-            self.take(event, &mut records).await?;
+            self.take(event, &mut records, began).await?;
         }
     }
 
-    async fn take(&mut self, event: Event, records: &mut Encoded) -> Result<()> {
+    async fn take(&mut self, event: Event, records: &mut Encoded, began: Instant) -> Result<()> {
         self.pipe.metrics.used(cpu_time());
         if !records.is_empty() {
             until_sure(&self.lease).await?;
-            self.write(records).await?;
+            self.pipe.spans.read(began, records);
+            let written = self.write(records).await;
+            self.pipe.spans.end(records.len(), written.as_ref().err());
+            written?;
         }
         match event {
             Event::Records => {}
@@ -177,6 +184,7 @@ impl SinkWorker {
         self.subscription.restore(records);
         self.pipe.fill(records).await?;
         let began = Instant::now();
+        self.pipe.spans.stage("write");
         if !self.pipe.batch.is_empty() {
             let rejects = self.task.write(&self.pipe.batch).await?;
             self.pipe
@@ -199,7 +207,9 @@ impl SinkWorker {
             return Ok(());
         }
         let began = Instant::now();
+        self.pipe.spans.committing();
         let committed = self.flush_and_commit().await;
+        self.pipe.spans.end(0, committed.as_ref().err());
         self.pipe.metrics.commit(began.elapsed(), committed.is_ok());
         match committed {
             // The group was rebalanced: the next poll says which partitions are gone, and their new owner reads from the last commit.
@@ -213,10 +223,12 @@ impl SinkWorker {
     }
 
     async fn flush_and_commit(&mut self) -> Result<()> {
+        self.pipe.spans.stage("flush");
         self.task.flush().await?;
         if let Some(dead_letters) = &mut self.pipe.dead_letters {
             dead_letters.flush().await?;
         }
+        self.pipe.spans.stage("commit");
         self.reader.commit(self.consumed.offsets()).await?;
         self.consumed.clean();
         Ok(())
@@ -241,6 +253,7 @@ impl Pipe {
         self.batch.clear();
         self.origins.clear();
         self.metrics.read(records.len());
+        self.spans.stage("decode");
         let refused = self
             .decoder
             .decode(records, &mut self.batch, &mut self.origins)
@@ -253,6 +266,7 @@ impl Pipe {
                 self.shared.statuses.use_topic(&self.id, route.topic());
             }
         }
+        self.spans.stage("transform");
         for refused in self.chain.apply(&mut self.batch, &mut self.origins)? {
             self.refuse(
                 records,

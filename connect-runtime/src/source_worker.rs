@@ -22,6 +22,7 @@ use crate::{
     metrics::{Flights, TaskMetrics},
     offsets::OffsetStore,
     shared::Shared,
+    spans::TaskSpans,
     stop::Stop,
     tolerance::{Place, Stage, Tolerance},
     topic_creation::TopicCreation,
@@ -47,6 +48,7 @@ struct Pipe {
     tolerance: Tolerance,
     dead_letters: Option<DeadLetters>,
     metrics: Arc<TaskMetrics>,
+    spans: TaskSpans,
     encoded: Encoded,
 }
 
@@ -84,6 +86,7 @@ impl SourceWorker {
             tolerance: Tolerance::new(id, config, &metrics),
             dead_letters,
             metrics: Arc::clone(&metrics),
+            spans: TaskSpans::new(&shared.traces, id),
             encoded: Encoded::default(),
         };
         let (advance, safe) = watermark();
@@ -135,14 +138,26 @@ impl SourceWorker {
         loop {
             batch.clear();
             let began = Instant::now();
-            if !poll(&mut self.task, &mut batch, &mut self.delivery, stop).await? {
+            let spans = &mut self.pipe.spans;
+            let delivery = (&mut self.delivery, spans);
+            if !poll(&mut self.task, &mut batch, delivery, stop).await? {
                 return Ok(());
             }
             self.pipe.metrics.polled(batch.len(), began.elapsed());
             self.pipe.metrics.used(cpu_time());
-            self.pipe.fill(&mut batch).await?;
-            self.delivery.deliver(&mut self.pipe, &batch).await?;
+            if !batch.is_empty() {
+                self.pipe.spans.polled(began);
+            }
+            let passed = self.pass(&mut batch).await;
+            let error = passed.as_ref().err();
+            self.pipe.spans.end(batch.len(), error);
+            passed?;
         }
+    }
+
+    async fn pass(&mut self, batch: &mut Batch) -> Result<()> {
+        self.pipe.fill(batch).await?;
+        self.delivery.deliver(&mut self.pipe, batch).await
     }
 }
 
@@ -150,7 +165,7 @@ impl SourceWorker {
 async fn poll(
     task: &mut Box<dyn DynSourceTask>,
     batch: &mut Batch,
-    delivery: &mut Delivery,
+    (delivery, spans): (&mut Delivery, &mut TaskSpans),
     stop: &Stop,
 ) -> Result<bool> {
     let mut polled = task.poll(batch);
@@ -163,7 +178,12 @@ async fn poll(
             // 2. Rows, or an error.
             polled = &mut polled => return polled.map(|()| true),
             // 3. A transaction is due while the source is quiet.
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => delivery.commit().await?,
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                spans.committing();
+                let committed = delivery.commit().await;
+                spans.end(0, committed.as_ref().err());
+                committed?;
+            }
         }
     }
 }
@@ -215,6 +235,7 @@ impl Pipe {
         if batch.is_empty() {
             return Ok(());
         }
+        self.spans.stage("transform");
         for refused in self.chain.apply(batch, &mut Vec::new())? {
             let left = Left::Seen(refused.seen);
             self.refuse(
@@ -225,6 +246,7 @@ impl Pipe {
             )
             .await?;
         }
+        self.spans.stage("encode");
         let fresh = self.encoder.prepare(batch).await?;
         self.topics.ensure(&fresh).await?;
         if self.shared.config.topic_tracking {
@@ -245,6 +267,8 @@ impl Pipe {
             )
             .await?;
         }
+        self.spans.put(&mut self.encoded);
+        self.spans.stage("append");
         Ok(())
     }
 
@@ -384,6 +408,7 @@ impl Delivery {
                 }
                 transaction.ends_within(batch.is_within_transaction());
                 if transaction.due().is_some_and(|due| due <= Instant::now()) {
+                    pipe.spans.stage("commit");
                     transaction.commit().await?;
                 }
             }

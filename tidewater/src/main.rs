@@ -10,6 +10,7 @@ mod properties;
 mod read;
 mod reload;
 mod startup;
+mod traces;
 mod worker;
 
 use std::{process::ExitCode, time::Duration};

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use api::Opening;
 use connect_core::{Error, Result, Verdict};
 use connect_log::Log;
-use connect_runtime::{Herder, Logs, RunningWorker, Runtime, WorkerConfig};
+use connect_runtime::{Herder, RunningWorker, Runtime, Witness, WorkerConfig};
 use tokio::time::{Instant, interval, sleep};
 
 use crate::plugins;
@@ -21,12 +21,13 @@ pub(crate) async fn start(
     config: WorkerConfig,
     log: Arc<dyn Log>,
     opening: &Opening,
-    logs: &Logs,
+    witness: &Witness,
 ) -> Result<(Herder, RunningWorker)> {
     let mut watch = Watch::new(&config, opening);
     loop {
-        let (log, logs) = (Arc::clone(&log), logs.clone());
-        let starting = Runtime::start_with(config.clone(), Arc::clone(&log), plugins::all(), logs);
+        let (log, witness) = (Arc::clone(&log), witness.clone());
+        let starting =
+            Runtime::start_with(config.clone(), Arc::clone(&log), plugins::all(), witness);
         let error = tokio::select! {
             started = starting => match started {
                 Err(error) if error.verdict() == Verdict::Retry => error,

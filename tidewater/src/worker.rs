@@ -16,7 +16,7 @@ use connect_log::{
     front,
     kafka::KafkaLog,
 };
-use connect_runtime::{Herder, Levels, WorkerConfig};
+use connect_runtime::{Herder, Levels, Witness, WorkerConfig};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -25,7 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Failure, cli::Worker, logging::Logging, properties, reload, startup};
+use crate::{Failure, cli::Worker, logging::Logging, properties, reload, startup, traces::Tracing};
 
 /// How long clients get to take the answers that are under way.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -38,7 +38,11 @@ pub(crate) async fn run(options: Worker, logging: Logging) -> Result<(), Failure
     let given = given(&options)?;
     let config = WorkerConfig::read(&given)?;
     let rest = RestConfig::read(&given)?;
-    let server = api::Server::bind(&rest).await?;
+    let (traces, tracing) = Tracing::start(&given, &config.worker_id())?;
+    let witness = Witness { logs, traces };
+    let server = api::Server::bind(&rest)
+        .await?
+        .traced(witness.traces.clone());
     let addresses = server.addresses().join(", ");
     let (stop, stopped) = watch::channel(false);
     let (log, front) = open_log(&config, &options, ended(stopped.clone())).await?;
@@ -46,7 +50,7 @@ pub(crate) async fn run(options: Worker, logging: Logging) -> Result<(), Failure
     let opening = Opening::default();
     let mut server = tokio::spawn(server.serve(opening.clone(), ended(stopped)));
     let started = tokio::select! {
-        started = startup::start(config, log, &opening, &logs) => Some(started?),
+        started = startup::start(config, log, &opening, &witness) => Some(started?),
         signalled = signalled() => signalled.map(|()| None)?,
     };
     if let Some((herder, worker)) = started {
@@ -75,6 +79,7 @@ pub(crate) async fn run(options: Worker, logging: Logging) -> Result<(), Failure
     if let Some(front) = front {
         front.await??;
     }
+    tracing.end();
     tracing::info!("stopped");
     Ok(())
 }
@@ -184,6 +189,8 @@ const NOT_THE_CLIENTS: &[&str] = &[
     "connect.protocol",
     "worker.",
     "internal.",
+    "otel.",
+    "tracing.",
 ];
 
 /// What all Kafka clients of the worker have in common.

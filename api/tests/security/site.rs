@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use api::{Api, Loggers, RestConfig, Server};
 use connect_core::{Properties, plugin::Plugin};
 use connect_log::embedded::{EmbeddedLog, EmbeddedOptions};
-use connect_runtime::{Herder, Logs, RunningWorker, Runtime, WorkerConfig};
+use connect_runtime::{Herder, Logs, RunningWorker, Runtime, Witness, WorkerConfig};
 use file_stream::{FileSink, FileSource};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tempfile::TempDir;
@@ -54,8 +54,9 @@ impl Site {
         let folder = TempDir::new().unwrap();
         let log = EmbeddedLog::open(&folder.path().join("log"), &EmbeddedOptions::default());
         let plugins = vec![Plugin::source::<FileSource>(), Plugin::sink::<FileSink>()];
-        let (config, logs) = (WorkerConfig::default(), Logs::default());
-        let started = Runtime::start_with(config, log.unwrap(), plugins, logs.clone()).await;
+        let (config, witness) = (WorkerConfig::default(), Witness::default());
+        let logs = witness.logs.clone();
+        let started = Runtime::start_with(config, log.unwrap(), plugins, witness).await;
         let (herder, worker) = started.unwrap();
         Self {
             folder,

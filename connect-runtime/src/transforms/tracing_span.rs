@@ -1,4 +1,4 @@
-//! Debezium's `ActivateTracingSpan`, which is accepted and does nothing: there are no spans here.
+//! Debezium's `ActivateTracingSpan`, which is accepted and does nothing: spans are of batches here, not of records.
 
 use connect_core::{
     Batch, Finding, Properties, Result,
@@ -52,7 +52,9 @@ impl Rules for TracingSpanConfig {}
 /// The transform, from its properties, which change nothing.
 pub(super) fn new(settings: &Properties) -> Result<Passing, Vec<Finding>> {
     TracingSpanConfig::parse(settings)?;
-    tracing::warn!("ActivateTracingSpan does nothing here: records pass without a span");
+    tracing::warn!(
+        "ActivateTracingSpan does nothing here: spans are of batches, and records carry theirs with `tracing.headers=true` of the worker"
+    );
     Ok(Passing)
 }
 

@@ -1,6 +1,7 @@
 //! The program as its users meet it: started as a process, driven over REST, watched from outside.
 
 pub mod bank;
+mod collector;
 pub mod configs;
 pub mod counters;
 mod fleet;
@@ -18,6 +19,7 @@ pub mod shapes;
 mod suite;
 mod worker;
 
+pub use collector::Collector;
 pub use fleet::{Fellow, Fleet};
 pub use fleet_scene::{ALL, FleetScene, Plot};
 pub use following::Following;

@@ -82,7 +82,7 @@ pub use process::Process;
 pub use program::{Program, binary};
 pub use promtool::{PROMTOOL, promtool};
 pub use proxy::Proxy;
-pub use python::python_reader;
+pub use python::{python_otlp, python_reader};
 pub use redis::{Redis, RedisOptions};
 pub use schema_registry::SchemaRegistry;
 pub use search::{Search, SearchOptions};

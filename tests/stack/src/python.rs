@@ -1,5 +1,7 @@
 //! Independent readers of what we write: Python with libraries of the package index.
 
+use std::path::Path;
+
 use crate::{Result, error::While, install::pypi, run::run_with};
 
 /// What reads Avro, Protobuf and JSON Schema. A changed list needs another name of the folder.
@@ -11,14 +13,26 @@ const LIBRARIES: [&str; 4] = [
 ];
 const FOLDER: &str = "python-codecs-1";
 
+/// What reads OTLP.
+const OTLP: [&str; 2] = ["opentelemetry-proto==1.30.0", "protobuf==5.29.5"];
+const OTLP_FOLDER: &str = "python-otlp-1";
+
+/// Runs a script with the reader of OTLP's messages (`opentelemetry.proto`) at hand and gives back what it prints.
+pub fn python_otlp(script: &str, input: &[u8]) -> Result<String> {
+    read_with(&pypi::python_packages(OTLP_FOLDER, &OTLP)?, script, input)
+}
+
 /// Runs a script with the readers of serialized records at hand and gives back what it prints.
 ///
 /// `input` is its standard input. The machine's `python3` runs it; the libraries are kept in the cache.
 pub fn python_reader(script: &str, input: &[u8]) -> Result<String> {
-    let libraries = pypi::python_packages(FOLDER, &LIBRARIES)?;
+    read_with(&pypi::python_packages(FOLDER, &LIBRARIES)?, script, input)
+}
+
+fn read_with(libraries: &Path, script: &str, input: &[u8]) -> Result<String> {
     let mut command = pypi::python()?;
     command
         .args(["-B", "-c", script])
-        .env("PYTHONPATH", &libraries);
+        .env("PYTHONPATH", libraries);
     run_with(&mut command, input).while_(|| "a Python reader".to_owned())
 }
