@@ -1,9 +1,12 @@
 //! Numbers of tasks: plain atomics, held in the task's structs, rendered on request.
 
 mod debezium;
+mod described;
 mod flights;
 mod latency;
+mod membership;
 mod page;
+mod ratios;
 mod text;
 
 use std::{
@@ -19,7 +22,7 @@ use connect_core::meter::Meter;
 use parking_lot::Mutex;
 
 pub(crate) use self::flights::Flights;
-use self::latency::Latency;
+use self::{latency::Latency, membership::Membership, ratios::Ratios};
 use crate::answers::TaskId;
 
 /// The numbers of one task, over all its tries.
@@ -49,8 +52,15 @@ pub(crate) struct TaskMetrics {
     lag: AtomicI64,
     /// When the last record that a sink wrote was made.
     last_record_ms: AtomicI64,
-    /// Records that were given to the log and are not known to be durable.
+    /// Of a source, records that were given to the log and are not known to be durable; of a sink, records that were read and whose offsets
+    /// are not committed.
     pub(crate) active: AtomicI64,
+    /// The same, as it was with each batch.
+    actives: Sizes,
+    /// Commits of a sink that came too late, since its partitions were gone.
+    skipped_commits: AtomicU64,
+    /// How much of its time it has run.
+    pub(crate) ratios: Ratios,
     /// Of a source, from the commit in its server until it is durable in the log; of a sink, from the record's time until it was
     /// written. Counts records.
     pub(crate) latency: Latency,
@@ -88,6 +98,8 @@ pub(crate) struct Sizes {
     count: AtomicU64,
     sum: AtomicU64,
     max: AtomicU64,
+    /// All bits of the smallest turned, so that nothing is the largest.
+    turned_min: AtomicU64,
 }
 
 impl Sizes {
@@ -96,6 +108,7 @@ impl Sizes {
         self.count.fetch_add(1, Relaxed);
         self.sum.fetch_add(value, Relaxed);
         self.max.fetch_max(value, Relaxed);
+        self.turned_min.fetch_max(!value, Relaxed);
     }
 
     /// Takes a duration in microseconds.
@@ -111,6 +124,14 @@ impl Sizes {
     /// The largest.
     pub(crate) fn max(&self) -> u64 {
         self.max.load(Relaxed)
+    }
+
+    /// The smallest; 0 before the first.
+    pub(crate) fn min(&self) -> u64 {
+        match self.count() {
+            0 => 0,
+            _ => !self.turned_min.load(Relaxed),
+        }
     }
 
     /// The mean; 0 before the first.
@@ -166,6 +187,21 @@ impl TaskMetrics {
     pub(crate) fn read(&self, records: usize) {
         self.records_in.fetch_add(records as u64, Relaxed);
         self.batches.take(records as u64);
+        self.activate(records as u64);
+    }
+
+    /// So many records more are on their way.
+    pub(crate) fn activate(&self, records: u64) {
+        let records = records.cast_signed();
+        let before = self.active.fetch_add(records, Relaxed);
+        let now = before.saturating_add(records).max(0);
+        self.actives.take(now.unsigned_abs());
+    }
+
+    /// A sink has committed everything that it has read, or lost it.
+    pub(crate) fn settled(&self, is_lost: bool) {
+        self.active.store(0, Relaxed);
+        self.skipped_commits.fetch_add(u64::from(is_lost), Relaxed);
     }
 
     /// Records went to the destination.
@@ -280,6 +316,10 @@ pub(crate) struct Metrics {
     tasks: Mutex<BTreeMap<TaskId, Arc<TaskMetrics>>>,
     /// Starts of tasks: those that were tried, that went well, that failed.
     pub(crate) starts: [AtomicU64; 3],
+    /// The same of connectors.
+    pub(crate) connector_starts: [AtomicU64; 3],
+    /// The worker's place in its group.
+    pub(crate) membership: Membership,
 }
 
 /// Milliseconds since 1970-01-01.

@@ -72,6 +72,8 @@ impl SinkWorker {
         task: Box<dyn DynSinkTask>,
     ) -> Result<Self> {
         let metrics = shared.metrics.task(id);
+        // What an earlier run has read and not committed is read again.
+        metrics.settled(false);
         let worker = shared.current.get();
         let mut settings = worker.under("consumer.");
         settings
@@ -216,6 +218,7 @@ impl SinkWorker {
             Err(error) if error.code() == &NOT_MEMBER => {
                 tracing::warn!(task = %self.pipe.id, %error, "offsets were not committed");
                 self.consumed.clean();
+                self.pipe.metrics.settled(true);
                 Ok(())
             }
             other => other,
@@ -231,6 +234,7 @@ impl SinkWorker {
         self.pipe.spans.stage("commit");
         self.reader.commit(self.consumed.offsets()).await?;
         self.consumed.clean();
+        self.pipe.metrics.settled(false);
         Ok(())
     }
 }

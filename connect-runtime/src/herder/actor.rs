@@ -79,6 +79,10 @@ impl Actor {
     async fn work(&mut self, stop: &Stop) {
         let mut changes = self.shared.changes.listen();
         let mut standing = self.shared.place.listen();
+        self.shared
+            .metrics
+            .membership
+            .see(self.shared.place.standing().as_ref());
         self.settle();
         while !(self.is_draining && self.is_drained(stop)) {
             tokio::select! {
@@ -88,7 +92,10 @@ impl Actor {
                 // 2. A task has ended.
                 Some(ended) = self.supervisors.join_next_with_id() => self.ended(ended),
                 // 3. This worker's place in the group is another one.
-                Ok(()) = standing.changed() => {}
+                Ok(()) = standing.changed() => {
+                    let now = standing.borrow_and_update().clone();
+                    self.shared.metrics.membership.see(now.as_ref());
+                }
                 // 4. Configurations or assignments have changed.
                 Ok(()) = changes.changed() => {}
                 // 5. It is time to look how much there is to do.

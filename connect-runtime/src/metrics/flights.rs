@@ -45,9 +45,7 @@ impl Flights {
     /// So many records were appended. They are durable with this ticket.
     pub(crate) fn left(&self, ticket: Ticket, records: usize) {
         let records = records as u64;
-        self.metrics
-            .active
-            .fetch_add(records.cast_signed(), Relaxed);
+        self.metrics.activate(records);
         let mut flying = self.flying.lock();
         // Invariant 4: bounded by MOST.
         if flying.len() >= MOST

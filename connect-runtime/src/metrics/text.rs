@@ -1,9 +1,9 @@
 //! Prometheus' text format, by the names under which Kafka Connect's own numbers are exported
 //! (`kafka_connect_<group>_<attribute>`), so that dashboards for it work.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Metrics, TaskMetrics, debezium, page::Page};
+use super::{Metrics, TaskMetrics, debezium, described, page::Page};
 use crate::{
     answers::{ConnectorKind, ConnectorStatus, State, TaskId},
     shared::Shared,
@@ -20,6 +20,9 @@ const TASK_STATES: [(&str, Option<State>); 7] = [
     ("destroyed", Some(State::Destroyed)),
 ];
 
+/// What a PostgreSQL source is behind, in bytes. It has one task.
+const UNCONFIRMED: &str = "slot-unconfirmed-wal-bytes";
+
 impl Shared {
     /// All numbers in Prometheus' text format.
     pub(crate) fn metrics_text(&self) -> String {
@@ -30,9 +33,14 @@ impl Shared {
             .filter_map(|name| self.status(name).ok())
             .collect();
         worker(&mut page, &statuses, &self.metrics);
-        self.group(&mut page);
+        let standing = self.place.standing();
+        self.metrics.membership.put(&mut page, standing.as_ref());
         for status in &statuses {
-            connector(&mut page, status);
+            connector(&mut page, status, &self.metrics);
+            if let Ok(info) = self.info(&status.name) {
+                let version = status.connector.version.as_deref();
+                described::connector(&mut page, &status.name, &info.config, version);
+            }
         }
         for (id, task) in self.metrics.all() {
             let status = statuses.iter().find(|one| one.name == id.connector);
@@ -40,6 +48,7 @@ impl Shared {
             each_task(&mut page, &id, &task, kind);
             if let Ok(info) = self.info(&id.connector) {
                 debezium::put(&mut page, &info.config, &task);
+                described::task(&mut page, &id, &info.config, &self.current.get());
             }
         }
         for (name, guard) in self.guarded.all() {
@@ -50,35 +59,13 @@ impl Shared {
                     &labels,
                     value as f64,
                 );
+                if metric == UNCONFIRMED {
+                    let labels = [labels[0], ("task", "0")];
+                    page.put("tidewater_task_lag_bytes", &labels, value as f64);
+                }
             }
         }
         page.text()
-    }
-
-    /// The worker's place in its group.
-    fn group(&self, page: &mut Page) {
-        let standing = self.place.standing();
-        let mut put = |name: &str, value: f64| {
-            page.put(
-                &format!("kafka_connect_worker_rebalance_{name}"),
-                &[],
-                value,
-            );
-        };
-        put("rebalancing", if standing.is_none() { 1.0 } else { 0.0 });
-        if let Some(standing) = &standing {
-            let generation = f64::from(standing.view.generation);
-            put("epoch", generation);
-            put("completed_rebalances_total", generation);
-            let leads = standing.view.leader == standing.view.me;
-            let workers = standing.view.members.len();
-            page.put(
-                "tidewater_worker_is_leader",
-                &[],
-                f64::from(u8::from(leads)),
-            );
-            page.put("tidewater_group_workers", &[], workers as f64);
-        }
     }
 }
 
@@ -90,14 +77,29 @@ fn worker(page: &mut Page, statuses: &[ConnectorStatus], metrics: &Metrics) {
         statuses.len() as f64,
     );
     page.put("kafka_connect_worker_task_count", &[], tasks as f64);
-    let starts = ["attempts", "success", "failure"].iter();
-    for (name, count) in starts.zip(&metrics.starts) {
-        let name = format!("kafka_connect_worker_task_startup_{name}_total");
-        page.put(&name, &[], count.load(Relaxed) as f64);
-    }
+    starts(page, "task", &metrics.starts);
+    starts(page, "connector", &metrics.connector_starts);
 }
 
-fn connector(page: &mut Page, status: &ConnectorStatus) {
+fn starts(page: &mut Page, of: &str, counts: &[AtomicU64; 3]) {
+    let mut put = |name: &str, value: f64| {
+        page.put(
+            &format!("kafka_connect_worker_{of}_startup_{name}"),
+            &[],
+            value,
+        );
+    };
+    let [attempts, good, bad] = counts.each_ref().map(|count| count.load(Relaxed) as f64);
+    put("attempts_total", attempts);
+    put("success_total", good);
+    put("failure_total", bad);
+    let ended = good + bad;
+    let share = |count: f64| if ended > 0.0 { count / ended } else { 0.0 };
+    put("success_percentage", share(good));
+    put("failure_percentage", share(bad));
+}
+
+fn connector(page: &mut Page, status: &ConnectorStatus, metrics: &Metrics) {
     let name = ("connector", status.name.as_str());
     let state = status.connector.state.name().to_ascii_lowercase();
     page.put(
@@ -124,8 +126,11 @@ fn connector(page: &mut Page, status: &ConnectorStatus) {
         let labels = [name, ("task", id.as_str()), ("status", state.as_str())];
         page.put("kafka_connect_connector_task_status", &labels, 1.0);
         let labels = &labels[..2];
-        let is = |wanted: State| f64::from(u8::from(task.state == wanted));
-        let (runs, paused) = (is(State::Running), is(State::Paused));
+        // Those of other workers are told by them.
+        let Some(own) = metrics.known(&TaskId::new(&status.name, task.id)) else {
+            continue;
+        };
+        let (runs, paused) = own.ratios.read();
         page.put("kafka_connect_connector_task_running_ratio", labels, runs);
         page.put("kafka_connect_connector_task_pause_ratio", labels, paused);
     }
@@ -261,6 +266,18 @@ fn source(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
         task.transactions.max() as f64,
     );
     put("source_task_transaction_size_avg", task.transactions.mean());
+    put(
+        "source_task_transaction_size_min",
+        task.transactions.min() as f64,
+    );
+    put(
+        "source_task_source_record_active_count_max",
+        task.actives.max() as f64,
+    );
+    put(
+        "source_task_source_record_active_count_avg",
+        task.actives.mean(),
+    );
 }
 
 fn sink(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
@@ -286,6 +303,26 @@ fn sink(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
     put(
         "sink_task_offset_commit_completion_total",
         task.commit_us.count() as f64,
+    );
+    put(
+        "sink_task_offset_commit_seq_no",
+        task.commit_us.count() as f64,
+    );
+    put(
+        "sink_task_offset_commit_skip_total",
+        task.skipped_commits.load(Relaxed) as f64,
+    );
+    put(
+        "sink_task_sink_record_active_count",
+        task.active.load(Relaxed) as f64,
+    );
+    put(
+        "sink_task_sink_record_active_count_max",
+        task.actives.max() as f64,
+    );
+    put(
+        "sink_task_sink_record_active_count_avg",
+        task.actives.mean(),
     );
     put(
         "sink_task_put_batch_max_time_ms",

@@ -100,6 +100,7 @@ impl Face {
         let plugin = self.shared.plugins.find(&self.spec.class);
         let version = plugin.map(|plugin| plugin.about.version);
         let id = &self.spec.id;
+        self.shared.metrics.task(id).ratios.entered(state);
         self.shared.statuses.set_task(id, state, version, trace);
     }
 }

@@ -2,6 +2,7 @@
 
 mod attend;
 mod heard;
+mod lag;
 mod reader;
 mod rows;
 
@@ -13,7 +14,10 @@ use connect_core::{Batch, Error, Result};
 use tokio::time::{Instant, timeout_at};
 
 use self::reader::{At, Reader};
-pub(crate) use self::reader::{Settings, widened};
+pub(crate) use self::{
+    lag::Lag,
+    reader::{Settings, widened},
+};
 use crate::{
     binlog::{self, EVENT_LIMIT, Header, Payload},
     error,
@@ -55,6 +59,8 @@ pub(crate) struct Run {
     pub silence_limit: Duration,
     /// What the stream shows of itself.
     pub pulse: Pulse,
+    /// How far it is behind, in bytes.
+    pub lag: Lag,
     /// Whether rows of the signal table are signals.
     pub takes_rows: bool,
     /// Where signals come from besides the stream.
@@ -411,6 +417,7 @@ impl Stream {
     fn report(&mut self, out: &mut Batch, now_ms: i64) {
         out.set_within_transaction(self.reader.is_open());
         let place = self.place();
+        self.run.lag.stands(&place.file, place.pos);
         let due = self.reported_at.elapsed() >= PATIENCE;
         let moved = self.reported.as_ref() != Some(&place);
         let versions = self.reader.versions();

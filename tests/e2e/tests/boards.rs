@@ -150,7 +150,33 @@ fn every_name_in_a_board_is_one_that_a_worker_shows() -> Outcome {
         page.sum("kafka_connect_worker_task_startup_success_total", ""),
         2.0
     );
+    assert_told(&page);
     assert_shown(&page)
+}
+
+/// Numbers that no board has.
+fn assert_told(page: &Page) {
+    let connect = |name: &str, labels: &str| page.sum(&format!("kafka_connect_{name}"), labels);
+    let startups = connect("worker_connector_startup_success_total", "");
+    assert_eq!(startups, 2.0);
+    assert_eq!(
+        connect("worker_connector_startup_success_percentage", ""),
+        1.0
+    );
+    for connector in [SOURCE, SINK] {
+        let labels = format!("connector=\"{connector}\",task=\"0\"");
+        let runs = connect("connector_task_running_ratio", &labels);
+        assert!(runs > 0.0 && runs <= 1.0, "{runs}");
+        assert_eq!(connect("connector_task_pause_ratio", &labels), 0.0);
+        let json = format!("{labels},class=\"org.apache.kafka.connect.json.JsonConverter\"");
+        assert_eq!(connect("connector_task_value_converter_class", &json), 1.0);
+    }
+    let class = "class=\"io.debezium.connector.postgresql.PostgresConnector\"";
+    assert_eq!(connect("connector_class", class), 1.0);
+    let rebalances = connect("worker_rebalance_completed_rebalances_total", "");
+    assert!(rebalances >= 1.0, "{rebalances}");
+    assert!(connect("source_task_source_record_active_count_max", SOURCE) >= 1.0);
+    assert!(page.0.contains_key("tidewater_task_lag_bytes"));
 }
 
 #[test]
@@ -171,6 +197,13 @@ fn a_source_of_mysql_has_debeziums_numbers() -> Outcome {
     wait_until("the latencies", LIMIT, || {
         let page = Page::read(&worker)?;
         Ok(page.sum("tidewater_source_latency_seconds_count", SOURCE) == 6.0)
+    })?;
+    let smallest = "kafka_connect_source_task_transaction_size_min";
+    assert!(Page::read(&worker)?.sum(smallest, SOURCE) >= 1.0);
+    wait_until("the end of the lag in bytes", LIMIT, || {
+        let page = Page::read(&worker)?;
+        let is_told = page.0.contains_key("tidewater_task_lag_bytes");
+        Ok(is_told && page.sum("tidewater_task_lag_bytes", SOURCE) == 0.0)
     })?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the worker does for each action of [`reconcile`](crate::herder::reconcile::reconcile).
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -39,9 +39,24 @@ impl Actor {
             (_, TargetState::Stopped) => (State::Stopped, None),
         };
         let version = self.shared.version_of(&self.shared.desired.read(), &name);
+        self.count_start(&name, &connector, state);
         let statuses = &self.shared.statuses;
         statuses.set_connector(&name, state, version, trace);
         self.running.connectors.insert(name, connector);
+    }
+
+    /// A connector that is new here, or is started again, has started or not.
+    fn count_start(&self, name: &str, connector: &RunningConnector, state: State) {
+        let before = self.running.connectors.get(name);
+        let again = before.is_none_or(|before| {
+            before.edition != connector.edition || before.target != TargetState::Started
+        });
+        if connector.target == TargetState::Started && again {
+            let [attempts, good, bad] = &self.shared.metrics.connector_starts;
+            attempts.fetch_add(1, Relaxed);
+            let of = if state == State::Failed { bad } else { good };
+            of.fetch_add(1, Relaxed);
+        }
     }
 
     fn start(&mut self, id: TaskId, edition: Edition) {
@@ -69,6 +84,8 @@ impl Actor {
             .version_of(&self.shared.desired.read(), &id.connector);
         let statuses = &self.shared.statuses;
         statuses.set_task(&id, State::Paused, version, None);
+        let metrics = self.shared.metrics.task(&id);
+        metrics.ratios.entered(State::Paused);
         let task = RunningTask {
             edition,
             target: TargetState::Paused,

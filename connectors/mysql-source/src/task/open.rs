@@ -17,7 +17,7 @@ use crate::{
     position::Place,
     rewind::gtids_before,
     snapshot,
-    stream::{Run, Stream},
+    stream::{Lag, Run, Stream},
     versions::Versions,
     wire::{Connection, DumpFrom, DumpPlace, Flavor},
 };
@@ -161,6 +161,7 @@ impl MySqlTask {
             beats: Beats::new(&self.config),
             silence_limit: SILENCE_LIMIT,
             pulse: Pulse::new(&self.meter()),
+            lag: Lag::new(self.side(), &self.meter()),
             takes_rows: (self.config.signal_channels.0.iter()).any(|one| one == "source"),
             channels: self.channels.clone(),
         };
