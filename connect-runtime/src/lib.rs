@@ -21,6 +21,7 @@ mod internal_topic;
 mod kept;
 mod ledger;
 pub mod letters;
+mod log_health;
 pub mod logs;
 mod masks;
 mod metrics;

@@ -22,6 +22,7 @@ use crate::{
     guards::Guarded,
     herder::{Herder, actor::Actor, leader::Leader},
     kept::Keeps,
+    log_health::LogHealth,
     logs::Logs,
     metrics::Metrics,
     offsets::{Offsets, OwnTopics},
@@ -97,6 +98,7 @@ impl Runtime {
             providers: Providers::new(&config)?,
             cluster_id,
             log,
+            log_health: LogHealth::default(),
             by,
             numbers: Arc::new(AtomicU64::new(0)),
             place,
@@ -151,6 +153,8 @@ fn followers(shared: &Arc<Shared>) -> JoinSet<()> {
     let (reads, writes) = (Arc::clone(&shared.statuses), Arc::clone(&shared.statuses));
     others.spawn(async move { reads.follow().await });
     others.spawn(async move { writes.run().await });
+    let looks = Arc::clone(shared);
+    others.spawn(async move { looks.log_health.look(&*looks.log).await });
     others
 }
 

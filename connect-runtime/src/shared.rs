@@ -16,6 +16,7 @@ use crate::{
     guards::Guarded,
     herder::state::Desired,
     kept::Keeps,
+    log_health::LogHealth,
     logs::Logs,
     metrics::Metrics,
     offsets::{Offsets, OwnTopics},
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) plugins: Plugins,
     pub(crate) providers: Providers,
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) log_health: LogHealth,
     pub(crate) cluster_id: String,
     /// This process, as it marks what it writes, and the next number of a record of its own.
     pub(crate) by: Arc<str>,

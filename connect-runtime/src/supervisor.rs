@@ -9,7 +9,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
     sync::oneshot,
-    time::{Instant, sleep, timeout},
+    time::{Instant, timeout},
 };
 
 use face::Face;
@@ -21,8 +21,6 @@ use crate::{shared::Shared, stop::Stop, task_spec::TaskSpec};
 
 /// How long a run that was dropped gets to notice it. One that blocks its thread never does, and is left behind.
 const DROP_GRACE: Duration = Duration::from_secs(1);
-/// How often it is looked how the log is.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// How a task ended for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,17 +146,17 @@ impl Supervisor {
                 return Event::Stopped;
             };
             let mut ended = pin!(run.ended(spec, stop));
+            let mut health = shared.log_health.listen();
             loop {
-                let look = async {
-                    sleep(LOOK).await;
-                    shared.log.health().await
-                };
                 tokio::select! {
                     biased;
                     // 1. The run has ended.
                     event = &mut ended => break event,
-                    // 2. It is time to look at the log.
-                    health = look => face.show_log(health),
+                    // 2. The log is otherwise than it was.
+                    Ok(()) = health.changed() => {
+                        let trouble = health.borrow_and_update().clone();
+                        face.show_log(trouble.map_or(Ok(()), Err));
+                    }
                 }
             }
         };

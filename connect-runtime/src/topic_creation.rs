@@ -19,7 +19,8 @@ pub(crate) struct TopicCreation {
 
 /// Settings of some topics.
 struct Group {
-    include: Vec<Regex>,
+    /// All, when there is none: the default group.
+    include: Option<Vec<Regex>>,
     exclude: Vec<Regex>,
     partitions: Option<i32>,
     replication: Option<i16>,
@@ -142,12 +143,12 @@ impl Group {
         };
         let partitions = number("partitions");
         let replication = number("replication.factor").and_then(|n| i16::try_from(n).ok());
-        let include = regexes(settings.remove("include").as_deref())?;
+        let include = settings.remove("include");
         let exclude = regexes(settings.remove("exclude").as_deref())?;
-        let include = if name == "default" {
-            regexes(Some(".*"))?
-        } else {
-            include
+        // A regular expression takes tens of kilobytes, and every task has this group.
+        let include = match name {
+            "default" => None,
+            _ => Some(regexes(include.as_deref())?),
         };
         Ok(Self {
             include,
@@ -160,7 +161,7 @@ impl Group {
 
     fn matches(&self, topic: &str) -> bool {
         let any = |all: &[Regex]| all.iter().any(|regex| regex.is_match(topic));
-        any(&self.include) && !any(&self.exclude)
+        self.include.as_deref().is_none_or(any) && !any(&self.exclude)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     client::Health,
     destination::Destinations,
     ledger::Ledger,
-    producer::{Producer, Push, write_headers},
+    producer::{Producer, Push, Threads, write_headers},
     room::{self, Room},
     topics::Topics,
     transaction::Transactions,
@@ -65,8 +65,9 @@ struct Place {
 }
 
 impl KafkaAppender {
-    /// Starts the producer and its thread; with a transactional id it also fences older ones.
+    /// Starts the producer on one of the threads; with a transactional id it also fences older ones.
     pub(super) async fn start(
+        threads: &Threads,
         config: &ClientConfig,
         lease: Lease,
         limits: Limits,
@@ -75,7 +76,8 @@ impl KafkaAppender {
         health: Health,
     ) -> Result<Self> {
         let ledger = Arc::new(Ledger::default());
-        let (producer, coordinator) = Producer::start(config, lease, &ledger, health).await?;
+        let (producer, coordinator) =
+            Producer::start(threads, config, lease, &ledger, health).await?;
         Ok(Self {
             producer,
             destinations: Destinations::new(known),

@@ -17,6 +17,7 @@ use super::{
     appender::{KafkaAppender, Limits},
     client::Health,
     member,
+    producer::Threads,
     reader::KafkaReader,
     room,
     settings::{self, Settings},
@@ -34,6 +35,7 @@ pub struct KafkaLog {
     admin: Admin,
     topics: Topics,
     health: Health,
+    senders: Threads,
     /// Whether the cluster has ever answered.
     is_met: AtomicBool,
 }
@@ -85,6 +87,7 @@ impl KafkaLog {
             topics: Topics::new(admin.clone()),
             admin,
             health,
+            senders: Threads::default(),
             is_met: AtomicBool::new(false),
         }))
     }
@@ -146,7 +149,8 @@ impl KafkaLog {
         let (topics, admin) = (self.topics.clone(), self.admin.clone());
         let (lease, health) = (spec.lease, self.health.clone());
         let mut appender =
-            KafkaAppender::start(&config, lease, limits, topics, admin, health).await?;
+            KafkaAppender::start(&self.senders, &config, lease, limits, topics, admin, health)
+                .await?;
         appender.clean(&spec.cleans).await?;
         Ok(appender)
     }

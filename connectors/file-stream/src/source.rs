@@ -2,6 +2,7 @@
 
 mod lines;
 mod offsets;
+mod quiet;
 mod stdin;
 mod tail;
 
@@ -19,11 +20,12 @@ use connect_core::{
 };
 use serde_json::{Value, json};
 
-use self::{stdin::Stdin, tail::Tail};
+use self::{quiet::Seen, stdin::Stdin, tail::Tail};
 use crate::{VERSION, key::key};
 
-/// How long a quiet file is waited for.
-const QUIET: Duration = Duration::from_millis(50);
+/// How long a file that was read just now is waited for, and how often, until it counts as quiet.
+const PAUSE: Duration = Duration::from_millis(50);
+const PAUSES: u32 = 20;
 /// A batch has no more bytes than about this.
 const MOST_BYTES: usize = 1 << 20;
 const BATCH: &str = "2000";
@@ -45,6 +47,8 @@ pub struct FileSourceTask {
     route: Arc<Route>,
     input: Option<Input>,
     sent: u64,
+    /// Pauses since the last line.
+    pauses: u32,
 }
 
 enum Input {
@@ -116,6 +120,7 @@ impl SourceConnector for FileSource {
             config,
             input: None,
             sent: 0,
+            pauses: 0,
         })
     }
 
@@ -149,11 +154,18 @@ impl SourceTask for FileSourceTask {
         let mut push = |line: &[u8]| push(out, route, line, most);
         match &mut self.input {
             Some(Input::File(tail)) => {
+                // Looked at before it is read, so that no change falls between the two.
+                let seen = Seen::at(tail.path());
                 if tail.read(&mut push)? {
+                    self.pauses = 0;
                     self.sent += 1;
                     out.set_position(position(tail, self.sent));
+                } else if self.pauses < PAUSES {
+                    self.pauses += 1;
+                    tokio::time::sleep(PAUSE).await;
                 } else {
-                    tokio::time::sleep(QUIET).await;
+                    quiet::changed(tail.path(), seen).await;
+                    self.pauses = 0;
                 }
             }
             Some(Input::Stdin(stdin)) => stdin.read(&mut push).await,

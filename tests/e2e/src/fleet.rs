@@ -58,8 +58,17 @@ impl Fleet {
 
     /// Starts a worker more.
     pub fn add(&mut self, stack: &Stack) -> Outcome {
+        self.add_as(stack, |options| options)
+    }
+
+    /// The same, with options of its own.
+    pub fn add_as(
+        &mut self,
+        stack: &Stack,
+        adapt: impl Fn(WorkerOptions) -> WorkerOptions,
+    ) -> Outcome {
         let host = self.network.host()?;
-        let worker = Worker::start_on(stack, self.options.clone(), &host)?;
+        let worker = Worker::start_on(stack, adapt(self.options.clone()), &host)?;
         self.members.push(Fellow { worker, host });
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The scene of tests with several workers: a database under load, and a source that one of three workers runs, exactly once.
 
 use serde_json::Value;
-use stack::{PgVersion, Postgres, Proxy, Stack};
+use stack::{Clock, PgVersion, Postgres, Proxy, Stack};
 
 use crate::{
     Fleet, Load, Outcome, WorkerOptions,
@@ -19,6 +19,8 @@ pub struct FleetScene {
     pub postgres: Postgres,
     /// What writes.
     pub load: Load,
+    /// The workers' clocks, when they go by their own.
+    pub clocks: Vec<Clock>,
     _way: Proxy,
     _stack: Stack,
 }
@@ -42,9 +44,29 @@ impl FleetScene {
     /// Makes the tables, starts the workers and the source, and the load once it streams.
     pub fn start(plot: Plot<'_>) -> Outcome<Self> {
         let stack = Stack::new()?;
+        let fleet = Fleet::start(&stack, ALL.len(), WorkerOptions::exactly_once)?;
+        Self::on(stack, fleet, plot)
+    }
+
+    /// The same, where each worker has a wall clock of its own.
+    pub fn with_clocks(plot: Plot<'_>) -> Outcome<Self> {
+        let stack = Stack::new()?;
+        let mut fleet = Fleet::start(&stack, 0, WorkerOptions::exactly_once)?;
+        let clocks = ALL.map(|_| Clock::new(&stack));
+        let clocks: Vec<Clock> = clocks.into_iter().collect::<Result<_, _>>()?;
+        for clock in &clocks {
+            fleet.add_as(&stack, |mut options| {
+                options.environment = clock.environment();
+                options
+            })?;
+        }
+        let scene = Self::on(stack, fleet, plot)?;
+        Ok(Self { clocks, ..scene })
+    }
+
+    fn on(stack: Stack, fleet: Fleet, plot: Plot<'_>) -> Outcome<Self> {
         let postgres = stack.postgres(PgVersion::V15)?;
         (plot.make)(&postgres)?;
-        let fleet = Fleet::start(&stack, ALL.len(), WorkerOptions::exactly_once)?;
         let way = fleet.way_to(&postgres)?;
         fleet
             .rest(0)
@@ -56,6 +78,7 @@ impl FleetScene {
             fleet,
             postgres,
             load,
+            clocks: Vec::new(),
             _way: way,
             _stack: stack,
         })

@@ -1,6 +1,6 @@
 //! A worker process.
 
-use std::{fs, net::Ipv4Addr, path::PathBuf, process::Command, sync::Arc};
+use std::{ffi::OsString, fs, net::Ipv4Addr, path::PathBuf, process::Command, sync::Arc};
 
 use stack::{Host, Program, Server, Stack, binary};
 
@@ -24,6 +24,8 @@ pub struct WorkerOptions {
     pub exactly_once: bool,
     /// More worker properties.
     pub settings: Vec<(String, String)>,
+    /// Environment variables.
+    pub environment: Vec<(String, OsString)>,
     /// Where the embedded log lives, when not in a folder of its own.
     pub data_dir: Option<PathBuf>,
 }
@@ -35,6 +37,7 @@ impl WorkerOptions {
             log,
             exactly_once: false,
             settings: Vec::new(),
+            environment: Vec::new(),
             data_dir: None,
         }
     }
@@ -82,6 +85,9 @@ impl Worker {
             .arg(file.as_os_str())
             .arg("--data-dir")
             .arg(data_dir.as_os_str());
+        for (name, value) in &options.environment {
+            program = program.env(name, value);
+        }
         if let Some(host) = host {
             program = program.on(host);
         }

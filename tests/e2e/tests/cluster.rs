@@ -1,10 +1,10 @@
 //! Three workers as one cluster: what one of them runs goes on elsewhere when it is gone, frozen or cut off, and nothing is lost,
 //! doubled or reordered by it. Needs root, for a network of its own.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::{
-    ALL, Fleet, FleetScene, Outcome, Plot,
+    ALL, Fleet, FleetScene, Outcome, Plot, Rest,
     configs::file_source,
     counters::{self, assert_complete, assert_exactly_once, history},
     rounds,
@@ -17,14 +17,16 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// Counters, and three workers of which one runs the source.
 fn scene() -> Outcome<FleetScene> {
-    FleetScene::start(Plot {
-        source: SOURCE,
-        tables: "public.counters",
-        properties: &[],
-        make: counters::table,
-        load: counters::count,
-    })
+    FleetScene::start(PLOT)
 }
+
+const PLOT: Plot<'_> = Plot {
+    source: SOURCE,
+    tables: "public.counters",
+    properties: &[],
+    make: counters::table,
+    load: counters::count,
+};
 
 /// The worker that runs the source, and one that does not.
 fn owner_and_other(scene: &FleetScene, asked: usize) -> Outcome<(usize, usize)> {
@@ -232,4 +234,51 @@ fn a_broker_that_restarts_is_waited_for() -> Outcome {
         scene.load.wait_confirmed(SLOT)?;
     }
     finish(scene)
+}
+
+/// Wall clocks jump by hours, forwards and back, and differ from each other: nobody is taken for dead for that, and who is dead is
+/// still replaced.
+#[test]
+fn clocks_that_jump_disturb_nothing() -> Outcome {
+    const HOUR: i64 = 3600;
+    const JUMPS: [i64; 6] = [HOUR, -HOUR, 48 * HOUR, 0, -30 * 24 * HOUR, 5];
+    let scene = FleetScene::with_clocks(PLOT)?;
+    for (round, jump) in (0..rounds(3, 12)).zip(JUMPS.into_iter().cycle()) {
+        let (owner, other) = owner_and_other(&scene, 1)?;
+        scene.clocks[owner].jump(jump)?;
+        until_it_goes_by(scene.fleet.rest(owner), jump)?;
+        scene.load.wait_for(2)?;
+        scene.load.wait_confirmed(SLOT)?;
+        if scene.fleet.owner(other, SOURCE)? != owner {
+            return Err(format!("the task has moved when its clock jumped by {jump} s").into());
+        }
+        if round % 3 == 2 {
+            let server = scene.fleet.members[owner].worker.server();
+            server.kill9()?;
+            scene.fleet.wait_for_rest(other, &others(owner))?;
+            scene.load.wait_for(1)?;
+            server.start()?;
+            scene.fleet.wait_for_rest(other, &ALL)?;
+        }
+    }
+    finish(scene)
+}
+
+/// Waits until a worker goes by its clock: the time at which it changes the level of a logger is the clock's.
+fn until_it_goes_by(rest: &Rest, jump: i64) -> Outcome {
+    let path = "/admin/loggers/clocks";
+    let mut levels = ["INFO", "WARN"].into_iter().cycle();
+    wait_until("a worker to go by its clock", LIMIT, || {
+        // Only another level is a change.
+        let level = json!({"level": levels.next()}).to_string();
+        let put = rest.ask("PUT", path, &level);
+        let Ok(logger) = put.and_then(|_| rest.get(path)) else {
+            return Ok(false);
+        };
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or_default() + jump;
+        let told = logger["last_modified"].as_i64().unwrap_or_default() / 1000;
+        Ok((told - now).abs() < 60)
+    })?;
+    Ok(())
 }

@@ -33,6 +33,7 @@
 
 mod account;
 mod cache;
+mod clock;
 mod connect;
 mod elasticsearch;
 mod error;
@@ -64,6 +65,7 @@ mod url;
 mod wait;
 
 pub use cache::{cache, is_installed};
+pub use clock::Clock;
 pub use connect::{Connect, ConnectOptions};
 pub use error::{Error, Result};
 pub use http::{Answer, http};

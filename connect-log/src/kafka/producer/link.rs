@@ -11,6 +11,7 @@ use kafka_protocol::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
+    task::AbortHandle,
     time::{Instant, timeout, timeout_at},
 };
 
@@ -43,6 +44,14 @@ pub(super) enum Event {
 pub(super) struct Link {
     pub(super) number: u64,
     requests: mpsc::Sender<Vec<Addressed>>,
+    task: AbortHandle,
+}
+
+/// Invariant 2: what was handed over and not sent does not come later than what another producer sends.
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Link {
@@ -56,7 +65,7 @@ impl Link {
     ) -> Self {
         let (requests, inbox) = mpsc::channel(MOST_REQUESTS);
         let (cluster, envelope, events) = (Arc::clone(cluster), envelope.clone(), events.clone());
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let mut run = Run {
                 number,
                 inbox,
@@ -77,7 +86,11 @@ impl Link {
             )
             .await;
         });
-        Self { number, requests }
+        Self {
+            number,
+            requests,
+            task: task.abort_handle(),
+        }
     }
 
     /// Whether a request can be handed over now.

@@ -1,7 +1,7 @@
 //! An idempotent and transactional producer of our own.
 //!
-//! Records are written into batches of Kafka's format at once, compressed block by block, by the task that has them; a thread
-//! per producer sends the batches, up to five at a time for each partition, and tells the ledger what has arrived. No
+//! Records are written into batches of Kafka's format at once, compressed block by block, by the task that has them; one of a few
+//! threads sends the batches, up to five at a time for each partition, and tells the ledger what has arrived. No
 //! allocation, no lock and no callback per record. Source: <https://kafka.apache.org/protocol>, KIP-98 (exactly once),
 //! KIP-360 (epochs). Read in this order: `batch`, `queue`, `sender` with `link`, `coordinator`.
 
@@ -13,25 +13,25 @@ mod link;
 mod produce;
 mod queue;
 mod sender;
+mod threads;
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use connect_core::{Error, Result, error::INTERNAL};
 use parking_lot::Mutex;
 use rdkafka::ClientConfig;
-use tokio::sync::Notify;
+use tokio::{
+    sync::{Notify, watch},
+    task::AbortHandle,
+};
 
 use self::{
     batch::Content, compress::Compression, produce::Envelope, queue::Queue, sender::Sender,
+    threads::Thread,
 };
-pub(super) use self::{batch::write_headers, coordinator::Coordinator, queue::Push};
+pub(super) use self::{
+    batch::write_headers, coordinator::Coordinator, queue::Push, threads::Threads,
+};
 use super::{
     client::Health,
     ledger::Ledger,
@@ -44,9 +44,8 @@ const INIT_PRODUCER_ID: i16 = 4;
 /// What the appender, the sender and its links share.
 pub(super) struct Shared {
     pub(super) queue: Mutex<Queue>,
-    /// There is something new in the queue, or the end.
+    /// There is something new in the queue.
     work: Notify,
-    closed: AtomicBool,
     ledger: Arc<Ledger>,
     /// Whether arriving is not yet being durable.
     transactional: bool,
@@ -56,10 +55,6 @@ impl Shared {
     /// Wakes the sender.
     pub(super) fn wake(&self) {
         self.work.notify_one();
-    }
-
-    fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
     }
 
     /// Invariant 1: a batch's tickets move only when the broker has said that it has the batch.
@@ -73,23 +68,27 @@ impl Shared {
     }
 }
 
-/// A running producer. Dropping it ends its thread; what has not been sent is lost.
+/// A running producer. Dropping it ends all that it does; what has not been sent is lost.
 pub(super) struct Producer {
     pub(super) shared: Arc<Shared>,
     cluster: Arc<Cluster>,
-    runtime: tokio::runtime::Handle,
+    thread: Arc<Thread>,
+    sending: AbortHandle,
+    /// Tells what runs beside that there is no producer any more.
+    end: watch::Sender<bool>,
 }
 
 impl Drop for Producer {
     fn drop(&mut self) {
-        self.shared.closed.store(true, Ordering::Release);
-        self.shared.wake();
+        self.sending.abort();
+        self.end.send_replace(true);
     }
 }
 
 impl Producer {
-    /// Starts the thread; with a transactional id it also fences older producers of it.
+    /// Starts one on a thread; with a transactional id it also fences older producers of it.
     pub(super) async fn start(
+        threads: &Threads,
         config: &ClientConfig,
         lease: Lease,
         ledger: &Arc<Ledger>,
@@ -99,7 +98,6 @@ impl Producer {
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue::new(settings.compression, settings.batch_size)),
             work: Notify::new(),
-            closed: AtomicBool::new(false),
             ledger: Arc::clone(ledger),
             transactional: settings.envelope.transactional_id.is_some(),
         });
@@ -108,31 +106,28 @@ impl Producer {
             settings.dial.clone(),
             health,
         ));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(no_thread)?;
-        let this = Self {
-            shared: Arc::clone(&shared),
-            cluster: Arc::clone(&cluster),
-            runtime: runtime.handle().clone(),
-        };
         let (ready, start) = tokio::sync::oneshot::channel();
         let Settings {
             envelope, patience, ..
         } = settings.clone();
-        let thread = std::thread::Builder::new().name("kafka-producer".to_owned());
-        let run = async move {
+        let thread = threads.next()?;
+        let sender = (Arc::clone(&shared), Arc::clone(&cluster));
+        let sending = thread.runtime.spawn(async move {
+            let (shared, cluster) = sender;
             // The sender begins when it is known who it is.
             if let Ok(identity) = start.await {
                 Sender::new(shared, cluster, envelope, patience, identity)
                     .run()
                     .await;
             }
+        });
+        let this = Self {
+            shared,
+            cluster,
+            thread,
+            sending: sending.abort_handle(),
+            end: watch::Sender::new(false),
         };
-        thread
-            .spawn(move || runtime.block_on(run))
-            .map_err(no_thread)?;
         let mut coordinator = None;
         if let Some(id) = settings.envelope.transactional_id {
             let starting = Coordinator::start(
@@ -158,18 +153,28 @@ impl Producer {
             .collect())
     }
 
-    /// Runs something that uses connections where those connections are served, to its end also when the caller gives up.
+    /// Runs something that uses connections where those connections are served: to its end also when the caller gives up, as
+    /// long as there is this producer.
     pub(super) async fn on_thread<T: Send + 'static>(
         &self,
         what: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let ended = |_| Error::new(&INTERNAL, "the producer's thread has ended");
-        self.runtime.spawn(what).await.map_err(ended)?
+        let mut end = self.end.subscribe();
+        let task = self.thread.runtime.spawn(async move {
+            tokio::select! {
+                biased;
+                // 1. The producer is gone.
+                _ = end.wait_for(|is_gone| *is_gone) => Err(gone()),
+                // 2. It is done.
+                done = what => done,
+            }
+        });
+        task.await.map_err(|_| gone())?
     }
 }
 
-fn no_thread(cause: std::io::Error) -> Error {
-    Error::new(&INTERNAL, "could not start a thread").caused_by(cause)
+fn gone() -> Error {
+    Error::new(&INTERNAL, "the producer has ended")
 }
 
 /// The settings of a producer, by librdkafka's names, as the rest of this log has them.

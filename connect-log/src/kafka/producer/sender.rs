@@ -27,7 +27,7 @@ const DOING: &str = "deliver a record";
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs on the producer's thread.
+/// Runs on a thread of producers. Dropping it ends its links, too.
 pub(super) struct Sender {
     shared: Arc<Shared>,
     cluster: Arc<Cluster>,
@@ -76,9 +76,9 @@ impl Sender {
         }
     }
 
-    /// Until the producer is dropped. After a lost record nothing more is sent: it would be overtaken by its own repetition.
+    /// Until it is dropped. After a lost record nothing more is sent: it would be overtaken by its own repetition.
     pub(super) async fn run(mut self) {
-        while !self.shared.is_closed() && self.shared.ledger.failure().is_none() {
+        while self.shared.ledger.failure().is_none() {
             let pause = self.trouble.as_ref().map(|trouble| trouble.until);
             tokio::select! {
                 () = self.shared.work.notified() => {}
@@ -89,9 +89,8 @@ impl Sender {
                 self.fail(error);
             }
         }
-        while !self.shared.is_closed() {
-            self.shared.work.notified().await;
-        }
+        // What is on its way arrives.
+        std::future::pending().await
     }
 
     fn fail(&self, error: Error) {
