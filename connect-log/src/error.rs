@@ -17,6 +17,8 @@ connect_core::codes! {
     UNAUTHORIZED = "log.unauthorized", Fail, "Give the worker's user the rights on this topic, group or transactional id.";
     /// The disk is full or fails; nothing more is taken.
     STORAGE = "log.storage", Retry, "Free space on the disk of `--data-dir`, or lower `retention.ms` or `retention.bytes` of the topics.";
+    /// A record's time is too far from the broker's.
+    CLOCK = "log.clock", Retry, "Put the clock of this worker right: a record's time is further ahead of the broker's than its topic takes (`message.timestamp.after.max.ms`, an hour unless it was changed), or further behind (`message.timestamp.before.max.ms`).";
     /// The file is not one of ours, or is of another version, or another process has it.
     UNUSABLE = "log.unusable", Fail, "Point `--data-dir` to another folder, or stop the other process that uses it.";
     /// A transaction is larger than the log takes.

@@ -3,7 +3,7 @@
 use connect_core::{Code, Error, error::RECORD_TOO_LARGE};
 use kafka_protocol::ResponseError as Kafka;
 
-use crate::{FENCED, SETTING, STORAGE, UNAUTHORIZED, UNAVAILABLE, UNKNOWN_TOPIC};
+use crate::{CLOCK, FENCED, SETTING, STORAGE, UNAUTHORIZED, UNAVAILABLE, UNKNOWN_TOPIC};
 
 /// What to do after an answer.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ fn never(kafka: Kafka) -> Option<&'static Code> {
         | Kafka::GroupAuthorizationFailed
         | Kafka::ClusterAuthorizationFailed
         | Kafka::TransactionalIdAuthorizationFailed => &UNAUTHORIZED,
+        Kafka::InvalidTimestamp => &CLOCK,
         Kafka::InvalidTransactionTimeout
         | Kafka::InvalidTopicException
         | Kafka::PolicyViolation => &SETTING,
