@@ -111,15 +111,15 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     deviation(
         "alter bad partition",
-        "what a partition looks like, only the connector knows; it looks when it starts",
-        Ours::Json(200, ALTERED),
+        CLIENTS_FAULT,
+        Ours::Refusal(400, "Partition objects should contain the key 'filename'"),
     ),
     deviation(
         "alter bad offset",
-        "what an offset looks like, only the connector knows; it looks when it starts",
-        Ours::Json(200, ALTERED),
+        CLIENTS_FAULT,
+        Ours::Refusal(
+            400,
+            "The value for the 'position' key in the offset is expected to be a Long value",
+        ),
     ),
 ];
-
-const ALTERED: &str =
-    r#"{"message":"The offsets for this connector have been altered successfully"}"#;
