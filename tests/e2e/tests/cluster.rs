@@ -240,7 +240,7 @@ fn a_broker_that_restarts_is_waited_for() -> Outcome {
 /// still replaced.
 #[test]
 fn clocks_that_jump_disturb_nothing() -> Outcome {
-    // Within an hour ahead, which is what brokers take, and within the topics' retention behind.
+    // Within an hour ahead: brokers take no more.
     const MINUTES: i64 = 60;
     const JUMPS: [i64; 6] = [
         50 * MINUTES,
