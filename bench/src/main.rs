@@ -58,13 +58,15 @@ fn run(arguments: &Arguments) -> Outcome {
     let stack = Stack::new()?;
     let database = arguments.source.start(&stack)?;
     let database = database.as_ref();
-    if arguments.suite == Suite::Memory {
-        println!("{}", report::head());
-        return finish(arguments, &in_memory::measure(arguments, database)?);
-    }
-    if arguments.suite == Suite::Runtime {
-        return runtime(arguments, &stack, database);
-    }
+    let measure = match arguments.suite {
+        Suite::Runtime => return runtime(arguments, &stack, database),
+        Suite::Memory => {
+            println!("{}", report::head());
+            return finish(arguments, &in_memory::measure(arguments, database)?);
+        }
+        Suite::OneTable => one_table,
+        Suite::Workloads => workloads,
+    };
     // The broker's clock on every record: throughput is read from the topic, not from the tool.
     let options = KafkaOptions::default()
         .full_speed()
@@ -73,12 +75,7 @@ fn run(arguments: &Arguments) -> Outcome {
         .set("message.max.bytes", "67108864");
     let kafka = stack.kafka_with(options)?;
     println!("{}", report::head());
-    let all = match arguments.suite {
-        Suite::Memory | Suite::Runtime | Suite::OneTable => {
-            one_table(arguments, &stack, database, &kafka)?
-        }
-        Suite::Workloads => workloads(arguments, &stack, database, &kafka)?,
-    };
+    let all = measure(arguments, &stack, database, &kafka)?;
     finish(arguments, &all)
 }
 

@@ -12,8 +12,8 @@ use e2e::Outcome;
 use stack::{Kafka, KafkaOptions, Stack};
 
 use crate::{arguments::Arguments, database::Database, tool::ToolKind};
-pub(crate) use figure::Figure;
 use figure::Figures;
+pub(crate) use figure::{Figure, comparison};
 
 /// What the parts need.
 struct Bench<'a> {
@@ -65,9 +65,4 @@ pub(crate) fn run(
         }
     }
     Ok(figures.into_all())
-}
-
-/// The figures of both tools side by side.
-pub(crate) fn comparison(all: &[Figure]) -> String {
-    figure::comparison(all)
 }

@@ -24,6 +24,7 @@ pub mod naming;
 pub mod notification;
 pub mod options;
 pub mod pulse;
+pub mod rewind;
 pub mod signal;
 pub mod snapshot;
 pub mod source_types;

@@ -54,18 +54,8 @@ fn is_streaming(config: &MySqlConfig, place: &Place) -> Result<()> {
     if !config.policy().streams {
         return Err(refused("with this `snapshot.mode` it reads no binlog"));
     }
-    if place.snapshot.is_some() || place.in_snapshot {
-        return Err(refused(
-            "its snapshot is not complete, and needs the place where it is. Let it complete first, or delete the offsets to begin anew",
-        ));
-    }
-    if place.incremental.is_some() {
-        return Err(refused(
-            "an incremental snapshot is running, and needs the place where it is. Let it complete first, or end it with the signal \
-             `stop-snapshot`",
-        ));
-    }
-    Ok(())
+    let is_first = place.snapshot.is_some() || place.in_snapshot;
+    cdc::rewind::no_snapshot(is_first, place.incremental.is_some())
 }
 
 /// The transactions before a place of this server where one begins; none when it gives no ids. Somebody may have written the place alone: without

@@ -70,18 +70,8 @@ fn is_streaming(config: &PostgresConfig, place: &Place) -> Result<()> {
     if !policy(config).streams {
         return Err(refused("with this `snapshot.mode` it reads no stream"));
     }
-    if place.snapshot.is_some() || place.ahead.is_some() {
-        return Err(refused(
-            "its snapshot is not complete, and needs the place where it is. Let it complete first, or delete the offsets to begin anew",
-        ));
-    }
-    if place.incremental.is_some() {
-        return Err(refused(
-            "an incremental snapshot is running, and needs the place where it is. Let it complete first, or end it with the signal \
-             `stop-snapshot`",
-        ));
-    }
-    Ok(())
+    let is_first = place.snapshot.is_some() || place.ahead.is_some();
+    cdc::rewind::no_snapshot(is_first, place.incremental.is_some())
 }
 
 /// From where to where a connector can go back.

@@ -4,7 +4,10 @@
 use std::{
     fs,
     os::unix::fs::MetadataExt,
-    sync::{Condvar, Mutex, Once, PoisonError},
+    sync::{
+        Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -13,6 +16,9 @@ use tokio::sync::oneshot;
 
 /// How often it looks: as often as Kafka's connector reads.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// After so long a task looks itself.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What there is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +56,14 @@ impl Seen {
 
 /// Waits until there is something else at a path than was seen. Can be dropped.
 pub(super) async fn changed(path: &str, seen: Seen) {
-    static START: Once = Once::new();
-    START.call_once(|| {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    if !STARTED.swap(true, Ordering::AcqRel) {
         let thread = thread::Builder::new().name("quiet-files".to_owned());
-        // Without it nobody would be woken again.
-        if let Err(error) = thread.spawn(look_for_ever) {
-            panic!("no thread can be started for quiet files: {error}");
+        if thread.spawn(look_for_ever).is_err() {
+            // The next who waits tries again; until then everybody looks by themselves.
+            STARTED.store(false, Ordering::Release);
         }
-    });
+    }
     let (wake, woken) = oneshot::channel();
     let waiting = Waiting {
         path: path.to_owned(),
@@ -66,8 +72,8 @@ pub(super) async fn changed(path: &str, seen: Seen) {
     };
     lock().push(waiting);
     MORE.notify_one();
-    // The thread does not end.
-    let _ = woken.await;
+    // In vain when there is no thread: then it is looked now and then.
+    let _ = tokio::time::timeout(LONGEST, woken).await;
 }
 
 fn look_for_ever() {
