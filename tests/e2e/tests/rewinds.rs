@@ -207,6 +207,12 @@ struct Written {
 }
 
 fn write(mysql: &Mysql) -> Outcome<Written> {
+    // Binlogs tell whole seconds: what is of the second in which the oldest one began may have been in one before it.
+    let second = || mysql.sql("select unix_timestamp()");
+    let begun = second()?;
+    wait_until("the next second", LIMIT, || {
+        Ok(second().is_ok_and(|now| now != begun))
+    })?;
     let before = end(mysql)?.0;
     mysql.sql("insert into t values (1, 1)")?;
     mysql.sql("insert into t values (2, 2), (3, 3)")?;
