@@ -156,6 +156,10 @@ fn kills_do_no_harm(log: LogKind, stack: &Stack) -> Outcome {
         scene.worker.server().kill9()?;
         scene.worker.server().start()?;
     }
+    // What a killed worker had not committed is not kept: all of it is before the connector runs. And it is more than
+    // can be read between two kills.
+    write_rows(&scene.postgres, 50_000, 20_000)?;
+    scene.load.wait_confirmed(SLOT)?;
     change(&scene, "resume")?;
     let reading = |before: usize| {
         let begun = || Ok(replays(&scene)? > before);
