@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
-    change::Changes,
+    change::{Changes, Scope},
     configs::topic_settings,
     herder::command::{Answered, Order},
     internal_topic::{Entry, InternalTopic, Own, Seen},
@@ -122,7 +122,7 @@ impl Cluster {
         let (topic, entries) = InternalTopic::open(log, spec, &client_id).await?;
         let mut known = Known::default();
         for (key, value) in &entries {
-            known.apply(key, Some(value));
+            known.apply(key, Some(value), &mut Scope::default());
         }
         Ok(Self {
             topic,
@@ -158,26 +158,29 @@ impl Cluster {
     fn see(&self, seen: &Seen<'_>) {
         let mut own = self.own.lock();
         if own.is_new(seen.written) {
-            self.known.write().apply(seen.key, seen.value);
+            let mut about = Scope::default();
+            self.known.write().apply(seen.key, seen.value, &mut about);
             drop(own);
-            self.told();
+            self.told(&about);
         }
     }
 
     /// Entries of the leader are durable, the first under this number.
     pub(crate) fn wrote(&self, entries: &[Entry], first: u64) {
         let mut own = self.own.lock();
+        let mut about = Scope::default();
         for ((key, value), number) in entries.iter().zip(first..) {
             if own.count(number) {
-                self.known.write().apply(key, value.as_deref());
+                let mut known = self.known.write();
+                known.apply(key, value.as_deref(), &mut about);
             }
         }
         drop(own);
-        self.told();
+        self.told(&about);
     }
 
-    /// Gives the answers to who waits for them.
-    fn told(&self) {
+    /// Gives the answers to who waits for them, and tells whom the others are about.
+    fn told(&self, about: &Scope) {
         let mut asked = self.asked.lock();
         if !asked.is_empty() {
             let known = self.known.read();
@@ -189,7 +192,7 @@ impl Cluster {
             }
         }
         drop(asked);
-        self.changes.tell();
+        self.changes.tell(about);
     }
 
     /// Writes as a member.
@@ -283,8 +286,8 @@ fn entry(key: Vec<u8>, value: &impl Serialize) -> Entry {
 }
 
 impl Known {
-    /// Takes a record in; one that makes no sense is as if it were not there.
-    fn apply(&mut self, key: &[u8], value: Option<&[u8]>) {
+    /// Takes a record in, and adds the connectors that it is about; one that makes no sense is as if it were not there.
+    fn apply(&mut self, key: &[u8], value: Option<&[u8]>, about: &mut Scope) {
         let Some((kind, name)) = std::str::from_utf8(key)
             .ok()
             .and_then(|k| k.split_once('/'))
@@ -296,8 +299,12 @@ impl Known {
                 put(&mut self.assignments, Some(name.to_owned()), value);
                 let version = self.assignments.get(name).map_or(0, |a| a.version);
                 self.version = self.version.max(version);
+                about.add(name);
             }
-            "worker" => put(&mut self.reports, Some(name.to_owned()), value),
+            "worker" => {
+                put(&mut self.reports, Some(name.to_owned()), value);
+                *about = Scope::All;
+            }
             "request" => put(&mut self.requests, RequestId::parse(name), value),
             "reply" => put(&mut self.replies, RequestId::parse(name), value),
             _ => {}

@@ -24,7 +24,7 @@ pub(crate) use record::ConfigRecord;
 
 use crate::{
     answers::{TargetState, TaskId},
-    change::Changes,
+    change::{Changes, Scope},
     herder::state::{Desired, DesiredTask},
     internal_topic::{InternalTopic, Own},
     worker_config::WorkerConfig,
@@ -120,9 +120,10 @@ impl Configs {
             return;
         }
         if let Some(record) = ConfigRecord::parse(seen.key, seen.value) {
+            let about = about([&record]);
             reading.apply(&mut self.desired.write(), record, seen.timestamp_ms);
             drop(reading);
-            self.changes.tell();
+            self.changes.tell(&about);
         }
     }
 
@@ -136,8 +137,16 @@ impl Configs {
             }
         }
         drop(reading);
-        self.changes.tell();
+        self.changes.tell(&about(records));
     }
+}
+
+/// The connectors that records are about.
+fn about<'a>(records: impl IntoIterator<Item = &'a ConfigRecord>) -> Scope {
+    let mut about = Scope::default();
+    let names = records.into_iter().filter_map(ConfigRecord::connector);
+    names.for_each(|name| about.add(name));
+    about
 }
 
 /// Settings of an internal topic: everything under the prefix that is not about its shape.

@@ -7,7 +7,12 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use crate::{herder::state::Edition, logs, shared::Shared};
+use crate::{
+    change::Scope,
+    herder::state::{Edition, RunningConnector},
+    logs,
+    shared::Shared,
+};
 
 /// How long after an error a guard is called again.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
@@ -43,13 +48,24 @@ struct Running {
 
 impl Guards {
     /// Starts and ends guards, so that each connector that this worker looks after has one with its present configuration.
-    pub(crate) fn settle(&mut self, shared: &Arc<Shared>, wanted: &BTreeMap<String, Edition>) {
+    /// `scope`: those of which something has changed.
+    pub(crate) fn settle(
+        &mut self,
+        shared: &Arc<Shared>,
+        wanted: &BTreeMap<String, RunningConnector>,
+        scope: &Scope,
+    ) {
         let desired = shared.desired.read();
-        self.0
-            .retain(|name, guard| wanted.get(name) == Some(&guard.edition));
         let mut guarded = shared.guarded.0.lock();
-        guarded.retain(|name, _| self.0.contains_key(name));
-        for (name, edition) in wanted {
+        let edition = |name: &String| wanted.get(name).map(|connector| connector.edition);
+        let over = scope.of(&self.0);
+        let over = over.filter(|(name, guard)| edition(name) != Some(guard.edition));
+        let over: Vec<String> = over.map(|(name, _)| name.clone()).collect();
+        for name in over {
+            self.0.remove(&name);
+            guarded.remove(&name);
+        }
+        for (name, RunningConnector { edition, .. }) in scope.of(wanted) {
             let connector = desired.connectors.get(name);
             if let Some(connector) = connector.filter(|_| !self.0.contains_key(name)) {
                 let guard = Guard::keeping(shared.keep(name));

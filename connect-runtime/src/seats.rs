@@ -134,6 +134,15 @@ impl Assignment {
         tasks && self.leaving.keys().all(|unit| *unit == Unit::Connector)
     }
 
+    /// Whether every seat is taken, and the connector's own is where that of its first task is.
+    pub fn is_full(&self) -> bool {
+        let together = self
+            .tasks
+            .first()
+            .is_none_or(|first| first.on == self.connector.on);
+        together && self.seats().all(|(_, seat)| seat.on.is_some())
+    }
+
     /// What a member has of this connector.
     pub fn of<'a>(&'a self, member: &'a str) -> impl Iterator<Item = (Unit, &'a Seat)> {
         self.seats()

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 
 use crate::{
     answers::{State, TaskId, TaskState},
+    change::Scope,
     configs::topic_settings,
     internal_topic::{Entry, InternalTopic, Seen},
     place::Place,
@@ -198,9 +199,11 @@ impl Statuses {
         self.changed.notify_one();
     }
 
-    /// The names of all connectors that have a status.
-    pub(crate) fn connectors(&self) -> Vec<String> {
-        self.memory.lock().connectors.keys().cloned().collect()
+    /// The names of those connectors that have a status.
+    pub(crate) fn connectors(&self, scope: &Scope) -> Vec<String> {
+        let memory = self.memory.lock();
+        let found = scope.of(&memory.connectors);
+        found.map(|(name, _)| name.clone()).collect()
     }
 
     /// The topics that a connector uses.

@@ -366,3 +366,42 @@ async fn measure_commits() {
         me().rss_mb().unwrap()
     );
 }
+
+/// Transactions of one record: as the leader writes them, one now and then, and one after the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn measure_small_transactions() {
+    if !measuring() {
+        return;
+    }
+    let stack = Stack::new().unwrap();
+    let kafka = stack
+        .kafka_with(KafkaOptions::default().full_speed())
+        .unwrap();
+    let log = log_of(&kafka, &[]);
+    let topic = topic(&*log, 1).await;
+    let mut one = Encoded::default();
+    one.push(&topic, Some(b"key"), Some(&[b'x'; 300]), -1);
+    let mut appender = log.appender(transactional(&unique("id"))).await.unwrap();
+    for (what, count, pause_ms) in [
+        ("to warm up", 2000, 0),
+        ("now and then", 400, 30),
+        ("one after the other", 2000, 0),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..count {
+            let start = Instant::now();
+            appender.append(&one).await.unwrap();
+            let appended = start.elapsed();
+            appender.commit(None).await.unwrap();
+            times.push((start.elapsed(), appended));
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        }
+        times.sort();
+        let at = |share: f64| times[(count as f64 * share) as usize];
+        println!(
+            "transactions of one record, {what}: p50 {:?} p99 {:?}, with the time until it was taken",
+            at(0.5),
+            at(0.99)
+        );
+    }
+}

@@ -121,6 +121,19 @@ impl ConfigRecord {
         )
     }
 
+    /// The connector that it is about; a level is about none.
+    pub(crate) fn connector(&self) -> Option<&str> {
+        match self {
+            Self::Task(id, _) => Some(&id.connector),
+            Self::Connector(name, _)
+            | Self::Commit(name, _)
+            | Self::Target(name, _)
+            | Self::Fencing(name, _)
+            | Self::Restart { name, .. } => Some(name),
+            Self::Level { .. } => None,
+        }
+    }
+
     /// The order in which the last records of all keys are read: what others refer to comes first.
     pub(crate) fn rank(&self) -> u8 {
         match self {

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     answers::{State, TargetState, TaskId},
+    change::{Look, Scope},
     cluster::{RequestId, Whom},
     guards::Guards,
     seats::{Report, task_id},
@@ -47,12 +48,14 @@ pub(crate) struct Actor {
     guards: Guards,
     report: watch::Sender<Report>,
     answered: BTreeSet<RequestId>,
+    look: Look,
     is_draining: bool,
 }
 
 impl Actor {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            look: shared.changes.look(),
             shared,
             running: Running::default(),
             supervisors: JoinSet::new(),
@@ -77,7 +80,6 @@ impl Actor {
     }
 
     async fn work(&mut self, stop: &Stop) {
-        let mut changes = self.shared.changes.listen();
         let mut standing = self.shared.place.listen();
         self.shared
             .metrics
@@ -95,9 +97,10 @@ impl Actor {
                 Ok(()) = standing.changed() => {
                     let now = standing.borrow_and_update().clone();
                     self.shared.metrics.membership.see(now.as_ref());
+                    self.look.add(&Scope::All);
                 }
                 // 4. Configurations or assignments have changed.
-                Ok(()) = changes.changed() => {}
+                Ok(()) = self.look.changed() => {}
                 // 5. It is time to look how much there is to do.
                 () = sleep(LOOK) => self.weigh(),
             }
@@ -128,6 +131,7 @@ impl Actor {
 
     fn settle(&mut self) {
         let me = self.me();
+        let scope = self.look.take();
         for round in 0.. {
             let actions = {
                 let desired = self.shared.desired.read();
@@ -137,7 +141,7 @@ impl Actor {
                     assignments: &known.assignments,
                     me: me.as_deref(),
                 };
-                reconcile(mine, &self.running)
+                reconcile(mine, &self.running, &scope)
             };
             if actions.is_empty() {
                 break;
@@ -150,12 +154,9 @@ impl Actor {
                 self.perform(action);
             }
         }
-        let edition = |(name, connector): (&String, &super::state::RunningConnector)| {
-            (name.clone(), connector.edition)
-        };
-        let looked_after = self.running.connectors.iter().map(edition).collect();
-        self.guards.settle(&self.shared, &looked_after);
-        self.forget_logs();
+        self.guards
+            .settle(&self.shared, &self.running.connectors, &scope);
+        self.forget_logs(&scope);
         if let Some(me) = me {
             self.tell(&me);
             self.attend(&me);
@@ -163,10 +164,16 @@ impl Actor {
     }
 
     /// What was logged of deleted connectors goes.
-    fn forget_logs(&self) {
+    fn forget_logs(&self, scope: &Scope) {
         let desired = self.shared.desired.read();
         let exists = |name: &str| desired.connectors.contains_key(name);
-        self.shared.logs.retain(exists);
+        let is_any_gone = match scope {
+            Scope::All => true,
+            Scope::Only(names) => !names.iter().all(|name| exists(name)),
+        };
+        if is_any_gone {
+            self.shared.logs.retain(exists);
+        }
     }
 
     /// Tells the leader that what was taken from this worker does not run any more.
@@ -232,6 +239,9 @@ impl Actor {
             return;
         };
         self.stoppers.remove(&id);
+        let mut about = Scope::default();
+        about.add(&id.connector);
+        self.look.add(&about);
         match outcome {
             Outcome::Failed => {
                 if let Some(task) = self.running.tasks.get_mut(&id) {

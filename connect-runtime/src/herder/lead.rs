@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::state::{Desired, DesiredConnector};
 use crate::{
     answers::TargetState,
+    change::Scope,
     seats::{Assignment, Report, Seat, Unit},
 };
 
@@ -40,16 +41,27 @@ pub struct Planned {
 }
 
 /// Every assignment that changes; `None` where there is none any more. Their versions are the caller's.
-pub fn lead(scene: Scene<'_>) -> BTreeMap<String, Option<Assignment>> {
-    let names: BTreeSet<&String> = scene.desired.connectors.keys().collect();
-    let names = names.into_iter().chain(scene.assignments.keys());
-    let mut next: BTreeMap<String, Assignment> =
-        names.map(|name| (name.clone(), scene.kept(name))).collect();
+///
+/// With a scope of some connectors only theirs: enough where nothing else has changed. What this changes may call for a look at
+/// all, since only then the seats are evened out.
+pub fn lead(scene: Scene<'_>, scope: &Scope) -> BTreeMap<String, Option<Assignment>> {
+    let wanted = scope.of(&scene.desired.connectors).map(|(name, _)| name);
+    let known = scope.of(scene.assignments).map(|(name, _)| name);
+    let names: BTreeSet<&String> = wanted.chain(known).collect();
+    let mut next: BTreeMap<String, Assignment> = names
+        .into_iter()
+        .map(|name| (name.clone(), scene.kept(name)))
+        .collect();
+    if !scope.is_all() {
+        // Most changes are of a configuration alone, and nobody has to be weighed for them.
+        next.retain(|name, kept| scene.assignments.get(name) != Some(kept) || !kept.is_full());
+    }
+    if next.is_empty() {
+        return BTreeMap::new();
+    }
     balance::fill(scene, &mut next);
-    if next
-        .values()
-        .all(|assignment| assignment.leaving.is_empty())
-    {
+    let is_settled = next.values().all(|next| next.leaving.is_empty());
+    if scope.is_all() && is_settled {
         balance::even_out(scene, &mut next);
     }
     let changed = next.into_iter().filter_map(|(name, assignment)| {

@@ -19,6 +19,7 @@ use super::{
     lead::{Planned, Scene, lead},
 };
 use crate::{
+    change::{Look, Scope},
     cluster::{RequestId, Whom, assignment_entry, reply_entries, report_entry},
     configs::ConfigRecord,
     error::MOVED,
@@ -46,6 +47,7 @@ pub(crate) struct Leader {
     plans: BTreeMap<String, Planned>,
     /// Tasks that wait until the present ones have ended everywhere.
     waiting: BTreeMap<String, Vec<Properties>>,
+    look: Look,
     retry_at: Option<Instant>,
 }
 
@@ -59,6 +61,7 @@ struct Decision {
 impl Leader {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            look: shared.changes.look(),
             shared,
             pen: None,
             plans: BTreeMap::new(),
@@ -79,7 +82,6 @@ impl Leader {
     }
 
     async fn work(&mut self, commands: &mut mpsc::Receiver<Command>, stop: &Stop) {
-        let mut changes = self.shared.changes.listen();
         let mut standing = self.shared.place.listen();
         self.turn().await;
         loop {
@@ -96,10 +98,10 @@ impl Leader {
                         self.serve(command).await;
                     }
                 }
-                // 3. Who leads may have changed.
-                Ok(()) = standing.changed() => {}
-                // 4. Others have written something.
-                Ok(()) = changes.changed() => {}
+                // 3. Who leads may have changed, and who is there.
+                Ok(()) = standing.changed() => self.look.add(&Scope::All),
+                // 4. Something was written.
+                Ok(()) = self.look.changed() => {}
                 // 5. Another try after an error of the log.
                 () = until(retry_at), if retry_at.is_some() => {}
             }
@@ -118,6 +120,7 @@ impl Leader {
         if let Err(error) = self.try_turn().await {
             tracing::warn!(%error, "what is wanted cannot be done now");
             self.retry_at = Some(Instant::now() + RETRY_DELAY);
+            self.look.add(&Scope::All);
         }
     }
 
@@ -125,12 +128,15 @@ impl Leader {
         if !self.take_pen().await? {
             return Ok(());
         }
+        let mut looked_at = Scope::default();
         for _ in 0..MAX_ROUNDS {
             let mut is_done = !self.answer_others().await?;
-            is_done &= !self.make_plans().await?;
-            is_done &= !self.seat().await?;
+            let scope = self.look.take();
+            is_done &= !self.make_plans(&scope).await?;
+            is_done &= !self.seat(&scope).await?;
+            looked_at.join(&scope);
             if is_done {
-                return self.clean_up().await;
+                return self.clean_up(&looked_at).await;
             }
         }
         let what = "leading does not come to an end";
@@ -164,6 +170,7 @@ impl Leader {
         shared.cluster.catch_up().await?;
         self.plans.clear();
         self.waiting.clear();
+        self.look.add(&Scope::All);
         self.pen = Some((leading.view.me, pen));
         self.forget_strangers();
         self.shared.stage.end();
@@ -177,7 +184,7 @@ impl Leader {
     /// Statuses of connectors that nobody wants: they were deleted while nobody was there.
     fn forget_strangers(&self) {
         let desired = self.shared.desired.read();
-        for name in self.shared.statuses.connectors() {
+        for name in self.shared.statuses.connectors(&Scope::All) {
             if !desired.connectors.contains_key(&name) {
                 self.shared.statuses.remove_connector(&name);
             }
@@ -267,8 +274,8 @@ impl Leader {
         Ok(any)
     }
 
-    /// Gives seats to workers, and takes them; tells whether there was something to do.
-    async fn seat(&mut self) -> Result<bool> {
+    /// Gives seats to workers, and takes them; tells whether there was something to do. Then all are looked at, to be evened out.
+    async fn seat(&mut self, scope: &Scope) -> Result<bool> {
         let Some(standing) = self.shared.place.standing() else {
             return Ok(false);
         };
@@ -283,8 +290,11 @@ impl Leader {
                 workers: &workers,
                 plans: &self.plans,
             };
-            (lead(scene), known.version)
+            (lead(scene, scope), known.version)
         };
+        if !changed.is_empty() && (!scope.is_all() || changed.len() > AT_ONCE) {
+            self.look.add(&Scope::All);
+        }
         let mut gone = Vec::new();
         let mut entries = Vec::new();
         for (name, assignment) in changed.into_iter().take(AT_ONCE) {
@@ -307,7 +317,7 @@ impl Leader {
     }
 
     /// Removes what members have left who are gone, and statuses of tasks that are no more.
-    async fn clean_up(&mut self) -> Result<()> {
+    async fn clean_up(&mut self, scope: &Scope) -> Result<()> {
         let Some(standing) = self.shared.place.standing() else {
             return Ok(());
         };
@@ -321,13 +331,13 @@ impl Leader {
             let requests = known.requests.keys().chain(known.replies.keys());
             let orphans = requests.filter(|id| gone(&&id.member));
             entries.extend(orphans.flat_map(|id| reply_entries(id, None)));
-            for name in self.shared.statuses.connectors() {
+            for name in self.shared.statuses.connectors(scope) {
                 let is_wanted = self.shared.desired.read().connectors.contains_key(&name);
                 if !is_wanted && !known.assignments.contains_key(&name) {
                     self.shared.statuses.remove_connector(&name);
                 }
             }
-            for (name, assignment) in &known.assignments {
+            for (name, assignment) in scope.of(&known.assignments) {
                 if assignment.leaving.is_empty() {
                     let count = assignment.tasks.len() as u32;
                     self.shared.forget_tasks(name, count);

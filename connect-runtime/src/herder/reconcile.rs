@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::state::{Desired, Edition, Phase, Running, RunningConnector};
 use crate::{
     answers::{TargetState, TaskId},
+    change::Scope,
     seats::{Assignment, Unit},
 };
 
@@ -36,13 +37,13 @@ pub struct Mine<'a> {
     pub me: Option<&'a str>,
 }
 
-/// Everything that has to be done now. Done in order and repeated after each event, it ends with an empty list.
+/// Everything that has to be done now for some connectors. Done in order and repeated after each event, it ends with an empty list.
 ///
 /// A task is started only when no earlier run of it is left here, and the leader gives a seat away only when none is left elsewhere, so that a
 /// task never runs twice.
-pub fn reconcile(mine: Mine<'_>, running: &Running) -> Vec<Action> {
+pub fn reconcile(mine: Mine<'_>, running: &Running, scope: &Scope) -> Vec<Action> {
     let mut actions = Vec::new();
-    for (id, task) in &running.tasks {
+    for (id, task) in running.tasks_in(scope) {
         if mine.task(id) == Some((task.edition, task.target)) {
             continue;
         }
@@ -52,13 +53,13 @@ pub fn reconcile(mine: Mine<'_>, running: &Running) -> Vec<Action> {
             Phase::Stopping => {}
         }
     }
-    for name in running.connectors.keys() {
+    for (name, _) in scope.of(&running.connectors) {
         if mine.connector(name).is_none() {
             actions.push(Action::Forget(name.clone()));
         }
     }
     let Some(me) = mine.me else { return actions };
-    for (name, assignment) in mine.assignments {
+    for (name, assignment) in scope.of(mine.assignments) {
         if let Some(connector) = mine.connector(name)
             && running.connectors.get(name) != Some(&connector)
         {

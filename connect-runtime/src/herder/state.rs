@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use connect_core::Properties;
 
-use crate::answers::{TargetState, TaskId};
+use crate::{
+    answers::{TargetState, TaskId},
+    change::Scope,
+};
 
 /// What is wanted of all connectors.
 #[derive(Debug, Clone, Default)]
@@ -105,6 +108,17 @@ impl Desired {
 }
 
 impl Running {
+    /// The tasks of some connectors.
+    pub fn tasks_in<'a>(
+        &'a self,
+        scope: &'a Scope,
+    ) -> Box<dyn Iterator<Item = (&'a TaskId, &'a RunningTask)> + Send + 'a> {
+        match scope {
+            Scope::All => Box::new(self.tasks.iter()),
+            Scope::Only(names) => Box::new(names.iter().flat_map(|name| self.tasks_of(name))),
+        }
+    }
+
     /// The tasks of one connector.
     pub fn tasks_of<'a>(
         &'a self,

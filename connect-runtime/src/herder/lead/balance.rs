@@ -17,6 +17,8 @@ const PER_LOAD: u32 = 4;
 struct Weights<'a> {
     scene: Scene<'a>,
     by_member: BTreeMap<String, u32>,
+    /// Whether there is a task of which it is known what it uses.
+    is_measured: bool,
 }
 
 /// Gives empty seats away.
@@ -93,8 +95,11 @@ impl<'a> Weights<'a> {
         let mut weights = Self {
             scene,
             by_member: members.map(|member| (member.clone(), 0)).collect(),
+            is_measured: scene.reports.values().any(|r| !r.loads.is_empty()),
         };
-        for (name, assignment) in next {
+        let others = scene.assignments.iter();
+        let others = others.filter(|(name, _)| !next.contains_key(*name));
+        for (name, assignment) in others.chain(next) {
             for (unit, seat) in assignment.seats() {
                 let weight = weights.of(name, unit);
                 let on = seat.on.as_ref();
@@ -108,9 +113,11 @@ impl<'a> Weights<'a> {
 
     /// A task that nobody has measured weighs what a quiet one does.
     fn of(&self, name: &str, unit: Unit) -> u32 {
-        let Unit::Task(_) = unit else {
-            return CONNECTOR;
-        };
+        match unit {
+            Unit::Connector => return CONNECTOR,
+            Unit::Task(_) if !self.is_measured => return TASK,
+            Unit::Task(_) => {}
+        }
         let id = format!("{name}-{unit}");
         let loads = self.scene.reports.values().filter_map(|r| r.loads.get(&id));
         TASK + loads.max().copied().unwrap_or(0).min(1000) * PER_LOAD

@@ -14,6 +14,9 @@ struct World {
     version: u64,
     /// What runs where: a list, to see what runs twice.
     running: Vec<(String, Unit, String)>,
+    /// How it was when it was last looked at, and what is to be looked at besides what differs.
+    before: Option<Box<World>>,
+    unseen: Scope,
 }
 
 impl World {
@@ -36,15 +39,52 @@ impl World {
         self.running.retain(|(.., on)| on != member);
     }
 
-    fn step(&mut self) -> bool {
-        let changed = lead(Scene {
+    fn lead(&self, scope: &Scope) -> BTreeMap<String, Option<Assignment>> {
+        let scene = Scene {
             desired: &self.desired,
             assignments: &self.assignments,
             reports: &self.reports,
             workers: &self.workers,
             plans: &self.plans,
-        });
+        };
+        lead(scene, scope)
+    }
+
+    /// What has changed since the last look, as those tell it who change it.
+    fn scope(&mut self) -> Scope {
+        let mut scope = std::mem::take(&mut self.unseen);
+        let Some(before) = self.before.take() else {
+            return Scope::All;
+        };
+        if before.workers != self.workers || before.reports != self.reports {
+            return Scope::All;
+        }
+        let shape = |world: &Self, name: &String| {
+            let wanted = world.desired.connectors.get(name);
+            let wanted = wanted.map(|connector| connector.tasks.len());
+            let assignment = world.assignments.get(name).cloned();
+            (wanted, assignment, world.plans.get(name).cloned())
+        };
+        for world in [&*before, self] {
+            let names = world.desired.connectors.keys();
+            let names = names.chain(world.assignments.keys());
+            for name in names.chain(world.plans.keys()) {
+                if shape(&before, name) != shape(self, name) {
+                    scope.add(name);
+                }
+            }
+        }
+        scope
+    }
+
+    fn step(&mut self) -> bool {
+        let scope = self.scope();
+        self.before = Some(Box::new(self.clone()));
+        let changed = self.lead(&scope);
         let any = !changed.is_empty();
+        if any && !scope.is_all() {
+            self.unseen = Scope::All;
+        }
         for (name, assignment) in changed {
             self.version += 1;
             match assignment {
@@ -94,6 +134,8 @@ impl World {
             }
             self.check();
             if !led && before == (self.running.clone(), self.reports.clone()) {
+                let missed = self.lead(&Scope::All);
+                assert!(missed.is_empty(), "looks at some miss {missed:?}");
                 return;
             }
         }

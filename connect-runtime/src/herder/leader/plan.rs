@@ -5,6 +5,7 @@ use connect_core::{Properties, Result, plugin::Direction};
 use super::Leader;
 use crate::{
     answers::{TargetState, TaskId},
+    change::Scope,
     configs::ConfigRecord,
     herder::{lead::Planned, plan, state::DesiredConnector},
 };
@@ -14,14 +15,18 @@ const AT_ONCE: usize = 200;
 
 impl Leader {
     /// Makes the tasks of connectors that are new or changed, and forgets those of stopped ones; tells whether there were any.
-    pub(super) async fn make_plans(&mut self) -> Result<bool> {
+    pub(super) async fn make_plans(&mut self, scope: &Scope) -> Result<bool> {
         let due: Vec<(String, DesiredConnector)> = {
             let desired = self.shared.desired.read();
-            let due = desired.connectors.iter().filter(|(n, c)| self.is_due(n, c));
+            let due = scope.of(&desired.connectors);
+            let due = due.filter(|(name, connector)| self.is_due(name, connector));
             due.take(AT_ONCE)
                 .map(|(name, connector)| (name.clone(), connector.clone()))
                 .collect()
         };
+        if due.len() == AT_ONCE {
+            self.look.add(scope);
+        }
         let mut records = Vec::new();
         let mut made = Vec::new();
         for (name, connector) in &due {

@@ -52,7 +52,14 @@ impl Scene {
             assignments: &self.assignments,
             me: self.me,
         };
-        reconcile(mine, &self.running)
+        let mut of_it = Scope::default();
+        of_it.add("c");
+        let mut of_another = Scope::default();
+        of_another.add("b");
+        let actions = reconcile(mine, &self.running, &Scope::All);
+        assert_eq!(reconcile(mine, &self.running, &of_it), actions);
+        assert_eq!(reconcile(mine, &self.running, &of_another), []);
+        actions
     }
 
     /// Does what the actions say, with every stop ending at once, until there is nothing left to do.
