@@ -12,19 +12,18 @@
 //! dies.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use connect_core::Result;
 use connect_log::{Log, TopicSpec};
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::sync::oneshot;
 
 use crate::{
     change::{Changes, Scope},
@@ -98,7 +97,8 @@ pub(crate) struct Cluster {
     place: Place,
     own: Mutex<Own>,
     known: RwLock<Known>,
-    asked: Mutex<BTreeMap<RequestId, oneshot::Sender<Reply>>>,
+    /// Questions that somebody here waits with, until the answer is there.
+    asked: Mutex<BTreeMap<RequestId, Option<oneshot::Sender<Reply>>>>,
     next_request: AtomicU64,
     changes: Changes,
 }
@@ -185,7 +185,7 @@ impl Cluster {
         if !asked.is_empty() {
             let known = self.known.read();
             for (id, reply) in &known.replies {
-                if let Some(waits) = asked.remove(id) {
+                if let Some(waits) = asked.get_mut(id).and_then(Option::take) {
                     // Who asked may have gone.
                     let _ = waits.send(reply.clone());
                 }
@@ -195,43 +195,35 @@ impl Cluster {
         self.changes.tell(about);
     }
 
+    /// Questions of this member, and answers to it, with which nobody waits any more.
+    pub(crate) fn given_up(&self, me: &str) -> BTreeSet<RequestId> {
+        let (asked, known) = (self.asked.lock(), self.known.read());
+        let all = known.requests.keys().chain(known.replies.keys());
+        all.filter(|id| id.member == me && !asked.contains_key(id))
+            .cloned()
+            .collect()
+    }
+
+    /// Takes a question back, or its answer.
+    pub(crate) async fn take_back(&self, id: &RequestId) -> Result<()> {
+        self.write(&reply_entries(id, None)).await
+    }
+
     /// Writes as a member.
     pub(crate) async fn write(&self, entries: &[Entry]) -> Result<()> {
         self.topic.write(entries, self.place.lease()).await
     }
 
-    /// Asks, and waits for the answer. Dropping this forgets the question, which may be answered all the same.
+    /// Asks, and waits for the answer. When this is dropped, the question is [one of those](Self::given_up) to be taken back, which may
+    /// have been answered all the same.
     pub(crate) async fn ask(&self, me: &str, request: &Request) -> Result<Answered> {
-        self.ask_as(&self.question(me), request).await
-    }
-
-    /// Asks, and waits for so long at most; then the question is taken back, and an answer that comes just then.
-    pub(crate) async fn ask_within(
-        &self,
-        me: &str,
-        request: &Request,
-        limit: Duration,
-    ) -> Result<Answered> {
-        let id = self.question(me);
-        let Ok(answered) = timeout(limit, self.ask_as(&id, request)).await else {
-            self.write(&reply_entries(&id, None)).await?;
-            let what = "Another worker did not answer in time";
-            return Err(connect_core::Error::new(&crate::error::TIMEOUT, what));
-        };
-        answered
-    }
-
-    fn question(&self, me: &str) -> RequestId {
-        RequestId {
+        let id = RequestId {
             member: me.to_owned(),
             number: self.next_request.fetch_add(1, Ordering::Relaxed),
-        }
-    }
-
-    async fn ask_as(&self, id: &RequestId, request: &Request) -> Result<Answered> {
+        };
         let (tell, answer) = oneshot::channel();
-        self.asked.lock().insert(id.clone(), tell);
-        let _forgotten = Forget(self, id.clone());
+        self.asked.lock().insert(id.clone(), Some(tell));
+        let _given_up = GiveUp(self, id.clone());
         self.write(&[entry(id.key("request"), request)]).await?;
         let reply = answer.await.map_err(|_| gone())?;
         self.write(&[(id.key("reply"), None)]).await?;
@@ -239,10 +231,10 @@ impl Cluster {
     }
 }
 
-/// Takes a question back.
-struct Forget<'a>(&'a Cluster, RequestId);
+/// Ends the waiting.
+struct GiveUp<'a>(&'a Cluster, RequestId);
 
-impl Drop for Forget<'_> {
+impl Drop for GiveUp<'_> {
     fn drop(&mut self) {
         self.0.asked.lock().remove(&self.1);
     }
@@ -323,3 +315,6 @@ fn put<K: Ord, V: serde::de::DeserializeOwned>(
         None => drop(map.remove(&key)),
     }
 }
+
+#[cfg(test)]
+mod tests;

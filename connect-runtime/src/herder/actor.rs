@@ -48,6 +48,7 @@ pub(crate) struct Actor {
     guards: Guards,
     report: watch::Sender<Report>,
     answered: BTreeSet<RequestId>,
+    taken_back: BTreeSet<RequestId>,
     look: Look,
     is_draining: bool,
 }
@@ -64,6 +65,7 @@ impl Actor {
             guards: Guards::default(),
             report: watch::channel(Report::default()).0,
             answered: BTreeSet::new(),
+            taken_back: BTreeSet::new(),
             is_draining: false,
         }
     }
@@ -160,6 +162,7 @@ impl Actor {
         if let Some(me) = me {
             self.tell(&me);
             self.attend(&me);
+            self.take_back(&me);
         }
     }
 
@@ -228,6 +231,15 @@ impl Actor {
                 reporter::answer(&self.shared, id.clone(), request.order.clone());
             }
         }
+    }
+
+    /// Takes back what nobody here waits for any more: whoever asks in vain leaves nothing behind.
+    fn take_back(&mut self, me: &str) {
+        let given_up = self.shared.cluster.given_up(me);
+        for id in given_up.difference(&self.taken_back) {
+            reporter::take_back(&self.shared, id.clone());
+        }
+        self.taken_back = given_up;
     }
 
     fn ended(&mut self, ended: Result<(Id, Outcome), JoinError>) {

@@ -8,7 +8,7 @@ use std::{
 
 use connect_core::{Error, Result};
 use serde::Serialize;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use super::{LINES, LogLine, Page, Which, follow};
 use crate::{
@@ -151,7 +151,7 @@ fn others(shared: &Shared) -> BTreeMap<String, String> {
     others
 }
 
-/// Asks a member. What is not answered in time is taken back, also when nobody waits for it any more.
+/// Asks a member, and waits for so long at most.
 pub(super) async fn ask(
     shared: Arc<Shared>,
     member: String,
@@ -166,11 +166,11 @@ pub(super) async fn ask(
         whom: Whom::Member(member.clone()),
         order,
     };
-    let asking = tokio::spawn(async move {
-        let cluster = &shared.cluster;
-        cluster.ask_within(&standing.view.me, &request, limit).await
+    let asking = shared.cluster.ask(&standing.view.me, &request);
+    let answered = timeout(limit, asking).await.unwrap_or_else(|_| {
+        let what = "Another worker did not answer in time";
+        Err(Error::new(&crate::error::TIMEOUT, what))
     });
-    let answered = asking.await.unwrap_or_else(|_| Err(crate::cluster::gone()));
     let page = match answered.and_then(|answered| answered.result()) {
         Ok(Answer::Logs(page)) => Ok(page),
         Ok(other) => Err(unexpected(&other)),

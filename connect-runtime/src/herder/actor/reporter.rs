@@ -74,6 +74,16 @@ pub(super) fn answer(shared: &Arc<Shared>, id: RequestId, order: Order) {
     });
 }
 
+/// Takes a question back; the leader does so when this fails and the worker is gone.
+pub(super) fn take_back(shared: &Arc<Shared>, id: RequestId) {
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        if let Err(error) = shared.cluster.take_back(&id).await {
+            tracing::debug!(%error, "a question to another worker cannot be taken back");
+        }
+    });
+}
+
 async fn carry_out(shared: &Shared, order: Order) -> Result<Answer> {
     match order {
         Order::Signal { name, message } => {
