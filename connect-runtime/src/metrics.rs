@@ -50,6 +50,8 @@ pub(crate) struct TaskMetrics {
     pub(crate) lag_max: AtomicI64,
     /// Records that are behind, over all of a sink task's partitions.
     lag: AtomicI64,
+    /// Bytes of keys, values and headers that a sink has read from the log.
+    bytes_in: AtomicU64,
     /// When the last record that a sink wrote was made.
     last_record_ms: AtomicI64,
     /// Of a source, records that were given to the log and are not known to be durable; of a sink, records that were read and whose offsets
@@ -236,6 +238,17 @@ impl TaskMetrics {
         if let Some(at) = last {
             self.last_record_ms.store(at, Relaxed);
         }
+    }
+
+    /// A sink has read so much from the log.
+    pub(crate) fn took(&self, bytes: usize) {
+        self.bytes_in.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// About how much a sink has yet to read: the log tells records, which weigh what those that were read did.
+    fn lag_bytes(&self) -> f64 {
+        let records = self.records_in.load(Relaxed).max(1) as f64;
+        self.lag.load(Relaxed) as f64 * (self.bytes_in.load(Relaxed) as f64 / records)
     }
 
     /// How many seconds a sink is behind: the age of the record that it wrote last, while others wait.

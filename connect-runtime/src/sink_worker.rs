@@ -257,6 +257,7 @@ impl Pipe {
         self.batch.clear();
         self.origins.clear();
         self.metrics.read(records.len());
+        self.metrics.took(records.bytes.len());
         self.spans.stage("decode");
         let refused = self
             .decoder

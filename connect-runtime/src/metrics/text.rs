@@ -1,9 +1,9 @@
 //! Prometheus' text format, by the names under which Kafka Connect's own numbers are exported
 //! (`kafka_connect_<group>_<attribute>`), so that dashboards for it work.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
-use super::{Metrics, TaskMetrics, debezium, described, page::Page};
+use super::{Metrics, Sizes, TaskMetrics, debezium, described, page::Page};
 use crate::{
     answers::{ConnectorKind, ConnectorStatus, State, TaskId},
     shared::Shared,
@@ -43,7 +43,9 @@ impl Shared {
             }
         }
         for (id, task) in self.metrics.all() {
-            let status = statuses.iter().find(|one| one.name == id.connector);
+            // They are in the order of their names.
+            let at = statuses.binary_search_by(|one| one.name.cmp(&id.connector));
+            let status = at.ok().and_then(|at| statuses.get(at));
             let kind = status.map_or(ConnectorKind::Unknown, |one| one.kind);
             each_task(&mut page, &id, &task, kind);
             if let Ok(info) = self.info(&id.connector) {
@@ -142,48 +144,31 @@ fn each_task(page: &mut Page, id: &TaskId, task: &TaskMetrics, kind: ConnectorKi
         ("connector", id.connector.as_str()),
         ("task", number.as_str()),
     ];
-    let mut put =
-        |name: &str, value: f64| page.put(&format!("kafka_connect_{name}"), &labels, value);
-    let (commits, failed) = (
-        task.commit_us.count() as f64,
-        task.commit_failures.load(Relaxed) as f64,
-    );
-    put("connector_task_batch_size_max", task.batches.max() as f64);
-    put("connector_task_batch_size_avg", task.batches.mean());
-    put(
-        "connector_task_offset_commit_max_time_ms",
-        millis(task.commit_us.max() as f64),
-    );
-    put(
-        "connector_task_offset_commit_avg_time_ms",
-        millis(task.commit_us.mean()),
-    );
-    let percentage = if commits > 0.0 { failed / commits } else { 0.0 };
-    put(
-        "connector_task_offset_commit_failure_percentage",
-        percentage,
-    );
-    put(
-        "connector_task_offset_commit_success_percentage",
-        if commits > 0.0 { 1.0 - percentage } else { 0.0 },
-    );
-    errors(&mut put, task);
-    match kind {
-        ConnectorKind::Source => source(&mut put, task),
-        _ => sink(&mut put, task),
+    let own = match kind {
+        ConnectorKind::Source => ("source_task", source(task)),
+        _ => ("sink_task", sink(task)),
+    };
+    let groups = [
+        ("connector_task", of_any(task)),
+        ("task_error", errors(task)),
+        own,
+    ];
+    for (group, numbers) in groups {
+        for (name, number) in numbers {
+            page.put(&format!("kafka_connect_{group}_{name}"), &labels, number);
+        }
     }
     let (latency, lag) = match kind {
         ConnectorKind::Source => ("tidewater_source_latency_seconds", &task.active),
         _ => ("tidewater_sink_latency_seconds", &task.lag),
     };
     page.put_latency(latency, &labels, &task.latency);
-    let lag = lag.load(Relaxed) as f64;
-    page.put("tidewater_task_lag_records", &labels, lag);
-    page.put(
-        "tidewater_task_lag_seconds",
-        &labels,
-        lag_seconds(task, kind),
-    );
+    page.put("tidewater_task_lag_records", &labels, level(lag));
+    let seconds = lag_seconds(task, kind);
+    page.put("tidewater_task_lag_seconds", &labels, seconds);
+    if kind == ConnectorKind::Sink {
+        page.put("tidewater_task_lag_bytes", &labels, task.lag_bytes());
+    }
     for (name, value) in task.meter.read() {
         page.put(&format!("tidewater_task_{name}"), &labels, value as f64);
     }
@@ -202,138 +187,118 @@ fn lag_seconds(task: &TaskMetrics, kind: ConnectorKind) -> f64 {
     }
 }
 
-fn errors(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
-    put(
-        "task_error_total_record_failures",
-        task.failures.load(Relaxed) as f64,
-    );
-    put(
-        "task_error_total_record_errors",
-        task.errors.load(Relaxed) as f64,
-    );
-    put(
-        "task_error_total_records_skipped",
-        task.skipped.load(Relaxed) as f64,
-    );
-    put(
-        "task_error_total_retries",
-        task.retries.load(Relaxed) as f64,
-    );
-    put(
-        "task_error_total_errors_logged",
-        task.logged.load(Relaxed) as f64,
-    );
-    put(
-        "task_error_deadletterqueue_produce_requests",
-        task.dead_letters.load(Relaxed) as f64,
-    );
-    put(
-        "task_error_deadletterqueue_produce_failures",
-        task.dead_letter_failures.load(Relaxed) as f64,
-    );
-    put(
-        "task_error_last_error_timestamp",
-        task.last_error_ms.load(Relaxed) as f64,
-    );
+/// Attributes of one of Kafka Connect's groups.
+type Numbers = Vec<(&'static str, f64)>;
+
+fn of_any(task: &TaskMetrics) -> Numbers {
+    let commits = task.commit_us.count() as f64;
+    let share = |part: f64| if commits > 0.0 { part / commits } else { 0.0 };
+    let failed = count(&task.commit_failures);
+    vec![
+        ("batch_size_max", task.batches.max() as f64),
+        ("batch_size_avg", task.batches.mean()),
+        ("offset_commit_max_time_ms", longest(&task.commit_us)),
+        ("offset_commit_avg_time_ms", mean(&task.commit_us)),
+        ("offset_commit_failure_percentage", share(failed)),
+        ("offset_commit_success_percentage", share(commits - failed)),
+    ]
 }
 
-fn source(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
+fn errors(task: &TaskMetrics) -> Numbers {
+    let lost_letters = count(&task.dead_letter_failures);
+    vec![
+        ("total_record_failures", count(&task.failures)),
+        ("total_record_errors", count(&task.errors)),
+        ("total_records_skipped", count(&task.skipped)),
+        ("total_retries", count(&task.retries)),
+        ("total_errors_logged", count(&task.logged)),
+        (
+            "deadletterqueue_produce_requests",
+            count(&task.dead_letters),
+        ),
+        ("deadletterqueue_produce_failures", lost_letters),
+        ("last_error_timestamp", level(&task.last_error_ms)),
+    ]
+}
+
+fn source(task: &TaskMetrics) -> Numbers {
     let (polled, written) = task.rates();
-    put(
-        "source_task_source_record_poll_total",
-        task.records_in.load(Relaxed) as f64,
-    );
-    put("source_task_source_record_poll_rate", polled);
-    put(
-        "source_task_source_record_write_total",
-        task.records_out.load(Relaxed) as f64,
-    );
-    put("source_task_source_record_write_rate", written);
-    put(
-        "source_task_poll_batch_max_time_ms",
-        millis(task.work_us.max() as f64),
-    );
-    put(
-        "source_task_poll_batch_avg_time_ms",
-        millis(task.work_us.mean()),
-    );
-    put(
-        "source_task_source_record_active_count",
-        task.active.load(Relaxed) as f64,
-    );
-    put(
-        "source_task_transaction_size_max",
-        task.transactions.max() as f64,
-    );
-    put("source_task_transaction_size_avg", task.transactions.mean());
-    put(
-        "source_task_transaction_size_min",
-        task.transactions.min() as f64,
-    );
-    put(
-        "source_task_source_record_active_count_max",
-        task.actives.max() as f64,
-    );
-    put(
-        "source_task_source_record_active_count_avg",
-        task.actives.mean(),
-    );
+    vec![
+        ("source_record_poll_total", count(&task.records_in)),
+        ("source_record_poll_rate", polled),
+        ("source_record_write_total", count(&task.records_out)),
+        ("source_record_write_rate", written),
+        ("poll_batch_max_time_ms", longest(&task.work_us)),
+        ("poll_batch_avg_time_ms", mean(&task.work_us)),
+        ("source_record_active_count", level(&task.active)),
+        ("source_record_active_count_max", task.actives.max() as f64),
+        ("source_record_active_count_avg", task.actives.mean()),
+        ("transaction_size_max", task.transactions.max() as f64),
+        ("transaction_size_avg", task.transactions.mean()),
+        ("transaction_size_min", task.transactions.min() as f64),
+    ]
 }
 
-fn sink(put: &mut impl FnMut(&str, f64), task: &TaskMetrics) {
+fn sink(task: &TaskMetrics) -> Numbers {
     let (read, sent) = task.rates();
-    put(
-        "sink_task_sink_record_read_total",
-        task.records_in.load(Relaxed) as f64,
-    );
-    put("sink_task_sink_record_read_rate", read);
-    put(
-        "sink_task_sink_record_send_total",
-        task.records_out.load(Relaxed) as f64,
-    );
-    put("sink_task_sink_record_send_rate", sent);
-    put(
-        "sink_task_sink_record_lag_max",
-        task.lag_max.load(Relaxed) as f64,
-    );
-    put(
-        "sink_task_partition_count",
-        task.partitions.load(Relaxed) as f64,
-    );
-    put(
-        "sink_task_offset_commit_completion_total",
-        task.commit_us.count() as f64,
-    );
-    put(
-        "sink_task_offset_commit_seq_no",
-        task.commit_us.count() as f64,
-    );
-    put(
-        "sink_task_offset_commit_skip_total",
-        task.skipped_commits.load(Relaxed) as f64,
-    );
-    put(
-        "sink_task_sink_record_active_count",
-        task.active.load(Relaxed) as f64,
-    );
-    put(
-        "sink_task_sink_record_active_count_max",
-        task.actives.max() as f64,
-    );
-    put(
-        "sink_task_sink_record_active_count_avg",
-        task.actives.mean(),
-    );
-    put(
-        "sink_task_put_batch_max_time_ms",
-        millis(task.work_us.max() as f64),
-    );
-    put(
-        "sink_task_put_batch_avg_time_ms",
-        millis(task.work_us.mean()),
-    );
+    let commits = task.commit_us.count() as f64;
+    vec![
+        ("sink_record_read_total", count(&task.records_in)),
+        ("sink_record_read_rate", read),
+        ("sink_record_send_total", count(&task.records_out)),
+        ("sink_record_send_rate", sent),
+        ("sink_record_lag_max", level(&task.lag_max)),
+        ("sink_record_active_count", level(&task.active)),
+        ("sink_record_active_count_max", task.actives.max() as f64),
+        ("sink_record_active_count_avg", task.actives.mean()),
+        ("partition_count", level(&task.partitions)),
+        ("offset_commit_completion_total", commits),
+        ("offset_commit_seq_no", commits),
+        ("offset_commit_skip_total", count(&task.skipped_commits)),
+        ("put_batch_max_time_ms", longest(&task.work_us)),
+        ("put_batch_avg_time_ms", mean(&task.work_us)),
+    ]
 }
 
-fn millis(micros: f64) -> f64 {
-    micros / 1000.0
+fn count(of: &AtomicU64) -> f64 {
+    of.load(Relaxed) as f64
+}
+
+fn level(of: &AtomicI64) -> f64 {
+    of.load(Relaxed) as f64
+}
+
+/// In milliseconds.
+fn longest(of_us: &Sizes) -> f64 {
+    of_us.max() as f64 / 1000.0
+}
+
+/// In milliseconds.
+fn mean(of_us: &Sizes) -> f64 {
+    of_us.mean() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sink_is_behind_by_records_of_the_size_of_those_it_has_read() {
+        let task = TaskMetrics::default();
+        task.sink(1, [5].into_iter());
+        let shown = |task: &TaskMetrics| {
+            let mut page = Page::default();
+            each_task(&mut page, &TaskId::new("c", 0), task, ConnectorKind::Sink);
+            let text = page.text();
+            let lag = |line: &&str| line.starts_with("tidewater_task_lag_bytes");
+            text.lines()
+                .find(lag)
+                .map(str::to_owned)
+                .unwrap_or_default()
+        };
+        assert!(shown(&task).ends_with(" 0"), "nothing is known yet");
+        task.read(4);
+        task.took(400);
+        assert!(shown(&task).ends_with(" 500"), "{}", shown(&task));
+    }
 }
