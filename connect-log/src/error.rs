@@ -19,6 +19,8 @@ connect_core::codes! {
     STORAGE = "log.storage", Retry, "Free space on the disk of `--data-dir`, or lower `retention.ms` or `retention.bytes` of the topics.";
     /// A record's time is too far from the broker's.
     CLOCK = "log.clock", Retry, "Put the clock of this worker right: a record's time is further ahead of the broker's than its topic takes (`message.timestamp.after.max.ms`, an hour unless it was changed), or further behind (`message.timestamp.before.max.ms`).";
+    /// What the broker has stored, or sent, cannot be read.
+    UNREADABLE = "log.unreadable", Retry, "Look at the logs of the broker that leads the partition: its file may be damaged. To go on behind the records that the message names, alter the offsets of the connector.";
     /// The file is not one of ours, or is of another version, or another process has it.
     UNUSABLE = "log.unusable", Fail, "Point `--data-dir` to another folder, or stop the other process that uses it.";
     /// A transaction is larger than the log takes.

@@ -16,7 +16,7 @@ use super::{
     admin::Admin,
     appender::{KafkaAppender, Limits},
     client::Health,
-    member,
+    consumer, member,
     producer::Threads,
     reader::KafkaReader,
     room,
@@ -294,6 +294,11 @@ impl Log for KafkaLog {
         Box::pin(async move {
             let config = self.config(&READER, &spec.settings, &spec.client_id)?;
             let most = settings::number([&self.settings, &spec.settings], "max.poll.records")?;
+            if spec.group.is_none() {
+                let health = self.health.clone();
+                let reader = consumer::KafkaReader::start(&self.senders, &config, most, health)?;
+                return Ok(Box::new(reader) as _);
+            }
             let reader = KafkaReader::start(config, spec.group, most, self.health.clone())?;
             Ok(Box::new(reader) as _)
         })

@@ -7,6 +7,7 @@
 mod admin;
 mod appender;
 mod client;
+mod consumer;
 mod destination;
 mod error;
 mod fetch;

@@ -25,6 +25,10 @@ fn me() -> Process {
     Process::find(std::process::id()).expect("this process")
 }
 
+fn cpu_seconds() -> f64 {
+    me().cpu_seconds().expect("CPU time")
+}
+
 /// CPU seconds by the names of threads.
 fn threads() -> BTreeMap<String, f64> {
     let mut all = BTreeMap::new();
@@ -53,8 +57,8 @@ fn busiest(before: &BTreeMap<String, f64>) -> String {
         .collect()
 }
 
-/// Batches of change events of about [`BYTES`]: a row of mixed columns and the source block that hardly changes.
-fn batches(topic: &Arc<str>) -> Vec<Encoded> {
+/// Batches of change events, cut or filled to so many bytes: a row of mixed columns and the source block that hardly changes.
+fn batches(topic: &Arc<str>, bytes: usize) -> Vec<Encoded> {
     let mut seed = 1_u64;
     let mut random = move || {
         seed = seed
@@ -86,7 +90,8 @@ fn batches(topic: &Arc<str>) -> Vec<Encoded> {
                 24_023_128 + id * 160,
                 random() % 100_000,
             );
-            while value.len() < BYTES - 1 {
+            value.truncate(bytes - 1);
+            while value.len() < bytes - 1 {
                 value.push(' ');
             }
             value.push('}');
@@ -123,7 +128,7 @@ async fn measure_producing() {
         all.push(("compression.type", compression));
         let log = log_of(&kafka, &all);
         let topic = topic(&*log, 1).await;
-        let batches = batches(&topic);
+        let batches = batches(&topic, BYTES);
         let mut appender = log.appender(plain()).await.unwrap();
         let (cpu, start) = (me().cpu_seconds().unwrap(), Instant::now());
         let before = threads();
@@ -160,7 +165,7 @@ fn measure_the_bare_client() {
         .kafka_with(KafkaOptions::default().full_speed())
         .unwrap();
     let name: Arc<str> = "bare".into();
-    let batches = batches(&name);
+    let batches = batches(&name, BYTES);
     for compression in ["lz4", "lz4", "none", "lz4", "none"] {
         let mut config = ClientConfig::new();
         for (setting, value) in [
@@ -212,42 +217,54 @@ async fn measure_consuming() {
         .kafka_with(KafkaOptions::default().full_speed())
         .unwrap();
     let log = log_of(&kafka, &[]);
-    let topic = topic(&*log, 1).await;
-    let batches = batches(&topic);
-    let mut appender = log.appender(plain()).await.unwrap();
-    let mut last = 0;
-    for batch in batches.iter().cycle().take(RECORDS / BATCH) {
-        last = appender.append(batch).await.unwrap().ticket;
-    }
-    appender.durable().reach(last).await.unwrap();
-    drop((appender, batches));
-    println!("before reading: rss {:.0} MB", me().rss_mb().unwrap());
-    for _ in 0..3 {
-        let mut reader = log.reader(ReaderSpec::default()).await.unwrap();
-        reader
-            .assign(&BTreeMap::from([(
-                TopicPartition::new(Arc::clone(&topic), 0),
-                0,
-            )]))
-            .await
-            .unwrap();
-        let (cpu, start) = (me().cpu_seconds().unwrap(), Instant::now());
-        let (mut count, mut records) = (0, Encoded::default());
-        while count < RECORDS {
-            reader
-                .poll(&mut records, Duration::from_secs(1))
-                .await
-                .unwrap();
-            count += records.len();
-            records.clear();
+    for bytes in [200, 1000] {
+        let topic = topic(&*log, 1).await;
+        let batches = batches(&topic, bytes);
+        let mut appender = log.appender(plain()).await.unwrap();
+        let mut last = 0;
+        for batch in batches.iter().cycle().take(RECORDS / BATCH) {
+            last = appender.append(batch).await.unwrap().ticket;
         }
-        println!(
-            "reading: {:.2} CPU s per million, {:.0} k/s, rss {:.0} MB",
-            me().cpu_seconds().unwrap() - cpu,
-            RECORDS as f64 / start.elapsed().as_secs_f64() / 1000.0,
-            me().rss_mb().unwrap()
-        );
+        appender.durable().reach(last).await.unwrap();
+        drop((appender, batches));
+        println!("before reading: rss {:.0} MB", me().rss_mb().unwrap());
+        for group in [None, Some("group"), None, Some("group"), None] {
+            let spec = ReaderSpec {
+                group: group.map(str::to_owned),
+                ..ReaderSpec::default()
+            };
+            let told = consume(&*log, &topic, spec).await;
+            println!("{bytes} bytes, group {group:?}: {told}");
+        }
     }
+}
+
+/// Reads everything, and tells what it took.
+async fn consume(log: &dyn Log, topic: &Arc<str>, spec: ReaderSpec) -> String {
+    let (cpu, start) = (cpu_seconds(), Instant::now());
+    let mut reader = log.reader(spec).await.expect("a reader");
+    let from = BTreeMap::from([(TopicPartition::new(Arc::clone(topic), 0), 0)]);
+    reader.assign(&from).await.expect("an assignment");
+    let (mut count, mut records) = (0, Encoded::default());
+    let mut first = None;
+    while count < RECORDS {
+        reader
+            .poll(&mut records, Duration::from_secs(1))
+            .await
+            .expect("a poll");
+        if !records.is_empty() {
+            first.get_or_insert_with(|| start.elapsed());
+        }
+        count += records.len();
+        records.clear();
+    }
+    format!(
+        "first after {:.1} ms, {:.2} CPU s per million, {:.0} k/s, rss {:.0} MB",
+        first.unwrap_or_default().as_secs_f64() * 1000.0,
+        cpu_seconds() - cpu,
+        RECORDS as f64 / start.elapsed().as_secs_f64() / 1000.0,
+        me().rss_mb().expect("memory")
+    )
 }
 
 /// A record each millisecond, with the time of its sending.
@@ -336,7 +353,7 @@ async fn measure_commits() {
         .unwrap();
     let log = log_of(&kafka, &[]);
     let topic = topic(&*log, 1).await;
-    let batches = batches(&topic);
+    let batches = batches(&topic, BYTES);
     let mut appender = log.appender(transactional(&unique("id"))).await.unwrap();
     let mut times = Vec::new();
     for batch in batches.iter().cycle().take(50) {

@@ -27,10 +27,12 @@ use tokio::{
 
 use self::{
     batch::Content, compress::Compression, produce::Envelope, queue::Queue, sender::Sender,
-    threads::Thread,
 };
 pub(super) use self::{
-    batch::write_headers, coordinator::Coordinator, queue::Push, threads::Threads,
+    batch::write_headers,
+    coordinator::Coordinator,
+    queue::Push,
+    threads::{Thread, Threads},
 };
 use super::{
     client::Health,
@@ -216,4 +218,25 @@ impl Settings {
                 .unwrap_or(i32::MAX),
         })
     }
+}
+
+/// Records as one batch, for those who read them.
+#[cfg(test)]
+pub(in crate::kafka) fn batch_of(
+    records: &connect_core::Encoded,
+    compression: &str,
+) -> bytes::Bytes {
+    let by = batch::Identity {
+        id: 7,
+        epoch: 0,
+        transactional: true,
+    };
+    let compression = Compression::named(compression).expect("a compression");
+    let mut builder = batch::Builder::new(compression);
+    for record in &records.records {
+        let mut headers = Vec::new();
+        write_headers(records, records.headers(record), &mut headers);
+        builder.push(records, record, &headers, 1);
+    }
+    builder.seal(by, 0).expect("a batch").0
 }

@@ -22,14 +22,14 @@ struct Started {
 
 /// A thread. It ends when nobody has it any more.
 #[derive(Debug)]
-pub(super) struct Thread {
-    pub(super) runtime: Handle,
+pub(in crate::kafka) struct Thread {
+    pub(in crate::kafka) runtime: Handle,
     _end: oneshot::Sender<()>,
 }
 
 impl Threads {
-    /// The thread for the next producer.
-    pub(super) fn next(&self) -> Result<Arc<Thread>> {
+    /// The thread for the next producer or reader.
+    pub(in crate::kafka) fn next(&self) -> Result<Arc<Thread>> {
         let mut started = self.0.lock();
         let most = available_parallelism().map_or(1, usize::from);
         if started.threads.len() < most {
