@@ -7,6 +7,7 @@ mod kafka {
     mod broker;
     mod conformance;
     mod faults;
+    mod groups;
     mod measure;
     mod members;
     mod secure;

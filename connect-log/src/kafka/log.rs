@@ -16,9 +16,9 @@ use super::{
     admin::Admin,
     appender::{KafkaAppender, Limits},
     client::Health,
-    consumer, member,
+    consumer::KafkaReader,
+    member,
     producer::Threads,
-    reader::KafkaReader,
     room,
     settings::{self, Settings},
     topics::Topics,
@@ -294,12 +294,8 @@ impl Log for KafkaLog {
         Box::pin(async move {
             let config = self.config(&READER, &spec.settings, &spec.client_id)?;
             let most = settings::number([&self.settings, &spec.settings], "max.poll.records")?;
-            if spec.group.is_none() {
-                let health = self.health.clone();
-                let reader = consumer::KafkaReader::start(&self.senders, &config, most, health)?;
-                return Ok(Box::new(reader) as _);
-            }
-            let reader = KafkaReader::start(config, spec.group, most, self.health.clone())?;
+            let health = self.health.clone();
+            let reader = KafkaReader::start(&self.senders, &config, spec.group, most, health)?;
             Ok(Box::new(reader) as _)
         })
     }

@@ -1,8 +1,8 @@
-//! The log on a Kafka cluster: written by a producer of our own, read and mostly administered through librdkafka.
+//! The log on a Kafka cluster: written and read by clients of our own, mostly administered through librdkafka.
 //!
-//! [`KafkaLog`] holds one client for administration; every appender and reader has a client and a thread of its own. Read in this
-//! order: `settings` (Kafka's names to librdkafka's), `appender` with `producer` and `ledger` (the hot path), `transaction`, `reader`
-//! with `fetch` and `rebalance`, `log` with `admin`.
+//! [`KafkaLog`] holds one client for administration, and the few threads that all appenders and readers share. Read in this order:
+//! `settings` (Kafka's names to librdkafka's), `appender` with `producer` and `ledger` (the hot path), `transaction`, `consumer`
+//! (readers), `log` with `admin`.
 
 mod admin;
 mod appender;
@@ -10,7 +10,6 @@ mod client;
 mod consumer;
 mod destination;
 mod error;
-mod fetch;
 mod jaas;
 mod ledger;
 mod log;
@@ -19,8 +18,6 @@ mod native;
 mod oauth;
 mod patience;
 mod producer;
-mod reader;
-mod rebalance;
 mod room;
 mod settings;
 mod stores;

@@ -13,9 +13,7 @@ use std::{
 use rdkafka::{
     ClientContext, TopicPartitionList, bindings as c,
     client::Client,
-    consumer::ConsumerContext,
     error::IsError,
-    message::BorrowedMessage,
     types::{RDKafkaErrorCode as Kafka, RDKafkaRespErr},
 };
 
@@ -61,27 +59,6 @@ fn outcome_of(error: *mut c::rd_kafka_error_t) -> rdkafka::error::KafkaResult<()
         code
     };
     Err(rdkafka::error::KafkaError::Global(code.into()))
-}
-
-/// Low and high offset of a partition as the consumer's last fetch told; none before the first.
-pub(super) fn known_end<C: ConsumerContext>(
-    client: &Client<C>,
-    topic: &str,
-    partition: i32,
-) -> Option<i64> {
-    let topic = CString::new(topic).ok()?;
-    let (mut low, mut high) = (-1, -1);
-    // SAFETY: the out pointers live during the call, which is local.
-    let code = unsafe {
-        c::rd_kafka_get_watermark_offsets(
-            client.native_ptr(),
-            topic.as_ptr(),
-            partition,
-            &raw mut low,
-            &raw mut high,
-        )
-    };
-    (!code.is_error() && high >= 0).then_some(high)
 }
 
 /// Commits offsets for a group without members.
@@ -379,32 +356,4 @@ fn outcome(code: RDKafkaRespErr) -> Outcome<()> {
 
 fn millis(time: Duration) -> c_int {
     c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX)
-}
-
-/// The headers of a message, each name and value given to `each`.
-///
-/// The binding's own way panics at a name that is not UTF-8; here such a name is read with replacement characters.
-pub(super) fn headers_of(message: &BorrowedMessage<'_>, mut each: impl FnMut(&str, Option<&[u8]>)) {
-    let mut list = ptr::null_mut();
-    // SAFETY: the message is valid while borrowed, and its headers live as long as it.
-    let code = unsafe { c::rd_kafka_message_headers(message.ptr(), &raw mut list) };
-    if code.is_error() || list.is_null() {
-        return;
-    }
-    for index in 0.. {
-        let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
-        // SAFETY: the list is valid; the out pointers live during the call; an index past the end is an error.
-        let code = unsafe {
-            c::rd_kafka_header_get_all(list, index, &raw mut name, &raw mut value, &raw mut len)
-        };
-        if code.is_error() || name.is_null() {
-            return;
-        }
-        // SAFETY: a name is a C string, a value has `len` bytes; both live as long as the message.
-        unsafe {
-            let name = CStr::from_ptr(name).to_string_lossy();
-            let value = (!value.is_null()).then(|| slice::from_raw_parts(value.cast::<u8>(), len));
-            each(&name, value);
-        }
-    }
 }

@@ -2,14 +2,14 @@
 //!
 //! A task per reader learns which broker has what (`keeper`, `places`), and a task per broker fetches (`link`, `ask`), on the few
 //! threads that producers send on: an idle reader has no thread, and a request waits at the broker. What they share with the reader is
-//! the `plan`. Answers lie as they came; a poll decompresses and takes records out of them (`section`, `batch`, `record`, `inflate`)
-//! straight into the arena of its caller. Source: <https://kafka.apache.org/protocol>, KIP-98 (transactions), KIP-320 (epochs),
+//! the `plan`. Answers lie as they came; a poll (`reader`, `holdings`) decompresses and takes records out of them (`section`, `batch`,
+//! `record`, `inflate`) straight into the arena of its caller. A reader with a group has a task that keeps it a member (`group`). Source: <https://kafka.apache.org/protocol>, KIP-98 (transactions), KIP-320 (epochs),
 //! KIP-392 (replicas), KIP-516 (ids of topics).
-
-#![expect(dead_code, reason = "readers in groups are still librdkafka's")]
 
 mod ask;
 mod batch;
+mod group;
+mod holdings;
 mod inflate;
 mod keeper;
 mod link;

@@ -1,26 +1,25 @@
-//! The reader itself: what is called by its owner, and what it has taken over to give out.
+//! The reader itself: what its owner calls.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connect_core::{BoxFuture, Encoded, Error, Result, error::INTERNAL};
 use rdkafka::ClientConfig;
 use tokio::{
-    task::AbortHandle,
-    time::{Instant, timeout_at},
+    sync::watch,
+    task::{AbortHandle, JoinHandle},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
-    ask, keeper,
-    plan::{Shared, Start},
-    section::{Full, Section, Tools},
+    group::{self, Change, Group},
+    holdings::Holdings,
+    keeper,
+    plan::Shared,
+    section::Full,
     settings::ReaderSettings,
 };
 use crate::{
-    Event, NOT_MEMBER, Read, TopicPartition,
+    Event, Read, TopicPartition,
     kafka::{
         client::Health,
         producer::{Thread, Threads},
@@ -34,21 +33,19 @@ const RECORDS: u64 = 500;
 const BYTES: usize = 4 << 20;
 /// How long the cluster may be away before a poll says so.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The most that closing may take. Else the group waits for the end of the session.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 /// A reader of our own.
 pub(in crate::kafka) struct KafkaReader {
     shared: Arc<Shared>,
-    /// What is ours.
-    ours: BTreeMap<TopicPartition, Ours>,
-    /// What was fetched, in the order in which it came.
-    sections: VecDeque<Section>,
-    /// An error that waits until the records before it are given out.
-    fault: Option<Error>,
-    tools: Tools,
-    full: Full,
+    holdings: Holdings,
+    membership: Option<Membership>,
+    /// A change that the last poll told and that the next one carries out.
+    told: Option<Change>,
     /// Ends what runs for this reader.
-    running: Option<Running>,
-    _thread: Arc<Thread>,
+    running: Vec<Running>,
+    thread: Arc<Thread>,
 }
 
 struct Running(AbortHandle);
@@ -59,135 +56,127 @@ impl Drop for Running {
     }
 }
 
-/// A partition that is ours.
-#[derive(Debug, Clone, Copy)]
-struct Ours {
-    epoch: u64,
-    /// The next offset to give out; none before the first.
-    next: Option<i64>,
-    paused: bool,
+/// A reader with a group. Its task ends by itself when this is gone: it leaves the group first.
+struct Membership {
+    group: Arc<Group>,
+    topics: watch::Sender<Vec<String>>,
+    closing: watch::Sender<bool>,
+    /// None before it subscribes.
+    task: Option<JoinHandle<()>>,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.closing.send_replace(true);
+    }
+}
+
+/// A poll that goes on; also one that is given up ends.
+struct Polling(Option<Arc<Group>>);
+
+impl Polling {
+    fn begin(membership: Option<&Membership>) -> Self {
+        let group = membership.map(|membership| Arc::clone(&membership.group));
+        if let Some(group) = &group {
+            group.standing.polls(true);
+        }
+        Self(group)
+    }
+}
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        if let Some(group) = &self.0 {
+            group.standing.polls(false);
+        }
+    }
 }
 
 impl KafkaReader {
-    /// Starts what fetches for it, on one of the threads.
+    /// Starts what fetches for it, on one of the threads. Without a group the reader can only be assigned partitions.
     pub(in crate::kafka) fn start(
         threads: &Threads,
         config: &ClientConfig,
+        group: Option<String>,
         most: Option<u64>,
         health: Health,
     ) -> Result<Self> {
         let settings = ReaderSettings::read(config)?;
+        let group = group.map(|name| Arc::new(Group::new(name, &settings.dial)));
         let cluster = Cluster::new(&settings.bootstrap, settings.dial.clone(), health);
         let shared = Arc::new(Shared::new(settings, cluster));
         let thread = threads.next()?;
-        let keeping = thread.runtime.spawn(keeper::keep(Arc::clone(&shared)));
+        let runtime = &thread.runtime;
+        let mut running = vec![runtime.spawn(keeper::keep(Arc::clone(&shared)))];
+        if let Some(group) = &group {
+            let looking = group::look_up(Arc::clone(&shared), Arc::clone(group));
+            running.push(runtime.spawn(looking));
+        }
         let records = usize::try_from(most.unwrap_or(RECORDS)).unwrap_or(usize::MAX);
+        let full = Full {
+            records: records.max(1),
+            bytes: BYTES,
+        };
         Ok(Self {
             shared,
-            ours: BTreeMap::new(),
-            sections: VecDeque::new(),
-            fault: None,
-            tools: Tools::default(),
-            full: Full {
-                records: records.max(1),
-                bytes: BYTES,
-            },
-            running: Some(Running(keeping.abort_handle())),
-            _thread: thread,
+            holdings: Holdings::new(full),
+            membership: group.map(|group| Membership {
+                group,
+                topics: watch::Sender::default(),
+                closing: watch::Sender::new(false),
+                task: None,
+            }),
+            told: None,
+            running: running
+                .iter()
+                .map(|task| Running(task.abort_handle()))
+                .collect(),
+            thread,
         })
     }
 
     fn is_open(&self) -> Result<()> {
-        let closed = || Error::new(&INTERNAL, "the reader is closed");
-        self.running.as_ref().map(drop).ok_or_else(closed)
-    }
-
-    fn assign_all(&mut self, from: &BTreeMap<TopicPartition, i64>) -> Result<()> {
-        self.is_open()?;
-        self.sections.clear();
-        self.ours = self.shared.change(|plan| {
-            plan.parts.clear();
-            plan.sections.clear();
-            let add = |(of, offset): (&TopicPartition, &i64)| {
-                let ours = Ours {
-                    epoch: plan.add(of.clone(), Start::At(*offset), false),
-                    next: Some(*offset),
-                    paused: false,
-                };
-                (of.clone(), ours)
-            };
-            from.iter().map(add).collect()
-        });
-        Ok(())
-    }
-
-    fn go_to(&mut self, of: &TopicPartition, offset: i64) -> Result<()> {
-        self.is_open()?;
-        let ours = self.ours.get_mut(of).ok_or_else(|| not_ours(of))?;
-        ours.next = Some(offset);
-        ours.epoch = self
-            .shared
-            .change(|plan| plan.add(of.clone(), Start::At(offset), ours.paused));
-        Ok(())
-    }
-
-    fn pause_all(&mut self, of: &[TopicPartition], paused: bool) -> Result<()> {
-        self.is_open()?;
-        for one in of {
-            if let Some(ours) = self.ours.get_mut(one) {
-                ours.paused = paused;
-            }
+        match self.running.is_empty() {
+            false => Ok(()),
+            true => Err(Error::new(&INTERNAL, "the reader is closed")),
         }
-        self.shared.change(|plan| {
-            for one in of {
-                if let Some(part) = plan.parts.get_mut(one) {
-                    part.paused = paused;
-                }
-            }
-        });
-        if paused {
-            self.drop_paused();
+    }
+
+    fn membership(&mut self) -> Result<&mut Membership> {
+        self.is_open()?;
+        let without = || {
+            Error::new(
+                &INTERNAL,
+                "a reader without a group cannot subscribe or commit",
+            )
+        };
+        self.membership.as_mut().ok_or_else(without)
+    }
+
+    fn join(&mut self, topics: &[String]) -> Result<()> {
+        let (shared, runtime) = (Arc::clone(&self.shared), self.thread.runtime.clone());
+        let membership = self.membership()?;
+        membership.topics.send_replace(topics.to_vec());
+        if membership.task.is_none() {
+            let group = Arc::clone(&membership.group);
+            let topics = membership.topics.subscribe();
+            let member = group::run(shared, group, topics, membership.closing.subscribe());
+            membership.task = Some(runtime.spawn(member));
         }
         Ok(())
-    }
-
-    /// What lies of paused partitions stays as long as it is little. More is thrown away, and fetched again when it is wanted.
-    fn drop_paused(&mut self) {
-        let Self {
-            shared,
-            ours,
-            sections,
-            tools,
-            ..
-        } = self;
-        let mut plan = shared.plan();
-        sections.extend(plan.sections.drain(..));
-        let is_paused = |section: &Section| ours.get(&section.of).is_some_and(|ours| ours.paused);
-        for section in sections.iter_mut().filter(|section| is_paused(section)) {
-            section.shut(tools);
-        }
-        let lies: usize = sections
-            .iter()
-            .filter(|s| is_paused(s))
-            .map(|s| s.size)
-            .sum();
-        if lies <= shared.settings.room {
-            return;
-        }
-        for (of, ours) in ours.iter_mut().filter(|(_, ours)| ours.paused) {
-            let first = sections.iter().find(|section| section.epoch == ours.epoch);
-            if let Some(next) = first.map(|section| section.next) {
-                ours.epoch = plan.add(of.clone(), Start::At(next), true);
-            }
-        }
     }
 
     async fn poll_into(&mut self, out: &mut Encoded, wait: Duration) -> Result<Event> {
         self.is_open()?;
+        let _polling = Polling::begin(self.membership.as_ref());
+        self.carry_out();
         let deadline = Instant::now() + wait;
         loop {
-            if let Some(event) = self.look(out)? {
+            if let Some(event) = self.tell() {
                 return Ok(event);
+            }
+            if self.holdings.look(&self.shared, out)? {
+                return Ok(Event::Records);
             }
             if Instant::now() >= deadline {
                 self.shared.cluster.health.check(PATIENCE)?;
@@ -198,112 +187,85 @@ impl KafkaReader {
         }
     }
 
-    /// What there is to give out or to tell.
-    fn look(&mut self, out: &mut Encoded) -> Result<Option<Event>> {
-        self.fault.take().map_or(Ok(()), Err)?;
-        let trouble = {
-            let mut plan = self.shared.plan();
-            self.sections.extend(plan.sections.drain(..));
-            plan.fault()
-        };
-        let before = out.len();
-        self.take(out);
-        if out.len() > before {
-            self.fault = self.fault.take().or(trouble.err());
-            return Ok(Some(Event::Records));
-        }
-        trouble?;
-        self.fault.take().map_or(Ok(None), Err)
-    }
-
-    /// Takes records over, from one section after the other.
-    fn take(&mut self, out: &mut Encoded) {
-        let mut at = 0;
-        let mut done: Vec<(TopicPartition, u64, usize)> = Vec::new();
-        while !self.full.is(out) && self.fault.is_none() {
-            let Some(section) = self.sections.get_mut(at) else {
-                break;
-            };
-            let ours = self.ours.get_mut(&section.of);
-            let Some(ours) = ours.filter(|ours| ours.epoch == section.epoch) else {
-                self.sections.remove(at);
-                continue;
-            };
-            if ours.paused {
-                at += 1;
-                continue;
+    /// The next change as an event.
+    fn tell(&mut self) -> Option<Event> {
+        let change = self.membership.as_ref()?.group.standing.tell()?;
+        let event = match &change {
+            Change::Assign(partitions) => {
+                self.holdings.expect(partitions);
+                Event::Assigned(partitions.clone())
             }
-            let taken = section.take(out, self.full, &mut self.tools);
-            ours.next = Some(section.next);
-            match taken {
-                Ok(false) => {}
-                Ok(true) => {
-                    done.push((section.of.clone(), section.epoch, section.size));
-                    self.sections.remove(at);
-                }
-                Err(error) => {
-                    self.fault = Some(ask::at(error, &section.of, section.next));
-                    let (of, next) = (section.of.clone(), section.next);
-                    // Read again: what was sent may be at fault, not what is stored.
-                    ours.epoch = self
-                        .shared
-                        .change(|plan| plan.add(of, Start::At(next), false));
-                }
+            Change::Revoke(partitions) => Event::Revoked(partitions.clone()),
+            Change::Lost(partitions) => {
+                self.holdings.forget(&self.shared, partitions);
+                Event::Lost(partitions.clone())
+            }
+        };
+        self.told = Some(change);
+        Some(event)
+    }
+
+    /// Does what the last poll told.
+    fn carry_out(&mut self) {
+        match self.told.take() {
+            Some(Change::Assign(partitions)) => self.holdings.begin(&self.shared, &partitions),
+            Some(Change::Revoke(partitions)) => self.holdings.forget(&self.shared, &partitions),
+            Some(Change::Lost(_)) | None => return,
+        }
+        if let Some(membership) = &self.membership {
+            membership.group.standing.done();
+        }
+    }
+
+    async fn commit_now(&mut self, offsets: &BTreeMap<TopicPartition, i64>) -> Result<()> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        let (shared, runtime) = (Arc::clone(&self.shared), self.thread.runtime.clone());
+        let group = Arc::clone(&self.membership()?.group);
+        self.holdings.must_have(offsets.keys())?;
+        // To its end also when the caller gives up: the coordinator may have it already.
+        let commit = runtime.spawn(group::commit(shared, group, offsets.clone()));
+        let gone = |_| Error::new(&INTERNAL, "the thread of the reader has ended");
+        commit.await.map_err(gone)?
+    }
+
+    async fn leave(&mut self) -> Result<()> {
+        self.running.clear();
+        self.told = None;
+        self.holdings.clear(&self.shared);
+        if let Some(mut membership) = self.membership.take()
+            && let Some(task) = membership.task.take()
+        {
+            drop(membership);
+            if timeout(GOODBYE, task).await.is_err() {
+                tracing::debug!("a reader could not leave its group in time");
             }
         }
-        if !done.is_empty() {
-            self.shared.change(|plan| {
-                for (of, epoch, size) in done {
-                    if let Some(part) = plan.part(&of, epoch) {
-                        part.buffered = part.buffered.saturating_sub(size);
-                    }
-                }
-            });
-        }
-    }
-
-    fn behind(&self) -> BTreeMap<TopicPartition, i64> {
-        let plan = self.shared.plan();
-        let behind = |(of, ours): (&TopicPartition, &Ours)| {
-            let part = plan.parts.get(of)?;
-            let (end, next) = (part.end?, ours.next.or(part.from)?);
-            // Markers of transactions lie among the offsets: only who is at the end has nothing left.
-            let left = if part.is_at_end() {
-                0
-            } else {
-                (end - next).max(1)
-            };
-            Some((of.clone(), left))
-        };
-        self.ours.iter().filter_map(behind).collect()
-    }
-
-    fn end(&mut self) {
-        self.running = None;
-        self.ours.clear();
-        self.sections.clear();
-        self.shared.plan().parts.clear();
+        Ok(())
     }
 }
 
 impl Read for KafkaReader {
-    fn subscribe<'a>(&'a mut self, _: &'a [String]) -> BoxFuture<'a, Result<()>> {
-        let done = Err(Error::new(
-            &INTERNAL,
-            "a reader without a group cannot subscribe",
-        ));
-        Box::pin(std::future::ready(done))
+    fn subscribe<'a>(&'a mut self, topics: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(std::future::ready(self.join(topics)))
     }
 
     fn assign<'a>(
         &'a mut self,
         from: &'a BTreeMap<TopicPartition, i64>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(std::future::ready(self.assign_all(from)))
+        let open = self.is_open();
+        if open.is_ok() {
+            self.holdings.assign(&self.shared, from);
+        }
+        Box::pin(std::future::ready(open))
     }
 
     fn seek<'a>(&'a mut self, of: &'a TopicPartition, offset: i64) -> BoxFuture<'a, Result<()>> {
-        Box::pin(std::future::ready(self.go_to(of, offset)))
+        let sought = self.is_open();
+        let sought = sought.and_then(|()| self.holdings.seek(&self.shared, of, offset));
+        Box::pin(std::future::ready(sought))
     }
 
     fn pause<'a>(
@@ -311,7 +273,11 @@ impl Read for KafkaReader {
         of: &'a [TopicPartition],
         paused: bool,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(std::future::ready(self.pause_all(of, paused)))
+        let open = self.is_open();
+        if open.is_ok() {
+            self.holdings.pause(&self.shared, of, paused);
+        }
+        Box::pin(std::future::ready(open))
     }
 
     fn poll<'a>(
@@ -322,26 +288,18 @@ impl Read for KafkaReader {
         Box::pin(self.poll_into(out, wait))
     }
 
-    fn commit<'a>(&'a mut self, _: &'a BTreeMap<TopicPartition, i64>) -> BoxFuture<'a, Result<()>> {
-        let done = Err(Error::new(
-            &INTERNAL,
-            "a reader without a group cannot commit",
-        ));
-        Box::pin(std::future::ready(done))
+    fn commit<'a>(
+        &'a mut self,
+        offsets: &'a BTreeMap<TopicPartition, i64>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.commit_now(offsets))
     }
 
     fn lag(&self) -> BTreeMap<TopicPartition, i64> {
-        self.behind()
+        self.holdings.lag(&self.shared)
     }
 
     fn close(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.end();
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(self.leave())
     }
-}
-
-fn not_ours(of: &TopicPartition) -> Error {
-    Error::new(&NOT_MEMBER, "the partition is not assigned to this reader")
-        .context("topic", &of.topic)
-        .context("partition", of.partition)
 }

@@ -112,6 +112,11 @@ impl ReaderSettings {
 }
 
 impl GroupSettings {
+    /// Whether partitions are kept while the group is formed anew. Assignors of both kinds do not mix.
+    pub(super) fn is_cooperative(&self) -> bool {
+        self.assignors.contains(&Assignor::CooperativeSticky)
+    }
+
     fn read(config: &ClientConfig) -> Result<Self> {
         let time = |name: &'static str, default| number(config, &[name], default).map(millis);
         let instance = config.get("group.instance.id").filter(|id| !id.is_empty());

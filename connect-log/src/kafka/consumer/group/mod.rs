@@ -1,0 +1,47 @@
+//! A reader as a member of a group, by Kafka's classic protocol: KIP-62 (polls), KIP-345 (instances), KIP-429 (cooperative assignment).
+//!
+//! A task per member (`member`, with `join` and `pulse`) keeps it in the group, whoever else is in there: librdkafka, Kafka's own client,
+//! older versions of us. It never takes a partition from the reader itself: changes wait in the `standing`, are told by polls, and carried
+//! out by the poll after that. Another (`offsets`) looks up where the group has committed. The leader assigns (`assign`, `sticky`) by
+//! bytes that all clients share (`protocol`).
+
+mod assign;
+mod coordinator;
+mod join;
+mod member;
+mod offsets;
+mod protocol;
+mod pulse;
+mod standing;
+mod sticky;
+mod watcher;
+
+use kafka_protocol::protocol::StrBytes;
+
+use self::coordinator::Coordinator;
+pub(super) use self::{
+    member::run,
+    offsets::{commit, look_up},
+    standing::{Change, Standing},
+};
+use crate::kafka::wire::Dial;
+
+/// A group, as a reader has it.
+pub(super) struct Group {
+    name: StrBytes,
+    pub(super) standing: Standing,
+    /// Where offsets are asked for and committed: another connection than that of the member, on which a join may wait.
+    desk: tokio::sync::Mutex<Coordinator>,
+}
+
+impl Group {
+    pub(super) fn new(name: String, dial: &Dial) -> Self {
+        let name = StrBytes::from_string(name);
+        let desk = Coordinator::new(name.clone(), dial, dial.answer);
+        Self {
+            name,
+            standing: Standing::new(),
+            desk: tokio::sync::Mutex::new(desk),
+        }
+    }
+}
