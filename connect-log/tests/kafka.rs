@@ -11,4 +11,5 @@ mod kafka {
     mod measure;
     mod members;
     mod secure;
+    mod trouble;
 }

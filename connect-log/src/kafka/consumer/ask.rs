@@ -212,9 +212,11 @@ impl Broker<'_> {
             return self.refused(plan, &of, epoch, data.error_code);
         }
         part.from.get_or_insert(offset);
+        let mut moves = false;
         let preferred = data.preferred_read_replica.0;
         if preferred >= 0 && preferred != self.id {
             part.replica = Some((preferred, Instant::now() + REPLICA));
+            moves = true;
         }
         let end = match self.settings.committed && data.last_stable_offset >= 0 {
             true => data.last_stable_offset,
@@ -224,7 +226,11 @@ impl Broker<'_> {
         let records = data.records.unwrap_or_default();
         let next = match batch::end(&records) {
             Ok(Some(next)) if next > offset => next,
-            Ok(_) if records.is_empty() => return part.is_at_end(),
+            Ok(_) if records.is_empty() => {
+                let is_news = part.is_at_end();
+                plan.has_moved |= moves;
+                return is_news;
+            }
             // Nothing of it leads on: not asked for again at once.
             Ok(_) => {
                 self.look_again(plan, &of, epoch);
@@ -237,6 +243,7 @@ impl Broker<'_> {
         part.buffered += records.len();
         let aborted = data.aborted_transactions.unwrap_or_default().into_iter();
         let aborted = aborted.map(|one| (one.producer_id.0, one.first_offset));
+        plan.has_moved |= moves;
         let section = section(of, epoch, offset, records, self.settings);
         plan.sections.push(match self.settings.committed {
             true => section.without(aborted.collect()),

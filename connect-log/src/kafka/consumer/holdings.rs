@@ -166,6 +166,7 @@ impl Holdings {
                 ours.epoch = plan.add(of.clone(), Start::At(next), true);
             }
         }
+        sections.retain(|s| ours.get(&s.of).is_some_and(|ours| ours.epoch == s.epoch));
     }
 
     /// Appends what there is to give out; true when there was something. Fails with what the reader has to be told.

@@ -129,13 +129,17 @@ async fn fetch(shared: &Shared, broker: i32, connection: &mut Connection) -> Res
     }))
 }
 
-/// The plan with an answer; the keeper hears when something of it was stale.
+/// The plan with an answer; the keeper hears when it has to look after something.
 fn change(shared: &Shared, take: impl FnOnce(&mut Plan) -> bool) -> bool {
-    let (is_news, is_stale) = {
+    let (is_news, matters) = {
         let mut plan = shared.plan();
-        (take(&mut plan), plan.places.is_stale)
+        let is_news = take(&mut plan);
+        (
+            is_news,
+            std::mem::take(&mut plan.has_moved) | plan.places.is_stale,
+        )
     };
-    if is_stale {
+    if matters {
         shared.change(|_| {});
     }
     is_news

@@ -31,6 +31,8 @@ pub(super) struct Plan {
     pub(super) places: Places,
     /// Fetched, not yet taken by the reader.
     pub(super) sections: Vec<Section>,
+    /// A partition is fetched from another broker now.
+    pub(super) has_moved: bool,
     /// What the reader has to be told.
     fault: Option<Error>,
     epochs: u64,

@@ -36,8 +36,10 @@ pub(super) enum Joined {
     In(Role),
     /// Once more, at once.
     Again,
+    Late,
     Out,
     Replaced,
+    Strangers,
 }
 
 /// What a member does until the next join.
@@ -52,8 +54,10 @@ impl From<Refusal> for Joined {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Rejoin | Refusal::NeedsId => Self::Again,
+            Refusal::Late => Self::Late,
             Refusal::Out => Self::Out,
             Refusal::Replaced => Self::Replaced,
+            Refusal::Strangers => Self::Strangers,
         }
     }
 }

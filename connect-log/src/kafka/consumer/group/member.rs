@@ -94,7 +94,9 @@ impl Life {
                     }
                 }
                 Ok(Joined::Again) => sleep(SHORT_PAUSE).await,
+                Ok(Joined::Late) => self.late(),
                 Ok(Joined::Out) => self.out(),
+                Ok(Joined::Strangers) => self.strangers().await,
                 Ok(Joined::Replaced) => return self.replaced().await,
                 Err(error) => self.wait(error).await,
             }
@@ -115,8 +117,9 @@ impl Life {
             let pause = self.shared.settings.group.heartbeat;
             let moved = timeout(pause, self.group.standing.moved.notified()).await;
             // Members that take their time are still there.
-            if moved.is_err() && self.beat().await == Beat::Out {
-                self.out();
+            if moved.is_err() {
+                let beat = self.beat().await;
+                self.mind(beat);
             }
         }
         true
@@ -139,13 +142,9 @@ impl Life {
                 () = sleep_until(next) => {
                     let beat = self.beat().await;
                     next = Instant::now() + if beat == Beat::Unknown { interval.min(PAUSE) } else { interval };
-                    match beat {
-                        Beat::Well | Beat::Unknown => {}
-                        Beat::Out => {
-                            self.out();
-                            return beat;
-                        }
-                        Beat::Rejoin | Beat::Replaced => return beat,
+                    if !matches!(beat, Beat::Well | Beat::Unknown) {
+                        self.mind(beat);
+                        return beat;
                     }
                 }
             }
@@ -174,6 +173,28 @@ impl Life {
         }
     }
 
+    /// Nothing is ours any more, when a heartbeat says so.
+    fn mind(&mut self, beat: Beat) {
+        match beat {
+            Beat::Late => self.late(),
+            Beat::Out => self.out(),
+            Beat::Well | Beat::Rejoin | Beat::Replaced | Beat::Unknown => {}
+        }
+    }
+
+    /// The group went on without us: nothing is ours any more, but our name may be.
+    fn late(&mut self) {
+        self.standing().lose();
+        self.shared.arrived.notify_one();
+    }
+
+    /// The others share in another way: the reader is told until they are gone, or do as we do.
+    async fn strangers(&mut self) {
+        let what = "the group's other members share partitions in another way: set `partition.assignment.strategy` as they do";
+        self.shared.fail(Error::new(&UNAVAILABLE, what));
+        sleep(LONG_PAUSE).await;
+    }
+
     /// Out of the group: nothing is ours any more.
     pub(super) fn out(&mut self) {
         self.standing().lose();
@@ -198,8 +219,7 @@ impl Life {
         self.coordinator.forget();
         if self.heard.elapsed() > self.shared.settings.group.session {
             // The coordinator has given our partitions away, whether it can say so or not.
-            self.standing().lose();
-            self.shared.arrived.notify_one();
+            self.late();
         }
         if error.code() == &UNAVAILABLE {
             tracing::debug!(error = %error.report(), "a reader cannot join its group");

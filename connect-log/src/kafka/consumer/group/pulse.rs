@@ -21,6 +21,8 @@ pub(super) enum Beat {
     Well,
     /// The group is formed anew.
     Rejoin,
+    /// The group went on without us. It may still know us.
+    Late,
     /// The group does not know us any more.
     Out,
     /// Another one has our place.
@@ -34,24 +36,26 @@ pub(super) enum Beat {
 pub(super) enum Refusal {
     Rejoin,
     NeedsId,
+    /// Of an earlier generation.
+    Late,
     Out,
     Replaced,
+    /// The others share in another way.
+    Strangers,
 }
 
 /// The meaning of a code; the error for one that says nothing about our membership.
 pub(super) fn refusal(code: i16) -> Result<Option<Refusal>> {
-    const STRANGERS: &str = "the group's other members share partitions in another way: set `partition.assignment.strategy` as they do";
     let Some(kafka) = Kafka::try_from_code(code) else {
         return Ok(None);
     };
     Ok(Some(match kafka {
         Kafka::RebalanceInProgress => Refusal::Rejoin,
         Kafka::MemberIdRequired => Refusal::NeedsId,
-        Kafka::IllegalGeneration | Kafka::UnknownMemberId => Refusal::Out,
+        Kafka::IllegalGeneration => Refusal::Late,
+        Kafka::UnknownMemberId => Refusal::Out,
         Kafka::FencedInstanceId => Refusal::Replaced,
-        Kafka::InconsistentGroupProtocol => {
-            return Err(Error::new(&crate::GROUP_TAKEN, STRANGERS));
-        }
+        Kafka::InconsistentGroupProtocol => Refusal::Strangers,
         Kafka::InvalidSessionTimeout => {
             let what = "the broker refuses `session.timeout.ms`: see its `group.min.session.timeout.ms` and `group.max.session.timeout.ms`";
             return Err(Error::new(&crate::SETTING, what));
@@ -104,7 +108,8 @@ impl Life {
                 self.heard = sent;
                 Beat::Rejoin
             }
-            Ok(Some(Refusal::Out)) => Beat::Out,
+            Ok(Some(Refusal::Late)) => Beat::Late,
+            Ok(Some(Refusal::Out | Refusal::Strangers)) => Beat::Out,
             Ok(Some(Refusal::Replaced)) => Beat::Replaced,
             Err(error) => self.unheard(&error),
         }
@@ -114,7 +119,7 @@ impl Life {
         tracing::debug!(error = %error.report(), "a heartbeat was not answered");
         self.coordinator.forget();
         if self.heard.elapsed() > self.shared.settings.group.session {
-            return Beat::Out;
+            return Beat::Late;
         }
         Beat::Unknown
     }
