@@ -4,6 +4,7 @@
 //! them, cut and changed a little; `cargo xtask fuzz TARGET` looks for more, guided by coverage.
 
 mod json;
+mod kafka;
 mod log;
 mod mysql;
 mod postgres;
@@ -11,6 +12,7 @@ mod registered;
 mod transforms;
 
 pub use json::json;
+pub use kafka::{batches, member};
 pub use log::{block, file};
 pub use mysql::{binlog, compressed, decimal, mysql_json, payload, pieces};
 pub use postgres::{copy, extension, offset, pgoutput, signal};
@@ -98,6 +100,16 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "block",
         run: block,
+        rounds: 300,
+    },
+    Target {
+        name: "batches",
+        run: batches,
+        rounds: 300,
+    },
+    Target {
+        name: "member",
+        run: member,
         rounds: 300,
     },
     Target {

@@ -86,7 +86,7 @@ macro_rules! tests {
     };
 }
 
-tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json registered transformed block file }
+tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json registered transformed block batches member file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {
@@ -118,6 +118,9 @@ fn every_target_has_its_test_and_seeds_that_are_understood() {
     }
     for seed in seeds(target("pieces")) {
         assert!(mysql_source::fuzz::pieces(&seed).unwrap() > 100);
+    }
+    for seed in seeds(target("batches")) {
+        assert!(connect_log::kafka::fuzz::batches(&seed, true).unwrap() >= 40);
     }
     for seed in seeds(target("pgoutput")) {
         let batch = postgres_source::fuzz::stream(&seed).unwrap();

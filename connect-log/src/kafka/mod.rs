@@ -10,6 +10,8 @@ mod client;
 mod consumer;
 mod destination;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod jaas;
 mod ledger;
 mod log;

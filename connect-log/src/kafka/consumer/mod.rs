@@ -8,6 +8,7 @@
 
 mod ask;
 mod batch;
+pub(super) mod fuzz;
 mod group;
 mod holdings;
 mod inflate;

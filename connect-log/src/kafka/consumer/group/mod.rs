@@ -26,6 +26,12 @@ pub(super) use self::{
 };
 use crate::kafka::wire::Dial;
 
+/// Whatever members send, for fuzzing.
+pub(super) fn read_anything(bytes: &[u8]) {
+    drop(protocol::Subscription::read(bytes));
+    drop(protocol::read_assignment(bytes));
+}
+
 /// A group, as a reader has it.
 pub(super) struct Group {
     name: StrBytes,
