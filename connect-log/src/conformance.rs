@@ -45,6 +45,7 @@ macro_rules! conformance_tests {
             reading::reading_begins_where_the_setting_says,
             reading::an_offset_that_is_gone_is_reset,
             reading::no_more_records_than_asked_for,
+            reading::polls_add_up,
             reading::offsets_of_times,
             reading::lag_is_what_is_left,
             reading::a_topic_is_read_to_its_end,

@@ -137,6 +137,25 @@ pub async fn no_more_records_than_asked_for(s: &Subject) {
     }
 }
 
+/// Polls into one arena add up, though each has its limit.
+pub async fn polls_add_up(s: &Subject) {
+    let topic = s.topic(1).await;
+    let texts: Vec<_> = (0..100).map(|n| n.to_string()).collect();
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    s.put(&topic, &texts).await;
+    let asked = [("max.poll.records", "30")];
+    let mut reader = s.reader_with(&topic, 1, &asked).await;
+    let (mut out, deadline) = (Encoded::default(), Instant::now() + PATIENCE);
+    while out.len() < 100 {
+        let before = out.len();
+        reader.poll(&mut out, SILENCE).await.unwrap();
+        assert!(out.len() <= before + 30, "{} after {before}", out.len());
+        assert!(Instant::now() < deadline, "{} records", out.len());
+    }
+    let found = out.records.iter().map(|record| out.value(record).unwrap());
+    assert!(found.eq(texts.iter().map(|text| text.as_bytes())));
+}
+
 /// The beginning, the end, and the first record at or after a time; the end for a time after all.
 pub async fn offsets_of_times(s: &Subject) {
     let topic = s.topic_with(1, &[("retention.ms", "-1")]).await;

@@ -191,7 +191,8 @@ impl Holdings {
     fn take(&mut self, shared: &Shared, out: &mut Encoded) {
         let mut at = 0;
         let mut done: Vec<(TopicPartition, u64, usize)> = Vec::new();
-        while !self.full.is(out) && self.fault.is_none() {
+        let full = self.full.beyond(out);
+        while !full.is(out) && self.fault.is_none() {
             let Some(section) = self.sections.get_mut(at) else {
                 break;
             };
@@ -204,7 +205,7 @@ impl Holdings {
                 at += 1;
                 continue;
             }
-            let taken = section.take(out, self.full, &mut self.tools);
+            let taken = section.take(out, full, &mut self.tools);
             ours.next = Some(section.next);
             match taken {
                 Ok(false) => {}
@@ -221,7 +222,7 @@ impl Holdings {
             }
         }
         if !done.is_empty() {
-            shared.change(|plan| {
+            shared.free(|plan| {
                 for (of, epoch, size) in done {
                     if let Some(part) = plan.part(&of, epoch) {
                         part.buffered = part.buffered.saturating_sub(size);

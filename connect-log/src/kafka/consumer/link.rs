@@ -25,7 +25,7 @@ struct Line {
 
 /// Fetches from a broker what the plan wants, for as long as this is polled.
 pub(super) async fn serve(shared: Arc<Shared>, broker: i32) {
-    let mut changed = shared.watch();
+    let mut changed = shared.watch_wanted();
     let mut line: Option<Line> = None;
     loop {
         changed.mark_unchanged();

@@ -17,8 +17,10 @@ pub(super) struct Shared {
     pub(super) settings: ReaderSettings,
     pub(super) cluster: Cluster,
     plan: Mutex<Plan>,
-    /// The plan was changed, for those who fetch.
+    /// Something is to be fetched in another way, for those who look after it.
     changed: watch::Sender<()>,
+    /// The same, or there is room for more, for those who fetch.
+    wanted: watch::Sender<()>,
     /// Something has arrived, for the one who polls.
     pub(super) arrived: Notify,
 }
@@ -77,6 +79,7 @@ impl Shared {
             cluster,
             plan: Mutex::default(),
             changed: watch::Sender::new(()),
+            wanted: watch::Sender::new(()),
             arrived: Notify::new(),
         }
     }
@@ -85,11 +88,23 @@ impl Shared {
         self.plan.lock()
     }
 
-    /// Changes the plan, and wakes those who fetch.
+    /// Changes the plan, and wakes all who work by it.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Plan) -> T) -> T {
         let done = change(&mut self.plan.lock());
         self.changed.send_replace(());
+        self.wanted.send_replace(());
         done
+    }
+
+    /// Notes that there is room for more, and wakes those who fetch.
+    pub(super) fn free(&self, change: impl FnOnce(&mut Plan)) {
+        change(&mut self.plan.lock());
+        self.wanted.send_replace(());
+    }
+
+    /// Told of what is wanted, and of room for it, from now on.
+    pub(super) fn watch_wanted(&self) -> watch::Receiver<()> {
+        self.wanted.subscribe()
     }
 
     /// Told of changes from now on.

@@ -19,7 +19,7 @@ use crate::TopicPartition;
 /// The most that one record may take: what is longer is no record (Invariant 4).
 const LARGEST_RECORD: usize = 256 << 20;
 
-/// When a poll has enough.
+/// When a poll has enough: so many are in its arena then.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Full {
     pub(super) records: usize,
@@ -27,6 +27,14 @@ pub(super) struct Full {
 }
 
 impl Full {
+    /// So many more than there are already.
+    pub(super) fn beyond(self, out: &Encoded) -> Self {
+        Self {
+            records: self.records.saturating_add(out.len()),
+            bytes: self.bytes.saturating_add(out.bytes.len()),
+        }
+    }
+
     pub(super) fn is(self, out: &Encoded) -> bool {
         out.len() >= self.records || out.bytes.len() >= self.bytes
     }

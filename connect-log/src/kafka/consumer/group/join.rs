@@ -132,7 +132,8 @@ impl Life {
             members.push(Candidate {
                 id: member.member_id.to_string(),
                 instance: member.group_instance_id.as_ref().map(ToString::to_string),
-                wants: Subscription::read(&member.metadata)?,
+                // Who cannot be understood gets nothing, and the others go on.
+                wants: Subscription::read(&member.metadata).unwrap_or_default(),
             });
         }
         let topics: BTreeSet<&str> = members
