@@ -247,7 +247,9 @@ async fn every_compression_is_read() {
     for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
         let log = log_of(shared(), &[("compression.type", codec)]);
         let topic = topic(&*log, 1).await;
-        let words = ["-P", "-t", &topic, "-p", "0", "-z", codec];
+        // Else it may send again, and out of order, what a new topic's leader was not ready for.
+        let in_order = "enable.idempotence=true";
+        let words = ["-P", "-t", &topic, "-p", "0", "-z", codec, "-X", in_order];
         shared()
             .kcat_with(&words, input.as_bytes())
             .expect("kcat writes");

@@ -1,4 +1,4 @@
-//! The threads on which producers send: as many as there are processors, each with a runtime of its own. Producers are given to
+//! The threads on which producers send and readers fetch: as many as there are processors, each with a runtime of its own. Clients are given to
 //! them in turn; a worker with a thousand quiet tasks has no thousand threads for it.
 
 use std::{
@@ -10,7 +10,7 @@ use connect_core::{Error, Result, error::INTERNAL};
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::oneshot};
 
-/// The threads of a log's producers. They are started when they are needed.
+/// The threads of a log's clients. They are started when they are needed.
 #[derive(Debug, Default)]
 pub(in crate::kafka) struct Threads(Mutex<Started>);
 
@@ -49,7 +49,7 @@ impl Thread {
             .map_err(no_thread)?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel();
-        let thread = thread::Builder::new().name("kafka-producer".to_owned());
+        let thread = thread::Builder::new().name("kafka-client".to_owned());
         // Whatever is left on it goes with the runtime.
         let run = move || drop(runtime.block_on(ended));
         thread.spawn(run).map_err(no_thread)?;
