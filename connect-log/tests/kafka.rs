@@ -3,6 +3,7 @@
 //! The `measure_…` tests are for numbers, not for truth: `TIDEWATER_MEASURE=1 cargo test --release -p connect-log --test kafka measure -- --nocapture`.
 
 mod kafka {
+    mod admin;
     mod append;
     mod broker;
     mod conformance;

@@ -24,6 +24,6 @@ mod offsets;
 mod refuse;
 mod request;
 mod serve;
-mod shape;
+pub(crate) mod shape;
 
 pub use serve::{Advertised, serve};

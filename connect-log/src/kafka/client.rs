@@ -8,14 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use connect_core::{Error, Result};
+use connect_core::{Code, Error, Result};
 use parking_lot::Mutex;
 use rdkafka::{
-    ClientContext, client::OAuthToken, config::RDKafkaLogLevel, error::KafkaError,
+    client::OAuthToken, config::RDKafkaLogLevel, error::KafkaError,
     types::RDKafkaErrorCode as Kafka,
 };
 
 use super::oauth;
+use crate::{UNAUTHORIZED, UNAVAILABLE};
 
 /// The last trouble that clients had with the cluster, until something works again.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +31,7 @@ struct State {
 
 #[derive(Debug, Clone)]
 struct Trouble {
-    code: Kafka,
+    code: &'static Code,
     reason: String,
     since: Instant,
 }
@@ -50,7 +51,7 @@ impl Health {
             return None;
         }
         let trouble = self.0.trouble.lock().clone()?;
-        let error = super::error::failed_with("reach the Kafka cluster", trouble.code);
+        let error = Error::new(trouble.code, "could not reach the Kafka cluster");
         Some(error.context("reason", trouble.reason))
     }
 
@@ -68,36 +69,32 @@ impl Health {
 
     /// An error that may be a mere consequence (a timeout) with its reason, when that is known.
     pub(super) fn explain(&self, error: Error) -> Error {
-        if error.code() != &crate::UNAVAILABLE {
+        if error.code() != &UNAVAILABLE {
             return error;
         }
         match self.trouble() {
-            Some(trouble) if trouble.code() == &crate::UNAUTHORIZED => trouble,
+            Some(trouble) if trouble.code() == &UNAUTHORIZED => trouble,
             Some(trouble) => error.caused_by(trouble),
             None => error,
         }
     }
 
-    /// Brokers could not be reached, as our own producer saw it.
+    /// Brokers could not be reached, as our own clients saw it.
     pub(super) fn ill_because(&self, error: &Error) {
-        let code = if error.code() == &crate::UNAUTHORIZED {
-            Kafka::Authentication
-        } else {
-            Kafka::AllBrokersDown
+        let code = match error.code() == &UNAUTHORIZED {
+            true => &UNAUTHORIZED,
+            false => &UNAVAILABLE,
         };
         self.ill(code, &error.report());
     }
 
-    fn ill(&self, code: Kafka, reason: &str) {
+    fn ill(&self, code: &'static Code, reason: &str) {
         let mut trouble = self.0.trouble.lock();
         // That all brokers are down follows from it, and would hide the reason.
-        let is_consequence = code == Kafka::AllBrokersDown
-            && trouble.as_ref().is_some_and(|old| {
-                matches!(
-                    old.code,
-                    Kafka::Authentication | Kafka::SaslAuthenticationFailed
-                )
-            });
+        let is_consequence = code == &UNAVAILABLE
+            && trouble
+                .as_ref()
+                .is_some_and(|old| old.code == &UNAUTHORIZED);
         if is_consequence {
             return;
         }
@@ -111,26 +108,6 @@ impl Health {
             since,
         });
         self.0.ill.store(true, Ordering::Release);
-    }
-}
-
-/// The context of clients that need nothing more.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Context(pub(super) Health);
-
-impl ClientContext for Context {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn generate_oauth_token(&self, config: Option<&str>) -> Tokened {
-        token(config)
-    }
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log(level, facility, line);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        note(&self.0, &error, reason);
     }
 }
 
@@ -166,11 +143,11 @@ pub(super) fn note(health: &Health, error: &KafkaError, reason: &str) {
     };
     match code {
         // Waiting does not help where a certificate is not trusted.
-        Kafka::SSL if reason.contains("certificate") => health.ill(Kafka::Authentication, reason),
-        Kafka::AllBrokersDown
-        | Kafka::Authentication
-        | Kafka::SaslAuthenticationFailed
-        | Kafka::SSL => health.ill(code, reason),
+        Kafka::SSL if reason.contains("certificate") => health.ill(&UNAUTHORIZED, reason),
+        Kafka::Authentication | Kafka::SaslAuthenticationFailed => {
+            health.ill(&UNAUTHORIZED, reason);
+        }
+        Kafka::AllBrokersDown | Kafka::SSL => health.ill(&UNAVAILABLE, reason),
         _ => tracing::debug!(%error, reason, "kafka client event"),
     }
 }

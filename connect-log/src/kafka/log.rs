@@ -22,7 +22,6 @@ use super::{
     room,
     settings::{self, Settings},
     topics::Topics,
-    wire::Dial,
 };
 use crate::{
     Append, AppenderSpec, At, Log, Member, MemberSpec, Read, ReaderSpec, TopicInfo, TopicPartition,
@@ -84,15 +83,14 @@ impl KafkaLog {
         config.set("allow.auto.create.topics", "false");
         config.set(AT_ONCE.0, AT_ONCE.1);
         settings::apply(&mut config, &only_shared(settings))?;
-        // Its findings name what to do; librdkafka's do not.
-        Dial::read(&config)?;
-        let admin = Admin::new(&config, &health)?;
+        let senders = Threads::default();
+        let admin = Admin::new(&config, &health, &senders)?;
         Ok(Arc::new(Self {
             settings: settings.clone(),
             topics: Topics::new(admin.clone()),
             admin,
             health,
-            senders: Threads::default(),
+            senders,
             is_met: AtomicBool::new(false),
         }))
     }
@@ -307,14 +305,15 @@ impl Log for KafkaLog {
         })
     }
 
-    /// A client without traffic is not told that the cluster came back, nor that it was never there, so it is asked.
+    /// A client without traffic is not told that the cluster has gone or come back, nor that it was never there, so it is asked.
     fn health(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
             let trouble = self.health.trouble();
-            if trouble.is_none() && self.is_met.load(Ordering::Acquire) {
-                return Ok(());
-            }
             let reached = self.admin.reach().await;
+            if trouble.is_none() && self.is_met.load(Ordering::Acquire) {
+                // A broker that is only slow is no trouble; one that nobody can connect to is.
+                return self.health.trouble().map_or(Ok(()), Err);
+            }
             reached.map_err(|error| trouble.unwrap_or(error))?;
             self.is_met.store(true, Ordering::Release);
             self.health.well();

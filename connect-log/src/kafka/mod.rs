@@ -1,4 +1,4 @@
-//! The log on a Kafka cluster: written and read by clients of our own, mostly administered through librdkafka.
+//! The log on a Kafka cluster: written, read and administered by clients of our own.
 //!
 //! [`KafkaLog`] holds one client for administration, and the few threads that all appenders and readers share. Read in this order:
 //! `settings` (Kafka's names to librdkafka's), `appender` with `producer` and `ledger` (the hot path), `transaction`, `consumer`
@@ -16,9 +16,7 @@ mod jaas;
 mod ledger;
 mod log;
 mod member;
-mod native;
 mod oauth;
-mod patience;
 mod producer;
 mod room;
 mod settings;

@@ -1,6 +1,13 @@
 //! Which brokers there are and which of them leads what.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use connect_core::{Error, Result};
 use kafka_protocol::{
@@ -24,7 +31,7 @@ const APPEARS: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 const METADATA: i16 = 9;
 
-/// Shared by the sender and the appender of a producer.
+/// Shared by all that one client does.
 pub(in crate::kafka) struct Cluster {
     bootstrap: Vec<String>,
     pub(in crate::kafka) dial: Dial,
@@ -32,6 +39,8 @@ pub(in crate::kafka) struct Cluster {
     known: Mutex<Known>,
     /// To any broker, for questions that every one can answer.
     any: tokio::sync::Mutex<Option<Connection>>,
+    /// Whom to try first: a broker that takes connections and never answers does not stand in the way for ever.
+    first: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -52,6 +61,7 @@ impl Cluster {
             health,
             known: Mutex::default(),
             any: tokio::sync::Mutex::new(None),
+            first: AtomicUsize::new(0),
         }
     }
 
@@ -91,20 +101,25 @@ impl Cluster {
 
     /// Asks once. Fails when a topic has no partitions yet.
     pub(in crate::kafka) async fn refresh(&self, topics: &[Arc<str>]) -> Result<()> {
-        let named = topics.iter().map(|topic| {
-            let name = TopicName(StrBytes::from_string(topic.to_string()));
-            MetadataRequestTopic::default().with_name(Some(name))
-        });
-        let request = MetadataRequest::default()
-            .with_topics(Some(named.collect()))
-            .with_allow_auto_topic_creation(false);
-        let answer = self.ask_any(&request, METADATA).await?;
+        let named: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
+        let answer = self.metadata(Some(&named)).await?;
         self.note(topics, &answer)
     }
 
-    fn note(&self, topics: &[Arc<str>], answer: &MetadataResponse) -> Result<()> {
-        let mut known = self.known.lock();
-        known.brokers = answer
+    /// What any broker knows of topics, or of all of them. Makes none.
+    pub(in crate::kafka) async fn metadata(
+        &self,
+        topics: Option<&[&str]>,
+    ) -> Result<MetadataResponse> {
+        let named = |name: &&str| {
+            let name = TopicName(StrBytes::from_string((*name).to_owned()));
+            MetadataRequestTopic::default().with_name(Some(name))
+        };
+        let request = MetadataRequest::default()
+            .with_topics(topics.map(|topics| topics.iter().map(named).collect()))
+            .with_allow_auto_topic_creation(false);
+        let answer = self.ask_any(&request, METADATA).await?;
+        self.known.lock().brokers = answer
             .brokers
             .iter()
             .map(|broker| {
@@ -114,6 +129,11 @@ impl Cluster {
                 )
             })
             .collect();
+        Ok(answer)
+    }
+
+    fn note(&self, topics: &[Arc<str>], answer: &MetadataResponse) -> Result<()> {
+        let mut known = self.known.lock();
         let mut missing = Ok(());
         for topic in topics {
             let found = answer
@@ -149,12 +169,13 @@ impl Cluster {
         newest: i16,
     ) -> Result<R::Response> {
         let mut any = self.any.lock().await;
-        if let Some(connection) = any.as_mut()
+        // Taken out, so that a question that is given up takes its connection along.
+        if let Some(mut connection) = any.take()
             && let Ok(answer) = connection.ask(request, newest).await
         {
+            *any = Some(connection);
             return Ok(answer);
         }
-        *any = None;
         let mut why = unavailable("no broker is known");
         for address in self.addresses() {
             match self.open(&address).await {
@@ -179,6 +200,7 @@ impl Cluster {
         Ok(connection)
     }
 
+    /// All brokers, each time another one first.
     fn addresses(&self) -> Vec<String> {
         let mut addresses: Vec<String> = self.known.lock().brokers.values().cloned().collect();
         addresses.extend(
@@ -188,6 +210,9 @@ impl Cluster {
                 .cloned()
                 .collect::<Vec<_>>(),
         );
+        let first = self.first.fetch_add(1, Ordering::Relaxed);
+        let first = first.checked_rem(addresses.len()).unwrap_or(0);
+        addresses.rotate_left(first);
         addresses
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     dial::Dial,
-    secure,
+    secure, shapes,
     stream::{self, Reader, Writer},
 };
 use crate::UNAVAILABLE;
@@ -114,6 +114,7 @@ impl Connection {
         self.writer.write_all(&frame).await.map_err(broken)?;
         self.writer.flush().await.map_err(broken)?;
         let answer = read_frame(&mut self.reader).await?;
+        shapes::check::<R>(&answer, version)?;
         decode::<R::Response>(answer, version, self.correlation)
     }
 

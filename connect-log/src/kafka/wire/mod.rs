@@ -1,15 +1,14 @@
-//! Kafka's protocol, spoken by ourselves: connections, which broker leads what, coordinators. For what is on the hot path, and for what
-//! librdkafka does not do right. Source: <https://kafka.apache.org/protocol>.
+//! Kafka's protocol, spoken by ourselves: connections, which broker leads what, coordinators. Source: <https://kafka.apache.org/protocol>.
 
 mod cluster;
 mod codes;
 mod connection;
 mod dial;
-mod groups;
 mod login;
 mod peer;
 mod scram;
 mod secure;
+mod shapes;
 mod stream;
 mod tokens;
 
@@ -18,7 +17,6 @@ pub(super) use self::{
     codes::{Verdict, verdict},
     connection::{Connection, broken, decode, unavailable},
     dial::Dial,
-    groups::committed,
     peer::{Asked, Kind, Peer, Retry},
     stream::{Reader, Writer},
 };

@@ -1,0 +1,200 @@
+//! Whether an answer is what it says it is, before it is decoded: a decoder that believes the count of an array takes memory for it.
+//! For the answers of administration, in the versions up to those that are asked for.
+
+use bytes::Bytes;
+use connect_core::Result;
+use kafka_protocol::{
+    messages::{ApiKey, ResponseHeader},
+    protocol::{Decodable, HeaderVersion, Request},
+};
+
+use super::connection::unavailable;
+use crate::front::shape::{Kind::*, Part, Shape, all, between, since};
+
+/// All items of an answer together: those of a cluster with more than a million partitions.
+const MOST_ITEMS: usize = 20_000_000;
+const NEVER: i16 = i16::MAX;
+
+/// Fails when an answer is not of its shape. `frame` is all of it but its length.
+// Invariants 4 and 5: bytes from outside never panic, and never decide how much memory is taken.
+pub(super) fn check<R: Request>(frame: &Bytes, version: i16) -> Result<()> {
+    let Some(shape) = ApiKey::try_from(R::KEY).ok().and_then(shape_of) else {
+        return Ok(());
+    };
+    let mut body = frame.clone();
+    // What is wrong with the header is told by who decodes it.
+    let header = ResponseHeader::decode(&mut body, R::Response::header_version(version));
+    let fits = shape.items(version, &body, MOST_ITEMS);
+    match header.is_ok() && fits.is_none() {
+        true => Err(unavailable("the broker's answer cannot be read").context("api", R::KEY)),
+        false => Ok(()),
+    }
+}
+
+fn shape_of(key: ApiKey) -> Option<&'static Shape> {
+    Some(match key {
+        ApiKey::ApiVersions => &API_VERSIONS,
+        ApiKey::Metadata => &METADATA,
+        ApiKey::CreateTopics => &CREATE_TOPICS,
+        ApiKey::DeleteTopics => &DELETE_TOPICS,
+        ApiKey::DeleteRecords => &DELETE_RECORDS,
+        ApiKey::ListOffsets => &LIST_OFFSETS,
+        ApiKey::DescribeConfigs => &DESCRIBE_CONFIGS,
+        ApiKey::IncrementalAlterConfigs => &ALTER_CONFIGS,
+        ApiKey::OffsetFetch => &OFFSET_FETCH,
+        ApiKey::OffsetCommit => &OFFSET_COMMIT,
+        ApiKey::OffsetDelete => &OFFSET_DELETE,
+        ApiKey::DeleteGroups => &DELETE_GROUPS,
+        _ => return None,
+    })
+}
+
+const fn shape(flexible: i16, parts: &'static [Part]) -> Shape {
+    Shape {
+        flexible,
+        known_tags: false,
+        parts,
+    }
+}
+
+static API_VERSIONS: Shape = shape(
+    3,
+    &[
+        all(Fixed(2)),
+        all(List(&[all(Fixed(6))])),
+        since(1, Fixed(4)),
+    ],
+);
+
+static METADATA: Shape = shape(
+    9,
+    &[
+        since(3, Fixed(4)),
+        all(List(&[
+            all(Fixed(4)),
+            all(Text),
+            all(Fixed(4)),
+            since(1, Text),
+        ])),
+        since(2, Text),
+        since(1, Fixed(4)),
+        all(List(&[
+            all(Fixed(2)),
+            all(Text),
+            since(1, Fixed(1)),
+            all(List(&[
+                all(Fixed(10)),
+                since(7, Fixed(4)),
+                all(Ints),
+                all(Ints),
+                since(5, Ints),
+            ])),
+            since(8, Fixed(4)),
+        ])),
+        between(8, 10, Fixed(4)),
+    ],
+);
+
+static CREATE_TOPICS: Shape = shape(
+    5,
+    &[
+        since(2, Fixed(4)),
+        all(List(&[all(Text), all(Fixed(2)), since(1, Text)])),
+    ],
+);
+
+static DELETE_TOPICS: Shape = shape(
+    4,
+    &[since(1, Fixed(4)), all(List(&[all(Text), all(Fixed(2))]))],
+);
+
+static DELETE_RECORDS: Shape = shape(
+    2,
+    &[
+        all(Fixed(4)),
+        all(List(&[all(Text), all(List(&[all(Fixed(14))]))])),
+    ],
+);
+
+static LIST_OFFSETS: Shape = shape(
+    6,
+    &[
+        since(2, Fixed(4)),
+        all(List(&[
+            all(Text),
+            all(List(&[
+                all(Fixed(6)),
+                since(1, Fixed(16)),
+                since(4, Fixed(4)),
+            ])),
+        ])),
+    ],
+);
+
+static DESCRIBE_CONFIGS: Shape = shape(
+    4,
+    &[
+        all(Fixed(4)),
+        all(List(&[
+            all(Fixed(2)),
+            all(Text),
+            all(Fixed(1)),
+            all(Text),
+            all(List(&[
+                all(Text),
+                all(Text),
+                // Whether it is read-only, of where, whether it is sensitive.
+                all(Fixed(3)),
+                since(1, List(&[all(Text), all(Text), all(Fixed(1))])),
+                since(3, Fixed(1)),
+                since(3, Text),
+            ])),
+        ])),
+    ],
+);
+
+static ALTER_CONFIGS: Shape = shape(
+    1,
+    &[
+        all(Fixed(4)),
+        all(List(&[all(Fixed(2)), all(Text), all(Fixed(1)), all(Text)])),
+    ],
+);
+
+static OFFSET_FETCH: Shape = shape(
+    6,
+    &[
+        since(3, Fixed(4)),
+        all(List(&[
+            all(Text),
+            all(List(&[
+                all(Fixed(12)),
+                since(5, Fixed(4)),
+                all(Text),
+                all(Fixed(2)),
+            ])),
+        ])),
+        since(2, Fixed(2)),
+    ],
+);
+
+static OFFSET_COMMIT: Shape = shape(
+    8,
+    &[
+        since(3, Fixed(4)),
+        all(List(&[all(Text), all(List(&[all(Fixed(6))]))])),
+    ],
+);
+
+static OFFSET_DELETE: Shape = shape(
+    NEVER,
+    &[
+        all(Fixed(6)),
+        all(List(&[all(Text), all(List(&[all(Fixed(6))]))])),
+    ],
+);
+
+static DELETE_GROUPS: Shape = shape(2, &[all(Fixed(4)), all(List(&[all(Text), all(Fixed(2))]))]);
+
+#[cfg(test)]
+mod tests;
