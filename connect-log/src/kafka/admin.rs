@@ -15,7 +15,6 @@ mod topics;
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use connect_core::{Error, Result, error::INTERNAL};
-use rdkafka::ClientConfig;
 use tokio::time::timeout;
 
 use self::{
@@ -23,7 +22,12 @@ use self::{
     offsets::Point,
     outcome::{Failed, Outcome},
 };
-use super::{client::Health, producer::Thread, producer::Threads, wire::Dial};
+use super::{
+    client::Health,
+    producer::{Thread, Threads},
+    properties::Properties,
+    wire::Dial,
+};
 use crate::{At, TopicInfo, TopicPartition, TopicSpec, UNAVAILABLE};
 
 /// All questions of a log about its cluster.
@@ -43,7 +47,7 @@ impl Admin {
     const REACH_LIMIT: Duration = Duration::from_secs(2);
 
     /// Connects with the first question. Fails for settings that do not hold.
-    pub(super) fn new(config: &ClientConfig, health: &Health, threads: &Threads) -> Result<Self> {
+    pub(super) fn new(config: &Properties, health: &Health, threads: &Threads) -> Result<Self> {
         let bootstrap = config.get("bootstrap.servers").unwrap_or_default();
         let brokers = Brokers::new(bootstrap, Dial::read(config)?, health);
         Ok(Self {

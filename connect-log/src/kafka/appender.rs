@@ -8,7 +8,6 @@ use std::{
 };
 
 use connect_core::{BoxFuture, Encoded, Error, Result, Watermark, encoded::EncodedRecord};
-use rdkafka::ClientConfig;
 
 use super::{
     admin::Admin,
@@ -16,6 +15,7 @@ use super::{
     destination::Destinations,
     ledger::Ledger,
     producer::{Producer, Push, Threads, write_headers},
+    properties::Properties,
     room::{self, Room},
     topics::Topics,
     transaction::Transactions,
@@ -68,7 +68,7 @@ impl KafkaAppender {
     /// Starts the producer on one of the threads; with a transactional id it also fences older ones.
     pub(super) async fn start(
         threads: &Threads,
-        config: &ClientConfig,
+        config: &Properties,
         lease: Lease,
         limits: Limits,
         known: Topics,

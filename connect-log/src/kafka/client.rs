@@ -1,4 +1,4 @@
-//! What every client of a cluster shares: its log lines and what is known of the cluster's health.
+//! What every client of a cluster shares: what is known of the cluster's health.
 
 use std::{
     sync::{
@@ -10,12 +10,7 @@ use std::{
 
 use connect_core::{Code, Error, Result};
 use parking_lot::Mutex;
-use rdkafka::{
-    client::OAuthToken, config::RDKafkaLogLevel, error::KafkaError,
-    types::RDKafkaErrorCode as Kafka,
-};
 
-use super::oauth;
 use crate::{UNAUTHORIZED, UNAVAILABLE};
 
 /// The last trouble that clients had with the cluster, until something works again.
@@ -88,7 +83,7 @@ impl Health {
         self.ill(code, &error.report());
     }
 
-    fn ill(&self, code: &'static Code, reason: &str) {
+    pub(super) fn ill(&self, code: &'static Code, reason: &str) {
         let mut trouble = self.0.trouble.lock();
         // That all brokers are down follows from it, and would hide the reason.
         let is_consequence = code == &UNAVAILABLE
@@ -108,46 +103,5 @@ impl Health {
             since,
         });
         self.0.ill.store(true, Ordering::Release);
-    }
-}
-
-/// A token, as librdkafka wants it.
-pub(super) type Tokened = std::result::Result<OAuthToken, Box<dyn std::error::Error>>;
-
-/// A new token for SASL/OAUTHBEARER.
-pub(super) fn token(config: Option<&str>) -> Tokened {
-    let token = oauth::wait(config.unwrap_or_default())?;
-    Ok(OAuthToken {
-        token: token.text,
-        principal_name: token.principal,
-        lifetime_ms: token.expires_ms,
-    })
-}
-
-/// Passes a line of librdkafka's own log on.
-pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg
-        | RDKafkaLogLevel::Alert
-        | RDKafkaLogLevel::Critical
-        | RDKafkaLogLevel::Error => tracing::warn!(target: "librdkafka", facility, line),
-        RDKafkaLogLevel::Warning => tracing::info!(target: "librdkafka", facility, line),
-        _ => tracing::debug!(target: "librdkafka", facility, line),
-    }
-}
-
-/// Keeps what an error event says about the cluster; events about single topics or offsets say nothing.
-pub(super) fn note(health: &Health, error: &KafkaError, reason: &str) {
-    let Some(code) = error.rdkafka_error_code() else {
-        return;
-    };
-    match code {
-        // Waiting does not help where a certificate is not trusted.
-        Kafka::SSL if reason.contains("certificate") => health.ill(&UNAUTHORIZED, reason),
-        Kafka::Authentication | Kafka::SaslAuthenticationFailed => {
-            health.ill(&UNAUTHORIZED, reason);
-        }
-        Kafka::AllBrokersDown | Kafka::SSL => health.ill(&UNAVAILABLE, reason),
-        _ => tracing::debug!(%error, reason, "kafka client event"),
     }
 }

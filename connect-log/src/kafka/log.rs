@@ -10,7 +10,6 @@ use std::{
 };
 
 use connect_core::{BoxFuture, Error, Result};
-use rdkafka::ClientConfig;
 
 use super::{
     admin::Admin,
@@ -19,6 +18,7 @@ use super::{
     consumer::KafkaReader,
     member,
     producer::Threads,
+    properties::Properties,
     room,
     settings::{self, Settings},
     topics::Topics,
@@ -39,31 +39,24 @@ pub struct KafkaLog {
     is_met: AtomicBool,
 }
 
-/// A small request goes at once, as with Kafka's own client: else it waits until the broker has confirmed the packet before it,
-/// 40 ms on a connection that was quiet.
-const AT_ONCE: (&str, &str) = ("socket.nagle.disable", "true");
-
 /// What producers are unless the user says otherwise.
 const PRODUCER: [(&str, &str); 4] = [
     ("compression.type", "lz4"),
     ("batch.size", "1000000"),
-    // Kafka's `delivery.timeout.ms`: an outage may last so long before the appender gives up.
-    ("message.timeout.ms", "120000"),
+    // An outage may last so long before the appender gives up.
+    ("delivery.timeout.ms", "120000"),
     ("transaction.timeout.ms", "60000"),
 ];
 
 /// What readers are unless the user says otherwise. The queue is small because it is held per reader.
-const READER: [(&str, &str); 10] = [
+const READER: [(&str, &str); 7] = [
     ("isolation.level", "read_committed"),
     ("auto.offset.reset", "earliest"),
     ("partition.assignment.strategy", "cooperative-sticky"),
     ("queued.max.messages.kbytes", "4096"),
-    ("queued.min.messages", "5000"),
-    ("fetch.queue.backoff.ms", "5"),
     ("fetch.max.bytes", "4194304"),
-    ("fetch.error.backoff.ms", "100"),
     // New topics under a subscribed name are found this soon.
-    ("topic.metadata.refresh.interval.ms", "5000"),
+    ("metadata.max.age.ms", "5000"),
     ("check.crcs", "true"),
 ];
 
@@ -79,9 +72,7 @@ impl KafkaLog {
             ));
         }
         let health = Health::default();
-        let mut config = ClientConfig::new();
-        config.set("allow.auto.create.topics", "false");
-        config.set(AT_ONCE.0, AT_ONCE.1);
+        let mut config = Properties::default();
         settings::apply(&mut config, &only_shared(settings))?;
         let senders = Threads::default();
         let admin = Admin::new(&config, &health, &senders)?;
@@ -105,16 +96,14 @@ impl KafkaLog {
         defaults: &[(&str, &str)],
         own: &Settings,
         client_id: &str,
-    ) -> Result<ClientConfig> {
-        let mut config = ClientConfig::new();
+    ) -> Result<Properties> {
+        let mut config = Properties::default();
         for (name, value) in defaults {
-            config.set(*name, *value);
+            config.set(name, *value);
         }
         if !client_id.is_empty() {
             config.set("client.id", client_id);
         }
-        config.set("log.connection.close", "false");
-        config.set(AT_ONCE.0, AT_ONCE.1);
         settings::apply(&mut config, &self.settings)?;
         settings::apply(&mut config, own)?;
         Ok(config)
@@ -125,7 +114,7 @@ impl KafkaLog {
         own: &Settings,
         client_id: &str,
         transactional_id: Option<&str>,
-    ) -> Result<ClientConfig> {
+    ) -> Result<Properties> {
         let mut config = self.config(&PRODUCER, own, client_id)?;
         if let Some(id) = transactional_id {
             config.set("transactional.id", id);
@@ -133,23 +122,18 @@ impl KafkaLog {
         Ok(config)
     }
 
-    fn limits(&self, own: &Settings, config: &ClientConfig) -> Result<Limits> {
-        let request = settings::number([&self.settings, own], "max.request.size")?;
-        // `buffer.memory` of the user, in kibibytes.
-        let room = config.get("queue.buffering.max.kbytes");
-        let room = room.and_then(|text| text.parse::<u64>().ok());
-        let bytes = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        Ok(Limits {
-            request: request.map(bytes),
-            room: room.map_or(room::BYTES, |kbytes| kbytes.saturating_mul(1024)),
+    fn limits(config: &Properties) -> Limits {
+        Limits {
+            request: config.number("max.request.size"),
+            room: config.number("buffer.memory").unwrap_or(room::BYTES),
             compressed: config.get("compression.type") != Some("none"),
-        })
+        }
     }
 
     async fn new_appender(&self, spec: AppenderSpec) -> Result<KafkaAppender> {
         let id = spec.transactional_id.as_deref();
         let config = self.producer(&spec.settings, &spec.client_id, id)?;
-        let limits = self.limits(&spec.settings, &config)?;
+        let limits = Self::limits(&config);
         let (topics, admin) = (self.topics.clone(), self.admin.clone());
         let (lease, health) = (spec.lease, self.health.clone());
         let mut appender =
@@ -291,7 +275,7 @@ impl Log for KafkaLog {
     fn reader(&self, spec: ReaderSpec) -> BoxFuture<'_, Result<Box<dyn Read>>> {
         Box::pin(async move {
             let config = self.config(&READER, &spec.settings, &spec.client_id)?;
-            let most = settings::number([&self.settings, &spec.settings], "max.poll.records")?;
+            let most = config.number("max.poll.records");
             let health = self.health.clone();
             let reader = KafkaReader::start(&self.senders, &config, spec.group, most, health)?;
             Ok(Box::new(reader) as _)

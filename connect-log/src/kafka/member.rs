@@ -10,7 +10,6 @@ use std::{sync::Arc, time::Duration};
 
 use connect_core::{Error, Result};
 use kafka_protocol::{ResponseError, protocol::StrBytes};
-use rdkafka::ClientConfig;
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout},
@@ -18,6 +17,7 @@ use tokio::{
 
 use super::{
     client::Health,
+    properties::Properties,
     wire::{Cluster, Dial, Kind, Peer, unavailable},
 };
 use crate::{
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const LONG_PAUSE: Duration = Duration::from_secs(5);
 
 /// Joins in the background, and stays a member until it is told to leave.
-pub(super) fn join(config: &ClientConfig, health: &Health, spec: MemberSpec) -> Result<Member> {
+pub(super) fn join(config: &Properties, health: &Health, spec: MemberSpec) -> Result<Member> {
     let bootstrap = config.get("bootstrap.servers").unwrap_or_default();
     let mut dial = Dial::read(config)?;
     dial.setup = dial.setup.min(spec.session);

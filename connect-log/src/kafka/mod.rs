@@ -1,7 +1,7 @@
 //! The log on a Kafka cluster: written, read and administered by clients of our own.
 //!
 //! [`KafkaLog`] holds one client for administration, and the few threads that all appenders and readers share. Read in this order:
-//! `settings` (Kafka's names to librdkafka's), `appender` with `producer` and `ledger` (the hot path), `transaction`, `consumer`
+//! `settings` with `properties` (what users may say), `appender` with `producer` and `ledger` (the hot path), `transaction`, `consumer`
 //! (readers), `log` with `admin`.
 
 mod admin;
@@ -18,6 +18,7 @@ mod log;
 mod member;
 mod oauth;
 mod producer;
+mod properties;
 mod room;
 mod settings;
 mod stores;

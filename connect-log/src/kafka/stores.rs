@@ -1,4 +1,4 @@
-//! Key stores and trust stores of Java clients, as texts in PEM: for librdkafka and for our own connections alike.
+//! Key stores and trust stores of Java clients, as texts in PEM.
 
 use std::fs;
 

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connect_core::{BoxFuture, Encoded, Error, Result, error::INTERNAL};
-use rdkafka::ClientConfig;
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinHandle},
@@ -23,6 +22,7 @@ use crate::{
     kafka::{
         client::Health,
         producer::{Thread, Threads},
+        properties::Properties,
         wire::Cluster,
     },
 };
@@ -96,7 +96,7 @@ impl KafkaReader {
     /// Starts what fetches for it, on one of the threads. Without a group the reader can only be assigned partitions.
     pub(in crate::kafka) fn start(
         threads: &Threads,
-        config: &ClientConfig,
+        config: &Properties,
         group: Option<String>,
         most: Option<u64>,
         health: Health,

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use connect_core::{Error, Result};
 use kafka_protocol::protocol::StrBytes;
-use rdkafka::ClientConfig;
 
-use crate::{SETTING, kafka::wire::Dial};
+use crate::{
+    SETTING,
+    kafka::{properties::Properties, wire::Dial},
+};
 
 /// Timestamps that stand for points. Source: `ListOffsets` of Kafka's protocol.
 const EARLIEST: i64 = -2;
@@ -76,11 +78,11 @@ impl Assignor {
 
 impl ReaderSettings {
     /// Fails with `log.setting` for a value that makes no sense.
-    pub(super) fn read(config: &ClientConfig) -> Result<Self> {
+    pub(super) fn read(config: &Properties) -> Result<Self> {
         let number = |names: &[&'static str], default: u64| number(config, names, default);
         let bytes = |names: &[&'static str], default: u64| number(names, default).map(small);
         let text = |name: &str| config.get(name).unwrap_or_default().to_owned();
-        let wait_ms = small(number(&["fetch.wait.max.ms", "fetch.max.wait.ms"], 500)?);
+        let wait_ms = small(number(&["fetch.max.wait.ms"], 500)?);
         let mut dial = Dial::read(config)?;
         // A broker that has nothing answers only after its wait.
         dial.answer = dial
@@ -96,7 +98,7 @@ impl ReaderSettings {
             least_bytes: bytes(&["fetch.min.bytes"], 1)?,
             most_bytes: bytes(&["fetch.max.bytes"], 4 << 20)?,
             partition_bytes: bytes(
-                &["max.partition.fetch.bytes", "fetch.message.max.bytes"],
+                &["max.partition.fetch.bytes"],
                 1 << 20,
             )?,
             room: usize::try_from(room).unwrap_or(usize::MAX),
@@ -104,8 +106,8 @@ impl ReaderSettings {
                 .get("check.crcs")
                 .is_none_or(|text| text.trim() != "false"),
             rack: StrBytes::from_string(text("client.rack")),
-            backoff: millis(number(&["fetch.error.backoff.ms", "retry.backoff.ms"], 100)?.max(1)),
-            refresh: millis(number(&["topic.metadata.refresh.interval.ms"], 5000)?.max(10)),
+            backoff: millis(number(&["retry.backoff.ms"], 100)?.max(1)),
+            refresh: millis(number(&["metadata.max.age.ms"], 5000)?.max(10)),
             group: GroupSettings::read(config)?,
         })
     }
@@ -117,7 +119,7 @@ impl GroupSettings {
         self.assignors.contains(&Assignor::CooperativeSticky)
     }
 
-    fn read(config: &ClientConfig) -> Result<Self> {
+    fn read(config: &Properties) -> Result<Self> {
         let time = |name: &'static str, default| number(config, &[name], default).map(millis);
         let instance = config.get("group.instance.id").filter(|id| !id.is_empty());
         Ok(Self {
@@ -130,7 +132,7 @@ impl GroupSettings {
     }
 }
 
-fn assignors(config: &ClientConfig) -> Result<Vec<Assignor>> {
+fn assignors(config: &Properties) -> Result<Vec<Assignor>> {
     const NAME: &str = "partition.assignment.strategy";
     let text = config.get(NAME).unwrap_or("cooperative-sticky");
     let named = |name: &str| {
@@ -141,7 +143,7 @@ fn assignors(config: &ClientConfig) -> Result<Vec<Assignor>> {
     text.split(',').map(named).collect()
 }
 
-fn reset(config: &ClientConfig) -> Result<Option<i64>> {
+fn reset(config: &Properties) -> Result<Option<i64>> {
     const NAME: &str = "auto.offset.reset";
     match config.get(NAME).unwrap_or("latest") {
         "earliest" | "smallest" | "beginning" => Ok(Some(EARLIEST)),
@@ -152,7 +154,7 @@ fn reset(config: &ClientConfig) -> Result<Option<i64>> {
 }
 
 /// The first of these names that is set.
-fn number(config: &ClientConfig, names: &[&'static str], default: u64) -> Result<u64> {
+fn number(config: &Properties, names: &[&'static str], default: u64) -> Result<u64> {
     for name in names {
         if let Some(text) = config.get(name) {
             let parsed = text.trim().parse();
@@ -181,9 +183,9 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<ReaderSettings> {
-        let mut config = ClientConfig::new();
+        let mut config = Properties::default();
         for (name, value) in pairs {
-            config.set(*name, *value);
+            config.set(name, *value);
         }
         ReaderSettings::read(&config)
     }

@@ -19,7 +19,6 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use connect_core::{Error, Result, error::INTERNAL};
 use parking_lot::Mutex;
-use rdkafka::ClientConfig;
 use tokio::{
     sync::{Notify, watch},
     task::AbortHandle,
@@ -37,6 +36,7 @@ pub(super) use self::{
 use super::{
     client::Health,
     ledger::Ledger,
+    properties::Properties,
     wire::{Cluster, Dial},
 };
 use crate::Lease;
@@ -91,7 +91,7 @@ impl Producer {
     /// Starts one on a thread; with a transactional id it also fences older producers of it.
     pub(super) async fn start(
         threads: &Threads,
-        config: &ClientConfig,
+        config: &Properties,
         lease: Lease,
         ledger: &Arc<Ledger>,
         health: Health,
@@ -179,7 +179,7 @@ fn gone() -> Error {
     Error::new(&INTERNAL, "the producer has ended")
 }
 
-/// The settings of a producer, by librdkafka's names, as the rest of this log has them.
+/// The settings of a producer.
 #[derive(Debug, Clone)]
 struct Settings {
     bootstrap: String,
@@ -192,14 +192,8 @@ struct Settings {
 }
 
 impl Settings {
-    fn read(config: &ClientConfig, lease: Lease) -> Result<Self> {
+    fn read(config: &Properties, lease: Lease) -> Result<Self> {
         let text = |name: &str| config.get(name).unwrap_or_default().to_owned();
-        let number = |name: &str, default: u64| {
-            config
-                .get(name)
-                .and_then(|text| text.trim().parse().ok())
-                .unwrap_or(default)
-        };
         let dial = Dial::read(config)?;
         let envelope = Envelope {
             client_id: text("client.id").into(),
@@ -212,10 +206,11 @@ impl Settings {
             dial,
             envelope,
             compression: Compression::named(config.get("compression.type").unwrap_or("lz4"))?,
-            batch_size: usize::try_from(number("batch.size", 1_000_000)).unwrap_or(usize::MAX),
-            patience: Duration::from_millis(number("message.timeout.ms", 120_000)),
-            transaction_timeout_ms: i32::try_from(number("transaction.timeout.ms", 60_000))
-                .unwrap_or(i32::MAX),
+            batch_size: config.number("batch.size").unwrap_or(1_000_000),
+            patience: Duration::from_millis(
+                config.number("delivery.timeout.ms").unwrap_or(120_000),
+            ),
+            transaction_timeout_ms: config.number("transaction.timeout.ms").unwrap_or(60_000),
         })
     }
 }

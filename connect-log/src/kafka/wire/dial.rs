@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use connect_core::{Error, Result, secret::Secret};
 use kafka_protocol::protocol::StrBytes;
-use rdkafka::ClientConfig;
 
 use super::{
     secure::Secure,
     tokens::{self, Tokens},
 };
+use crate::kafka::properties::Properties;
 
 /// How to connect.
 #[derive(Debug, Clone)]
@@ -48,11 +48,11 @@ pub(in crate::kafka) struct Credentials {
 }
 
 impl Dial {
-    /// Reads librdkafka's names, as the rest of this log has them, and the files that they name.
-    pub(in crate::kafka) fn read(config: &ClientConfig) -> Result<Self> {
-        let number = |name: &str| config.get(name).and_then(|text| text.trim().parse().ok());
-        let setup = number("socket.connection.setup.timeout.ms").unwrap_or(10_000);
-        let answer = number("request.timeout.ms").or_else(|| number("socket.timeout.ms"));
+    /// Reads the properties of connections, and the files that they name.
+    pub(in crate::kafka) fn read(config: &Properties) -> Result<Self> {
+        let setup = config.number("socket.connection.setup.timeout.ms");
+        let answer = config.number("request.timeout.ms");
+        let answer = answer.or_else(|| config.number("socket.timeout.ms"));
         let client_id = config.get("client.id").unwrap_or_default();
         let (with_tls, with_login) = protocol(config)?;
         Ok(Self {
@@ -66,14 +66,14 @@ impl Dial {
                 true => Some(Arc::new(Secure::read(config)?)),
                 false => None,
             },
-            setup: Duration::from_millis(setup),
+            setup: Duration::from_millis(setup.unwrap_or(10_000)),
             answer: Duration::from_millis(answer.unwrap_or(30_000)),
         })
     }
 }
 
 /// Whether there is TLS, and whether there is SASL.
-fn protocol(config: &ClientConfig) -> Result<(bool, bool)> {
+fn protocol(config: &Properties) -> Result<(bool, bool)> {
     let protocol = config.get("security.protocol").unwrap_or("plaintext");
     match protocol.trim().to_ascii_lowercase().as_str() {
         "plaintext" => Ok((false, false)),
@@ -88,10 +88,8 @@ fn protocol(config: &ClientConfig) -> Result<(bool, bool)> {
     }
 }
 
-fn login(config: &ClientConfig) -> Result<Login> {
-    let mechanism = config
-        .get("sasl.mechanism")
-        .or(config.get("sasl.mechanisms"));
+fn login(config: &Properties) -> Result<Login> {
+    let mechanism = config.get("sasl.mechanism");
     // Kafka's default.
     let mechanism = mechanism.unwrap_or("GSSAPI");
     if mechanism == tokens::MECHANISM {

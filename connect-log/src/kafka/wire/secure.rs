@@ -4,13 +4,12 @@ use std::{io, sync::Arc};
 
 use connect_core::{Error, Result};
 use connect_tls::{Named, Tls, Trust};
-use rdkafka::ClientConfig;
 use rustls::{AlertDescription as Alert, CertificateError, Error as Failure};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::connection::{broken, unavailable};
-use crate::{SETTING, UNAUTHORIZED};
+use crate::{SETTING, UNAUTHORIZED, kafka::properties::Properties};
 
 /// How to shake hands with a broker.
 #[derive(Debug)]
@@ -19,28 +18,28 @@ pub(super) struct Secure {
 }
 
 impl Secure {
-    /// Reads librdkafka's names. Fails with `log.setting` for files that cannot be read.
-    pub(super) fn read(config: &ClientConfig) -> Result<Self> {
-        let given = |file: &'static str, text: &'static str, java: [&'static str; 2]| {
-            Named::text(java[1], config.get(text)).or(Named::by(java[0], config.get(file)))
+    /// Fails with `log.setting` for files that cannot be read.
+    pub(super) fn read(config: &Properties) -> Result<Self> {
+        let given = |file: &'static str, text: &'static str, store: &'static str| {
+            Named::text(text, config.get(text)).or(Named::by(store, config.get(file)))
         };
         let tls = Tls {
             code: &SETTING,
             trust: trust(config),
             roots: given(
                 "ssl.ca.location",
-                "ssl.ca.pem",
-                ["ssl.truststore.location", "ssl.truststore.certificates"],
+                "ssl.truststore.certificates",
+                "ssl.truststore.location",
             ),
             certificate: given(
                 "ssl.certificate.location",
-                "ssl.certificate.pem",
-                ["ssl.keystore.location", "ssl.keystore.certificate.chain"],
+                "ssl.keystore.certificate.chain",
+                "ssl.keystore.location",
             ),
             key: given(
                 "ssl.key.location",
-                "ssl.key.pem",
-                ["ssl.keystore.location", "ssl.keystore.key"],
+                "ssl.keystore.key",
+                "ssl.keystore.location",
             ),
         };
         Ok(Self {
@@ -64,7 +63,7 @@ impl Secure {
     }
 }
 
-fn trust(config: &ClientConfig) -> Trust {
+fn trust(config: &Properties) -> Trust {
     let is = |name: &str, value: &str| config.get(name).is_some_and(|found| found == value);
     if is("enable.ssl.certificate.verification", "false") {
         Trust::Anyone

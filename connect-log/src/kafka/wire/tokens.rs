@@ -1,10 +1,12 @@
 //! The token of a producer or member, for as long as it is good.
 
 use connect_core::{Error, Result, secret::Secret};
-use rdkafka::ClientConfig;
 use tokio::sync::Mutex;
 
-use crate::kafka::oauth::{self, Token};
+use crate::kafka::{
+    oauth::{self, Token},
+    properties::Properties,
+};
 
 /// The `sasl.mechanism` with tokens.
 pub(super) const MECHANISM: &str = "OAUTHBEARER";
@@ -24,7 +26,7 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    pub(super) fn read(config: &ClientConfig) -> Result<Self> {
+    pub(super) fn read(config: &Properties) -> Result<Self> {
         let found = config.get("sasl.oauthbearer.config").ok_or_else(|| {
             Error::new(
                 &crate::SETTING,
