@@ -11,6 +11,7 @@ mod kafka {
     mod groups;
     mod measure;
     mod members;
+    mod moves;
     mod secure;
     mod trouble;
 }

@@ -1,4 +1,4 @@
-//! Apache Kafka, one broker that is its own controller (KRaft), from Maven's repositories.
+//! Apache Kafka, one broker that is its own controller (KRaft), and more that join it, from Maven's repositories.
 
 pub(crate) mod jars;
 mod secured;
@@ -30,6 +30,15 @@ pub struct KafkaOptions {
     proxied: bool,
     outside: Option<Ipv4Addr>,
     secured: bool,
+    joined: Option<Joined>,
+}
+
+/// A broker that is not the first of its cluster.
+#[derive(Clone, Copy, Debug)]
+struct Joined {
+    id: u32,
+    /// The port of the first one's controller.
+    controller: u16,
 }
 
 impl Default for KafkaOptions {
@@ -43,6 +52,7 @@ impl Default for KafkaOptions {
             proxied: false,
             outside: None,
             secured: false,
+            joined: None,
         }
     }
 }
@@ -72,6 +82,15 @@ impl KafkaOptions {
         self
     }
 
+    /// Another broker of the cluster of `first`, with a number of its own that is greater than 1.
+    pub fn joins(mut self, first: &Kafka, id: u32) -> Self {
+        self.joined = Some(Joined {
+            id,
+            controller: first.controller,
+        });
+        self
+    }
+
     /// For measurements: 1 GB of heap and the JVM's own choice of compiler and collector. It starts slower.
     pub fn full_speed(mut self) -> Self {
         self.heap = Heap {
@@ -87,6 +106,8 @@ impl KafkaOptions {
 pub struct Kafka {
     server: Arc<Server>,
     bootstrap: String,
+    /// The port of its controller; 0 of one that is named.
+    controller: u16,
     kcat: Kcat,
     proxy: Option<Arc<Proxy>>,
     outside: Option<String>,
@@ -105,6 +126,7 @@ impl Kafka {
             server,
             kcat: Kcat::at(&bootstrap)?,
             bootstrap,
+            controller: 0,
             proxy: None,
             outside: None,
             secured: None,
@@ -127,7 +149,7 @@ impl Kafka {
             [sasl, mutual, open] => Some(Secured::at([sasl, mutual, open])),
             _ => None,
         };
-        let [port, _, inner, outside] = ports.each_ref().map(Port::number);
+        let [port, controller, inner, outside] = ports.each_ref().map(Port::number);
         let outside = options.outside.map(|ip| format!("{ip}:{outside}"));
         let proxy = match options.proxied {
             true => Some(Arc::new(Proxy::to(&format!("127.0.0.1:{inner}"))?)),
@@ -148,11 +170,12 @@ impl Kafka {
         fs::write(folder.join("server.properties"), text)?;
         let bootstrap = format!("127.0.0.1:{port}");
         let kcat = Kcat::at(&bootstrap)?;
-        let plan = plan(&folder, &options, ready(kcat.clone()))?;
+        let plan = plan(&folder, &options, ready(kcat.clone(), id_of(&options)))?;
         let server = stack.run(name, ports.into_iter().chain(more).collect(), plan)?;
         let this = Self {
             server,
             bootstrap,
+            controller,
             kcat,
             proxy,
             outside,
@@ -256,13 +279,29 @@ fn plan(folder: &Path, options: &KafkaOptions, ready: Ready) -> Result<Plan> {
         .arg("-r")
         .arg(libraries.with_file_name(jars::DATA))
         .arg(folder))?;
+    if let Some(joined) = options.joined {
+        let file = folder.join(jars::DATA).join("meta.properties");
+        fs::write(&file, as_another(&fs::read_to_string(&file)?, joined.id))?;
+    }
     jars::jvm(options.heap, folder, "kafka.Kafka", "server.properties")?.plan(ready)
 }
 
-fn ready(kcat: Kcat) -> Ready {
+fn id_of(options: &KafkaOptions) -> u32 {
+    options.joined.map_or(1, |joined| joined.id)
+}
+
+/// The mark of a log folder, as one of another broker; the number of the folder itself is chosen by the broker.
+fn as_another(mark: &str, id: u32) -> String {
+    let of_both = |line: &&str| !line.starts_with("node.id=") && !line.starts_with("directory.id=");
+    let lines: Vec<&str> = mark.lines().filter(of_both).collect();
+    format!("{}\nnode.id={id}\n", lines.join("\n"))
+}
+
+fn ready(kcat: Kcat, id: u32) -> Ready {
+    let broker = format!("broker {id} at");
     Box::new(move || {
         let listed = kcat.run(&["-L", "-m", "1"]);
-        Ok(listed.is_ok_and(|text| text.contains("broker 1 at")))
+        Ok(listed.is_ok_and(|text| text.contains(&broker)))
     })
 }
 
@@ -283,10 +322,18 @@ fn with_listener(properties: &str, (name, protocol, address): secured::Listener<
 /// `ports`: for clients, for the controller, behind the proxy; `outer` is the proxy's.
 fn properties(folder: &Path, ports: [u16; 4], outer: u16, options: &KafkaOptions) -> String {
     let [port, controller, inner, _] = ports;
+    let id = id_of(options);
+    let (roles, voter, listener) = match options.joined {
+        Some(joined) => ("broker", joined.controller, String::new()),
+        None => {
+            let listener = format!(",CONTROLLER://127.0.0.1:{controller}");
+            ("broker,controller", controller, listener)
+        }
+    };
     let mut text = format!(
-        "process.roles=broker,controller\nnode.id=1\n\
-         controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{inner},CONTROLLER://127.0.0.1:{controller}\n\
+        "process.roles={roles}\nnode.id={id}\n\
+         controller.quorum.voters=1@127.0.0.1:{voter}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{inner}{listener}\n\
          advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{outer}\n\
          listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
          inter.broker.listener.name=PLAINTEXT\ncontroller.listener.names=CONTROLLER\n\
