@@ -13,3 +13,10 @@ pub fn batches(input: &[u8]) {
 pub fn member(input: &[u8]) {
     fuzz::member(input);
 }
+
+/// An answer of a broker: a number for the question, then its bytes.
+pub fn answer(input: &[u8]) {
+    if let Some((question, body)) = input.split_first() {
+        fuzz::answer(*question, body);
+    }
+}

@@ -12,7 +12,7 @@ mod registered;
 mod transforms;
 
 pub use json::json;
-pub use kafka::{batches, member};
+pub use kafka::{answer, batches, member};
 pub use log::{block, file};
 pub use mysql::{binlog, compressed, decimal, mysql_json, payload, pieces};
 pub use postgres::{copy, extension, offset, pgoutput, signal};
@@ -110,6 +110,11 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "member",
         run: member,
+        rounds: 300,
+    },
+    Target {
+        name: "answer",
+        run: answer,
         rounds: 300,
     },
     Target {

@@ -86,7 +86,7 @@ macro_rules! tests {
     };
 }
 
-tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json registered transformed block batches member file }
+tests! { binlog payload compressed pieces mysql_json decimal pgoutput copy extension offset signal json registered transformed block batches member answer file }
 
 #[test]
 fn every_target_has_its_test_and_seeds_that_are_understood() {

@@ -1,9 +1,18 @@
 //! Bytes of brokers and of other members of a group: for fuzzing only, no part of the interface.
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use connect_core::{Encoded, Result};
+use kafka_protocol::{
+    messages::{
+        ApiVersionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteRecordsRequest,
+        DeleteTopicsRequest, DescribeConfigsRequest, FindCoordinatorRequest,
+        IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, OffsetCommitRequest,
+        OffsetDeleteRequest, OffsetFetchRequest,
+    },
+    protocol::Request,
+};
 
-use super::consumer::fuzz;
+use super::{consumer::fuzz, wire};
 
 /// Reads record batches, with checksums or without; gives how many records.
 pub fn batches(bytes: &[u8], checks: bool) -> Result<usize> {
@@ -20,4 +29,30 @@ pub fn batches(bytes: &[u8], checks: bool) -> Result<usize> {
 /// Reads what a member subscribes to, and what it is assigned.
 pub fn member(bytes: &[u8]) {
     fuzz::member(bytes);
+}
+
+/// Reads an answer of administration. `question` says to what; any number is right.
+pub fn answer(question: u8, body: &[u8]) {
+    match question % 13 {
+        0 => answered::<ApiVersionsRequest>(0, body),
+        1 => answered::<MetadataRequest>(9, body),
+        2 => answered::<FindCoordinatorRequest>(3, body),
+        3 => answered::<CreateTopicsRequest>(4, body),
+        4 => answered::<DeleteTopicsRequest>(4, body),
+        5 => answered::<DeleteRecordsRequest>(2, body),
+        6 => answered::<ListOffsetsRequest>(5, body),
+        7 => answered::<DescribeConfigsRequest>(4, body),
+        8 => answered::<IncrementalAlterConfigsRequest>(1, body),
+        9 => answered::<OffsetFetchRequest>(7, body),
+        10 => answered::<OffsetCommitRequest>(8, body),
+        11 => answered::<OffsetDeleteRequest>(0, body),
+        _ => answered::<DeleteGroupsRequest>(2, body),
+    }
+}
+
+fn answered<R: Request>(version: i16, body: &[u8]) {
+    let mut frame = BytesMut::new();
+    frame.put_i32(0);
+    frame.extend_from_slice(body);
+    let _ = wire::read::<R>(frame.freeze(), version, 0);
 }

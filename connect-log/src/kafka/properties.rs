@@ -99,7 +99,7 @@ const SHARED: [(&str, Kind, Effect); 33] = [
         Number(1, INT),
         Honoured,
     ),
-    ("metadata.max.age.ms", Number(-1, INT), Honoured),
+    ("metadata.max.age.ms", Number(0, INT), Honoured),
     (
         "socket.connection.setup.timeout.max.ms",
         Number(1, INT),
@@ -153,7 +153,7 @@ const PRODUCER: [(&str, Kind, Effect); 16] = [
 ];
 
 /// Of consumers. Offsets are committed by the runtime, never by the client, and it says the group.
-const CONSUMER: [(&str, Kind, Effect); 20] = [
+const CONSUMER: [(&str, Kind, Effect); 21] = [
     ("allow.auto.create.topics", Flag, Honoured),
     (
         "auto.offset.reset",
@@ -176,6 +176,8 @@ const CONSUMER: [(&str, Kind, Effect); 20] = [
     ("max.poll.interval.ms", Number(1, INT), Honoured),
     ("max.poll.records", Number(1, INT), Honoured),
     ("partition.assignment.strategy", Text, Honoured),
+    // librdkafka's, for what lies and waits to be polled.
+    ("queued.max.messages.kbytes", Number(1, INT), Honoured),
     ("session.timeout.ms", Number(1, INT), Honoured),
     ("group.id", Text, Silent),
     ("group.protocol", OneOf(&["classic"]), Silent),

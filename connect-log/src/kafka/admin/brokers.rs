@@ -16,7 +16,7 @@ use tokio::sync::Mutex as Turns;
 use super::outcome::{Outcome, check};
 use crate::kafka::{
     client::Health,
-    wire::{Cluster, Connection, Dial},
+    wire::{Cluster, Connection, Dial, address},
 };
 
 const FIND_COORDINATOR: i16 = 3;
@@ -157,10 +157,6 @@ fn addresses(answer: &MetadataResponse) -> BTreeMap<i32, String> {
         (broker.node_id.0, address(&broker.host, broker.port))
     };
     answer.brokers.iter().map(broker).collect()
-}
-
-fn address(host: &str, port: i32) -> String {
-    format!("{host}:{port}")
 }
 
 pub(super) fn topic_name(name: &str) -> TopicName {

@@ -125,8 +125,7 @@ fn code_of(kafka: Kafka) -> &'static Code {
         | Kafka::PolicyViolation
         | Kafka::InvalidTopicException
         | Kafka::InvalidPartitions
-        | Kafka::InvalidReplicationFactor
-        | Kafka::InvalidGroupId => &SETTING,
+        | Kafka::InvalidReplicationFactor => &SETTING,
         Kafka::OffsetOutOfRange => &OUT_OF_RANGE,
         Kafka::KafkaStorageError => &STORAGE,
         _ => &UNAVAILABLE,

@@ -122,12 +122,7 @@ impl Cluster {
         self.known.lock().brokers = answer
             .brokers
             .iter()
-            .map(|broker| {
-                (
-                    broker.node_id.0,
-                    format!("{}:{}", &*broker.host, broker.port),
-                )
-            })
+            .map(|broker| (broker.node_id.0, address(&broker.host, broker.port)))
             .collect();
         Ok(answer)
     }
@@ -214,6 +209,14 @@ impl Cluster {
         let first = first.checked_rem(addresses.len()).unwrap_or(0);
         addresses.rotate_left(first);
         addresses
+    }
+}
+
+/// The address of a broker, as it is connected to.
+pub(in crate::kafka) fn address(host: &str, port: i32) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
     }
 }
 

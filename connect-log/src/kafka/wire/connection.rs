@@ -114,8 +114,7 @@ impl Connection {
         self.writer.write_all(&frame).await.map_err(broken)?;
         self.writer.flush().await.map_err(broken)?;
         let answer = read_frame(&mut self.reader).await?;
-        shapes::check::<R>(&answer, version)?;
-        decode::<R::Response>(answer, version, self.correlation)
+        shapes::read::<R>(answer, version, self.correlation)
     }
 
     /// Both directions, for requests that follow each other without waiting.

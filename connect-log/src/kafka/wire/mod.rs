@@ -13,10 +13,11 @@ mod stream;
 mod tokens;
 
 pub(super) use self::{
-    cluster::Cluster,
+    cluster::{Cluster, address},
     codes::{Verdict, verdict},
     connection::{Connection, broken, decode, unavailable},
     dial::Dial,
     peer::{Asked, Kind, Peer, Retry},
+    shapes::read,
     stream::{Reader, Writer},
 };

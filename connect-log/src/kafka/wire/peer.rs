@@ -11,7 +11,7 @@ use kafka_protocol::{
 use tokio::time::Instant;
 
 use super::{
-    cluster::Cluster,
+    cluster::{Cluster, address},
     codes::{Verdict, verdict},
     connection::{Connection, unavailable},
 };
@@ -160,11 +160,7 @@ impl Peer {
             .with_key_type(self.kind as i8);
         let answer = cluster.ask_any(&request, FIND_COORDINATOR).await?;
         match verdict("find a coordinator", answer.error_code) {
-            Verdict::Done => {
-                cluster
-                    .open(&format!("{}:{}", &*answer.host, answer.port))
-                    .await
-            }
+            Verdict::Done => cluster.open(&address(&answer.host, answer.port)).await,
             Verdict::Again(error) | Verdict::OutOfOrder(error) | Verdict::Never(error) => {
                 Err(error)
             }

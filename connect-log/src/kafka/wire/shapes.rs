@@ -8,16 +8,26 @@ use kafka_protocol::{
     protocol::{Decodable, HeaderVersion, Request},
 };
 
-use super::connection::unavailable;
+use super::connection::{decode, unavailable};
 use crate::front::shape::{Kind::*, Part, Shape, all, between, since};
 
 /// All items of an answer together: those of a cluster with more than a million partitions.
 const MOST_ITEMS: usize = 20_000_000;
 const NEVER: i16 = i16::MAX;
 
-/// Fails when an answer is not of its shape. `frame` is all of it but its length.
+/// Reads the answer to the request with this number. `frame` is all of it but its length.
+pub(in crate::kafka) fn read<R: Request>(
+    frame: Bytes,
+    version: i16,
+    correlation: i32,
+) -> Result<R::Response> {
+    check::<R>(&frame, version)?;
+    decode(frame, version, correlation)
+}
+
+/// Fails when an answer is not of its shape.
 // Invariants 4 and 5: bytes from outside never panic, and never decide how much memory is taken.
-pub(super) fn check<R: Request>(frame: &Bytes, version: i16) -> Result<()> {
+fn check<R: Request>(frame: &Bytes, version: i16) -> Result<()> {
     let Some(shape) = ApiKey::try_from(R::KEY).ok().and_then(shape_of) else {
         return Ok(());
     };

@@ -31,7 +31,6 @@ use kafka_protocol::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::kafka::wire::decode;
 
 const CORRELATION: i32 = 7;
 
@@ -60,8 +59,7 @@ fn frame<A: Encodable + HeaderVersion>(answer: &A, version: i16) -> Bytes {
 }
 
 fn read<R: Request>(frame: &Bytes, version: i16) -> Result<R::Response> {
-    check::<R>(frame, version)?;
-    decode::<R::Response>(frame.clone(), version, CORRELATION)
+    super::read::<R>(frame.clone(), version, CORRELATION)
 }
 
 /// The answer is read as it was written, none of its prefixes is, and no change of a byte does harm.
