@@ -104,8 +104,10 @@ impl Admin {
     ) -> Result<Vec<Option<BTreeMap<String, String>>>> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let brokers = self.brokers();
+        let questions = names.len().div_ceil(configs::AT_ONCE).max(1);
+        let limit = Self::LIMIT * u32::try_from(questions).unwrap_or(u32::MAX);
         let asking = async move { configs::settings(&brokers, &names).await };
-        self.run("describe topics", Self::LIMIT, asking).await
+        self.run("describe topics", limit, asking).await
     }
 
     pub(super) async fn topic(&self, name: &str) -> Result<Option<TopicInfo>> {

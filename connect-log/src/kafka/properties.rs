@@ -99,7 +99,7 @@ const SHARED: [(&str, Kind, Effect); 33] = [
         Number(1, INT),
         Honoured,
     ),
-    ("metadata.max.age.ms", Number(0, INT), Honoured),
+    ("metadata.max.age.ms", Number(0, LONG), Honoured),
     (
         "socket.connection.setup.timeout.max.ms",
         Number(1, INT),

@@ -28,7 +28,7 @@ const TOPIC: i8 = 2;
 /// Where a setting comes from: it was set for this topic.
 const OF_TOPIC: i8 = 1;
 /// Topics whose settings are asked for at once: a broker tells 35 of each, with their origins.
-const AT_ONCE: usize = 100;
+pub(super) const AT_ONCE: usize = 100;
 
 /// Defaults that [`TopicInfo`] tells even when nobody set them.
 const TOLD_DEFAULTS: [&str; 2] = ["cleanup.policy", "max.message.bytes"];
