@@ -83,7 +83,7 @@ impl Health {
         self.ill(code, &error.report());
     }
 
-    pub(super) fn ill(&self, code: &'static Code, reason: &str) {
+    fn ill(&self, code: &'static Code, reason: &str) {
         let mut trouble = self.0.trouble.lock();
         // That all brokers are down follows from it, and would hide the reason.
         let is_consequence = code == &UNAVAILABLE

@@ -9,7 +9,6 @@ mod appender;
 mod client;
 mod consumer;
 mod destination;
-mod error;
 #[doc(hidden)]
 pub mod fuzz;
 mod jaas;

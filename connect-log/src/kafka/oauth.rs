@@ -1,11 +1,8 @@
 //! Tokens for SASL/OAUTHBEARER, by the client credentials grant. Source: RFC 6749 4.4, RFC 7628, KIP-768.
 //!
-//! Where tokens come from travels through librdkafka as the text of its setting `sasl.oauthbearer.config`.
+//! Where tokens come from is one text among the properties, `sasl.oauthbearer.config`.
 
-use std::{
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{
     Engine,
@@ -28,32 +25,13 @@ const SHORT_LIFE_MS: i64 = 60_000;
 #[derive(Clone)]
 pub(super) struct Token {
     pub(super) text: String,
-    /// Who we are, as the token says.
-    pub(super) principal: String,
     /// Milliseconds since 1970-01-01.
     pub(super) expires_ms: i64,
 }
 
-/// Client and address, as the text that librdkafka carries.
+/// Client and address, as one text.
 pub(super) fn config(url: &str, id: &str, secret: &str, scope: &str) -> String {
     json!({"url": url, "id": id, "secret": secret, "scope": scope}).to_string()
-}
-
-/// A new token, for a thread that may wait: librdkafka asks so.
-pub(super) fn wait(config: &str) -> Result<Token> {
-    let failed = |what: &'static str| Error::new(&UNAVAILABLE, what);
-    thread::scope(|scope| {
-        let asking = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|err| failed("no runtime can be started").caused_by(err))?;
-            runtime.block_on(ask(config))
-        });
-        asking
-            .join()
-            .unwrap_or_else(|_| Err(failed("the request for a token has panicked")))
-    })
 }
 
 /// A new token from the endpoint of a text of [`config`]. Fails with `log.unauthorized` when the client is refused.
@@ -86,7 +64,7 @@ pub(super) async fn ask(config: &str) -> Result<Token> {
             return Err(unreadable());
         }
     }
-    read(&body, part("id"), now_ms()).ok_or_else(unreadable)
+    read(&body, now_ms()).ok_or_else(unreadable)
 }
 
 fn client() -> Result<reqwest::Client> {
@@ -126,7 +104,7 @@ fn unreadable() -> Error {
 }
 
 /// What an answer of the endpoint holds; the token's own claims count more than what is said beside it.
-fn read(body: &[u8], client: &str, now_ms: i64) -> Option<Token> {
+fn read(body: &[u8], now_ms: i64) -> Option<Token> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let text = answer.get("access_token")?.as_str()?;
     // No other characters are allowed in a token, and one of them would end it early.
@@ -146,10 +124,8 @@ fn read(body: &[u8], client: &str, now_ms: i64) -> Option<Token> {
         (None, Some(life)) => now_ms.saturating_add((life * 1000.0) as i64),
         (None, None) => now_ms.saturating_add(SHORT_LIFE_MS),
     };
-    let principal = claims.get("sub").and_then(Value::as_str);
     Some(Token {
         text: text.to_owned(),
-        principal: principal.unwrap_or(client).to_owned(),
         expires_ms,
     })
 }
@@ -184,23 +160,23 @@ mod tests {
     }
 
     #[test]
-    fn claims_say_who_and_until_when() {
-        let token = read(&answer("{\"sub\":\"alice\",\"exp\":100.5}"), "id", 7).unwrap();
-        assert_eq!((&*token.principal, token.expires_ms), ("alice", 100_500));
-        let token = read(&answer("{}"), "id", 7).unwrap();
-        assert_eq!((&*token.principal, token.expires_ms), ("id", 5_007));
-        let token = read(b"{\"access_token\":\"opaque\"}", "id", 7).unwrap();
+    fn claims_say_until_when() {
+        let token = read(&answer("{\"sub\":\"alice\",\"exp\":100.5}"), 7).unwrap();
+        assert_eq!(token.expires_ms, 100_500);
+        let token = read(&answer("{}"), 7).unwrap();
+        assert_eq!(token.expires_ms, 5_007);
+        let token = read(b"{\"access_token\":\"opaque\"}", 7).unwrap();
         assert_eq!(token.expires_ms, 60_007);
-        assert!(read(b"{\"access_token\":\"a b\"}", "id", 7).is_none());
-        assert!(read(b"{}", "id", 7).is_none());
+        assert!(read(b"{\"access_token\":\"a b\"}", 7).is_none());
+        assert!(read(b"{}", 7).is_none());
         assert_eq!(encoded("a b/c"), "a%20b%2Fc");
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>, claims: String) {
-            let _ = read(&bytes, "id", 0);
-            let _ = read(&answer(&claims), "id", i64::MAX);
+            let _ = read(&bytes, 0);
+            let _ = read(&answer(&claims), i64::MAX);
         }
     }
 }

@@ -23,11 +23,6 @@ impl Properties {
     pub(super) fn set(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(canonical(name).to_owned(), value.into());
     }
-
-    /// All of them, sorted.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
-    }
 }
 
 impl fmt::Debug for Properties {

@@ -20,12 +20,7 @@ pub(super) fn maintainer() -> String {
 const CONFFILES: &str = "/etc/tidewater/tidewater.properties\n/etc/default/tidewater\n";
 
 /// Debian's packages of the libraries that the program may need.
-const LIBRARIES: [(&str, &str); 4] = [
-    ("libgcc_s.so.1", "libgcc-s1"),
-    ("libz.so.1", "zlib1g"),
-    ("libssl.so.3", "libssl3 | libssl3t64"),
-    ("libcrypto.so.3", "libssl3 | libssl3t64"),
-];
+const LIBRARIES: [(&str, &str); 1] = [("libgcc_s.so.1", "libgcc-s1")];
 
 /// Writes `DEBIAN/` of a tree that is whole.
 pub(super) fn write(tree: &Path, version: &str, architecture: &str) -> Outcome {

@@ -97,10 +97,7 @@ impl ReaderSettings {
             wait_ms,
             least_bytes: bytes(&["fetch.min.bytes"], 1)?,
             most_bytes: bytes(&["fetch.max.bytes"], 4 << 20)?,
-            partition_bytes: bytes(
-                &["max.partition.fetch.bytes"],
-                1 << 20,
-            )?,
+            partition_bytes: bytes(&["max.partition.fetch.bytes"], 1 << 20)?,
             room: usize::try_from(room).unwrap_or(usize::MAX),
             checks: config
                 .get("check.crcs")

@@ -1,5 +1,5 @@
 //! Whether an answer is what it says it is, before it is decoded: a decoder that believes the count of an array takes memory for it.
-//! For the answers of administration, in the versions up to those that are asked for.
+//! For the answers of administration and others with topics and partitions in them, in the versions up to those that are asked for.
 
 use bytes::Bytes;
 use connect_core::Result;
@@ -28,7 +28,8 @@ pub(in crate::kafka) fn read<R: Request>(
 /// Fails when an answer is not of its shape.
 // Invariants 4 and 5: bytes from outside never panic, and never decide how much memory is taken.
 fn check<R: Request>(frame: &Bytes, version: i16) -> Result<()> {
-    let Some(shape) = ApiKey::try_from(R::KEY).ok().and_then(shape_of) else {
+    let key = ApiKey::try_from(R::KEY).ok();
+    let Some(shape) = key.and_then(|key| shape_of(key, version)) else {
         return Ok(());
     };
     let mut body = frame.clone();
@@ -41,22 +42,24 @@ fn check<R: Request>(frame: &Bytes, version: i16) -> Result<()> {
     }
 }
 
-fn shape_of(key: ApiKey) -> Option<&'static Shape> {
-    Some(match key {
-        ApiKey::ApiVersions => &API_VERSIONS,
-        ApiKey::Metadata => &METADATA,
-        ApiKey::CreateTopics => &CREATE_TOPICS,
-        ApiKey::DeleteTopics => &DELETE_TOPICS,
-        ApiKey::DeleteRecords => &DELETE_RECORDS,
-        ApiKey::ListOffsets => &LIST_OFFSETS,
-        ApiKey::DescribeConfigs => &DESCRIBE_CONFIGS,
-        ApiKey::IncrementalAlterConfigs => &ALTER_CONFIGS,
-        ApiKey::OffsetFetch => &OFFSET_FETCH,
-        ApiKey::OffsetCommit => &OFFSET_COMMIT,
-        ApiKey::OffsetDelete => &OFFSET_DELETE,
-        ApiKey::DeleteGroups => &DELETE_GROUPS,
+/// The shape of an answer, if it is known for this version.
+fn shape_of(key: ApiKey, version: i16) -> Option<&'static Shape> {
+    let (shape, newest) = match key {
+        ApiKey::ApiVersions => (&API_VERSIONS, 2),
+        ApiKey::Metadata => (&METADATA, 12),
+        ApiKey::CreateTopics => (&CREATE_TOPICS, 4),
+        ApiKey::DeleteTopics => (&DELETE_TOPICS, 4),
+        ApiKey::DeleteRecords => (&DELETE_RECORDS, 2),
+        ApiKey::ListOffsets => (&LIST_OFFSETS, 7),
+        ApiKey::DescribeConfigs => (&DESCRIBE_CONFIGS, 4),
+        ApiKey::IncrementalAlterConfigs => (&ALTER_CONFIGS, 1),
+        ApiKey::OffsetFetch => (&OFFSET_FETCH, 7),
+        ApiKey::OffsetCommit => (&OFFSET_COMMIT, 8),
+        ApiKey::OffsetDelete => (&OFFSET_DELETE, 0),
+        ApiKey::DeleteGroups => (&DELETE_GROUPS, 2),
         _ => return None,
-    })
+    };
+    (version <= newest).then_some(shape)
 }
 
 const fn shape(flexible: i16, parts: &'static [Part]) -> Shape {
@@ -91,6 +94,7 @@ static METADATA: Shape = shape(
         all(List(&[
             all(Fixed(2)),
             all(Text),
+            since(10, Fixed(16)),
             since(1, Fixed(1)),
             all(List(&[
                 all(Fixed(10)),

@@ -86,7 +86,7 @@ where
 
 #[test]
 fn answers_about_topics_are_read() {
-    holds::<MetadataRequest>(4..=9, |version| {
+    holds::<MetadataRequest>(4..=12, |version| {
         let broker = MetadataResponseBroker::default()
             .with_host(name())
             .with_rack(Some(name()));
@@ -147,7 +147,7 @@ fn answers_about_settings_are_read() {
 
 #[test]
 fn answers_about_partitions_are_read() {
-    holds::<ListOffsetsRequest>(1..=5, |_| {
+    holds::<ListOffsetsRequest>(1..=7, |_| {
         let partition = ListOffsetsPartitionResponse::default().with_offset(5);
         let topic = ListOffsetsTopicResponse::default()
             .with_name(topic())
