@@ -60,6 +60,11 @@ pub trait Log: Send + Sync + 'static {
     /// A topic's partitions and settings; `None` when there is none.
     fn topic<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<TopicInfo>>>;
 
+    /// How many partitions a topic has; `None` when there is none. Cheaper than all that [`Self::topic`] tells.
+    fn partitions<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<i32>>> {
+        Box::pin(async move { Ok(self.topic(name).await?.map(|topic| topic.partitions)) })
+    }
+
     /// The names of all topics, sorted, without those that the log keeps for itself.
     fn topics(&self) -> BoxFuture<'_, Result<Vec<String>>>;
 

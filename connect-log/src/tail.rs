@@ -28,11 +28,13 @@ pub async fn read_to_end(
     spec: ReaderSpec,
     mut each: impl FnMut(&Encoded),
 ) -> Result<()> {
-    let info = log.topic(topic).await?.ok_or_else(|| unknown(topic))?;
+    let partitions = log.partitions(topic).await?;
+    let partitions = partitions.ok_or_else(|| unknown(topic))?;
+    let name: Arc<str> = topic.into();
     let mut ends = BTreeMap::new();
     let mut starts = BTreeMap::new();
-    for (partition, end) in log.ends(topic, info.partitions).await? {
-        let of = TopicPartition::new(Arc::clone(&info.name), partition);
+    for (partition, end) in log.ends(topic, partitions).await? {
+        let of = TopicPartition::new(Arc::clone(&name), partition);
         let start = match from.get(&partition) {
             Some(next) => *next,
             None if end == 0 => 0,

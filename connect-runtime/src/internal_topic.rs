@@ -101,10 +101,10 @@ impl InternalTopic {
     }
 
     async fn follow_once(&self, each: &mut impl FnMut(&Seen<'_>)) -> Result<()> {
-        let info = self.log.topic(&self.topic).await?;
+        let partitions = self.log.partitions(&self.topic).await?;
         let mut reader = self.log.reader(self.reader(false)).await?;
         let read = self.read.lock().await.clone();
-        let from = (0..info.map_or(0, |info| info.partitions)).map(|partition| {
+        let from = (0..partitions.unwrap_or(0)).map(|partition| {
             let of = TopicPartition::new(Arc::clone(&self.topic), partition);
             (of, read.get(&partition).copied().unwrap_or(0))
         });

@@ -116,6 +116,15 @@ impl Admin {
         self.run("describe a topic", Self::LIMIT, asking).await
     }
 
+    pub(super) async fn partitions(&self, name: &str) -> Result<Option<i32>> {
+        let (brokers, topic) = (self.brokers(), name.to_owned());
+        let asking = async move { configs::partitions(&brokers, &topic).await };
+        let count = self
+            .run("ask for a topic's partitions", Self::LIMIT, asking)
+            .await?;
+        Ok(Some(count).filter(|count| *count > 0))
+    }
+
     pub(super) async fn topics(&self) -> Result<Vec<String>> {
         let brokers = self.brokers();
         let asking = async move { topics::names(&brokers).await };

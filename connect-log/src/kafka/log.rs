@@ -221,6 +221,10 @@ impl Log for KafkaLog {
         })
     }
 
+    fn partitions<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<i32>>> {
+        Box::pin(self.admin.partitions(name))
+    }
+
     fn topic<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<TopicInfo>>> {
         Box::pin(self.admin.topic(name))
     }

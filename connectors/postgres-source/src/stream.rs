@@ -217,6 +217,11 @@ impl Stream {
         self.blocking.is_some()
     }
 
+    /// Gives it a connection that is open already.
+    pub(crate) fn lend(&mut self, side: Side) {
+        self.side = side;
+    }
+
     /// Ends the stream after a last word about what is durable; gives back the side connection.
     pub(crate) async fn close(self) -> Side {
         self.replication.close().await;

@@ -60,6 +60,8 @@ pub struct PostgresTask {
     channels: Option<Arc<Channels>>,
     /// No snapshot was taken, which has yet to be told.
     has_skipped: bool,
+    /// A connection for replication that was opened while the catalog was looked at.
+    early: Option<Box<Connection>>,
     /// Held as long as the slot is ours to read.
     turn: Option<Turn>,
     /// Where what was kept of the stream can be forgotten.
@@ -101,6 +103,7 @@ impl PostgresTask {
             confirmed: 0,
             channels: None,
             has_skipped: false,
+            early: None,
             turn: None,
             marks: Marks::default(),
         })
@@ -125,8 +128,10 @@ impl PostgresTask {
                 "a task streams before it was opened",
             ));
         };
-        let target = target(&self.config);
-        let mut connection = Connection::open(&target, Purpose::Replication).await?;
+        let mut connection = match self.early.take() {
+            Some(connection) => *connection,
+            None => Connection::open(&target(&self.config), Purpose::Replication).await?,
+        };
         let every = feedback_interval(&self.config, &mut connection).await?;
         let progress = Progress {
             safe: start.safe.clone(),

@@ -74,7 +74,7 @@ pub(super) async fn topic(brokers: &Brokers, name: &str) -> Outcome<Option<Topic
 }
 
 /// How many partitions a topic has; 0 when there is none.
-async fn partitions(brokers: &Brokers, name: &str) -> Outcome<i32> {
+pub(super) async fn partitions(brokers: &Brokers, name: &str) -> Outcome<i32> {
     let mut patience = Patience::new(Admin::LIMIT);
     loop {
         match brokers.topic(name).await {

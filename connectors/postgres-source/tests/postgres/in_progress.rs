@@ -157,12 +157,12 @@ async fn the_same_records(version: PgVersion) {
 
 #[tokio::test]
 async fn transactions_that_run_give_the_same_records_15() {
-    the_same_records(PgVersion::V15).await;
+    Box::pin(the_same_records(PgVersion::V15)).await;
 }
 
 #[tokio::test]
 async fn transactions_that_run_give_the_same_records_18() {
-    the_same_records(PgVersion::V18).await;
+    Box::pin(the_same_records(PgVersion::V18)).await;
 }
 
 #[tokio::test]
