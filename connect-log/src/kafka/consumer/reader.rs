@@ -102,7 +102,7 @@ impl KafkaReader {
         health: Health,
     ) -> Result<Self> {
         let settings = ReaderSettings::read(config)?;
-        let group = group.map(|name| Arc::new(Group::new(name, &settings.dial)));
+        let group = group.map(|name| Arc::new(Group::new(name)));
         let cluster = Cluster::new(&settings.bootstrap, settings.dial.clone(), health);
         let shared = Arc::new(Shared::new(settings, cluster));
         let thread = threads.next()?;

@@ -1,6 +1,6 @@
 //! One connection to a broker: a socket, what the broker can do, and who we are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use connect_core::{Error, Result};
@@ -71,6 +71,12 @@ impl Connection {
             this.log_in(login).await?;
         }
         Ok(this)
+    }
+
+    /// Answers may take so long.
+    pub(super) fn within(mut self, answer: Duration) -> Self {
+        self.dial.answer = answer;
+        self
     }
 
     /// The newest version of a request that both sides know, at most `newest`.

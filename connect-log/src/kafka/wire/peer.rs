@@ -34,6 +34,8 @@ pub(in crate::kafka) enum Kind {
 pub(in crate::kafka) struct Peer {
     kind: Kind,
     key: StrBytes,
+    /// The most that an answer may take, if not what all may.
+    answer: Option<Duration>,
     connection: Option<Connection>,
 }
 
@@ -75,8 +77,15 @@ impl Peer {
         Self {
             kind,
             key,
+            answer: None,
             connection: None,
         }
+    }
+
+    /// Answers may take so long: members wait for each other.
+    pub(in crate::kafka) fn within(mut self, answer: Duration) -> Self {
+        self.answer = Some(answer);
+        self
     }
 
     pub(in crate::kafka) fn is_of(&mut self, key: &StrBytes) {
@@ -146,6 +155,7 @@ impl Peer {
         };
         let answer = connection.ask(request, newest).await?;
         self.connection = Some(connection);
+        cluster.health.well();
         Ok(answer)
     }
 
@@ -160,7 +170,14 @@ impl Peer {
             .with_key_type(self.kind as i8);
         let answer = cluster.ask_any(&request, FIND_COORDINATOR).await?;
         match verdict("find a coordinator", answer.error_code) {
-            Verdict::Done => cluster.open(&address(&answer.host, answer.port)).await,
+            Verdict::Done => {
+                let address = address(&answer.host, answer.port);
+                let connection = cluster.open(&address).await?;
+                Ok(match self.answer {
+                    Some(limit) => connection.within(limit),
+                    None => connection,
+                })
+            }
             Verdict::Again(error) | Verdict::OutOfOrder(error) | Verdict::Never(error) => {
                 Err(error)
             }

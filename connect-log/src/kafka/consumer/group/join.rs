@@ -68,7 +68,7 @@ impl Life {
         let request = self.join_request();
         let joined = self
             .coordinator
-            .ask(&self.shared.cluster, &request, JOIN)
+            .ask_once(&self.shared.cluster, &request, JOIN)
             .await?;
         if let Some(refusal) = refusal(joined.error_code)? {
             if refusal == Refusal::NeedsId {
@@ -176,7 +176,7 @@ impl Life {
         let sent = Instant::now();
         let synced = self
             .coordinator
-            .ask(&self.shared.cluster, &request, SYNC)
+            .ask_once(&self.shared.cluster, &request, SYNC)
             .await?;
         if let Some(refusal) = refusal(synced.error_code)? {
             return Ok(refusal.into());

@@ -14,13 +14,18 @@ use tokio::{
 
 use super::{
     Group,
-    coordinator::Coordinator,
     join::{Joined, Role},
     pulse::Beat,
     standing::{Identity, Standing},
     watcher::Watcher,
 };
-use crate::{NOT_MEMBER, UNAVAILABLE, kafka::consumer::plan::Shared};
+use crate::{
+    NOT_MEMBER, UNAVAILABLE,
+    kafka::{
+        consumer::plan::Shared,
+        wire::{Kind, Peer},
+    },
+};
 
 const LEAVE: i16 = 5;
 /// Between two joins that follow each other.
@@ -36,7 +41,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) struct Life {
     pub(super) shared: Arc<Shared>,
     pub(super) group: Arc<Group>,
-    pub(super) coordinator: Coordinator,
+    pub(super) coordinator: Peer,
     pub(super) topics: watch::Receiver<Vec<String>>,
     /// When the coordinator last said that we are a member.
     pub(super) heard: Instant,
@@ -53,7 +58,7 @@ pub(in super::super) async fn run(
     // A join is answered when all others have joined, or have been waited for in vain.
     let longest = settings.group.poll + Duration::from_secs(5);
     let mut life = Life {
-        coordinator: Coordinator::new(group.name.clone(), &settings.dial, longest),
+        coordinator: Peer::new(Kind::Group, group.name.clone()).within(longest),
         shared,
         group,
         topics,
@@ -248,7 +253,9 @@ impl Life {
         let request = LeaveGroupRequest::default()
             .with_group_id(GroupId(self.group.name.clone()))
             .with_members(vec![member]);
-        let left = self.coordinator.ask(&self.shared.cluster, &request, LEAVE);
+        let left = self
+            .coordinator
+            .ask_once(&self.shared.cluster, &request, LEAVE);
         match timeout(GOODBYE, left).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {

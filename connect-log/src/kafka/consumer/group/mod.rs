@@ -6,7 +6,6 @@
 //! bytes that all clients share (`protocol`).
 
 mod assign;
-mod coordinator;
 mod join;
 mod member;
 mod offsets;
@@ -18,13 +17,12 @@ mod watcher;
 
 use kafka_protocol::protocol::StrBytes;
 
-use self::coordinator::Coordinator;
 pub(super) use self::{
     member::run,
     offsets::{commit, look_up},
     standing::{Change, Standing},
 };
-use crate::kafka::wire::Dial;
+use crate::kafka::wire::{Kind, Peer};
 
 /// Whatever members send, for fuzzing.
 pub(super) fn read_anything(bytes: &[u8]) {
@@ -37,13 +35,13 @@ pub(super) struct Group {
     name: StrBytes,
     pub(super) standing: Standing,
     /// Where offsets are asked for and committed: another connection than that of the member, on which a join may wait.
-    desk: tokio::sync::Mutex<Coordinator>,
+    desk: tokio::sync::Mutex<Peer>,
 }
 
 impl Group {
-    pub(super) fn new(name: String, dial: &Dial) -> Self {
+    pub(super) fn new(name: String) -> Self {
         let name = StrBytes::from_string(name);
-        let desk = Coordinator::new(name.clone(), dial, dial.answer);
+        let desk = Peer::new(Kind::Group, name.clone());
         Self {
             name,
             standing: Standing::new(),

@@ -87,7 +87,7 @@ async fn look(shared: &Shared, group: &Group, mut wanted: Wanted) -> Result<bool
         .with_topics(Some(topics.into_iter().map(topic).collect()))
         .with_require_stable(true);
     let mut desk = group.desk.lock().await;
-    let answer = desk.ask(&shared.cluster, &request, FETCH).await?;
+    let answer = desk.ask_once(&shared.cluster, &request, FETCH).await?;
     if answer.error_code != 0 {
         desk.forget();
         return refused("read a group's offsets", answer.error_code).map(|()| false);
@@ -147,7 +147,7 @@ pub(in super::super) async fn commit(
         let (identity, _) = group.standing.identity();
         let request = request(&shared, &group, &identity, &offsets);
         let mut desk = group.desk.lock().await;
-        let answer = desk.ask(&shared.cluster, &request, COMMIT).await;
+        let answer = desk.ask_once(&shared.cluster, &request, COMMIT).await;
         let why = match answer.map(|answer| first_error(&answer)) {
             Ok(code) => match Kafka::try_from_code(code) {
                 None => return Ok(()),

@@ -89,7 +89,7 @@ impl Life {
             .with_group_instance_id(settings.instance.clone());
         let asked = self
             .coordinator
-            .ask(&self.shared.cluster, &request, HEARTBEAT);
+            .ask_once(&self.shared.cluster, &request, HEARTBEAT);
         let answer = timeout(settings.session / 2, asked).await;
         let refused = match answer {
             Ok(Ok(answer)) => refusal(answer.error_code),
