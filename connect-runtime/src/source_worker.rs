@@ -161,7 +161,7 @@ impl SourceWorker {
     }
 }
 
-/// One poll; transactions that become due meanwhile are committed. `false` when it is told to stop: then the poll is dropped for good.
+/// One poll; meanwhile transactions that become due are committed. `false` when it is told to stop: then the poll is dropped for good.
 async fn poll(
     task: &mut Box<dyn DynSourceTask>,
     batch: &mut Batch,
@@ -175,14 +175,17 @@ async fn poll(
             biased;
             // 1. It is told to stop.
             () = stop.soft() => return Ok(false),
-            // 2. Rows, or an error.
+            // 2. A commit that is under way has ended.
+            settled = delivery.settled(), if delivery.is_committing() => {
+                spans.committed(settled.as_ref().err());
+                settled?;
+            }
+            // 3. Rows, or an error.
             polled = &mut polled => return polled.map(|()| true),
-            // 3. A transaction is due while the source is quiet.
+            // 4. A transaction is due while the source is quiet.
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                spans.committing();
-                let committed = delivery.commit().await;
-                spans.end(0, committed.as_ref().err());
-                committed?;
+                spans.committing_beside();
+                delivery.begin_commit();
             }
         }
     }
@@ -398,6 +401,11 @@ impl Delivery {
                 }
             }
             Self::Transaction(transaction) => {
+                if transaction.is_committing() {
+                    let settled = transaction.settled().await;
+                    pipe.spans.committed(settled.as_ref().err());
+                    settled?;
+                }
                 if !pipe.encoded.is_empty() {
                     let appended = transaction.append(&pipe.encoded).await?;
                     pipe.appended(appended, batch.position()).await?;
@@ -408,8 +416,8 @@ impl Delivery {
                 }
                 transaction.ends_within(batch.is_within_transaction());
                 if transaction.due().is_some_and(|due| due <= Instant::now()) {
-                    pipe.spans.stage("commit");
-                    transaction.commit().await?;
+                    pipe.spans.committing_beside();
+                    transaction.begin_commit();
                 }
             }
         }
@@ -423,10 +431,20 @@ impl Delivery {
         }
     }
 
-    async fn commit(&mut self) -> Result<()> {
+    fn begin_commit(&mut self) {
+        if let Self::Transaction(transaction) = self {
+            transaction.begin_commit();
+        }
+    }
+
+    fn is_committing(&self) -> bool {
+        matches!(self, Self::Transaction(transaction) if transaction.is_committing())
+    }
+
+    async fn settled(&mut self) -> Result<()> {
         match self {
             Self::Plain { .. } => Ok(()),
-            Self::Transaction(transaction) => transaction.commit().await,
+            Self::Transaction(transaction) => transaction.settled().await,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use connect_core::{Advance, Encoded, Position, Properties, Result};
+use connect_core::{
+    Advance, BoxFuture, Encoded, Error, Position, Properties, Result, error::INTERNAL,
+};
 use connect_log::{Append, Appended};
 use tokio::time::Instant;
 
@@ -26,8 +28,8 @@ pub(crate) struct Boundary {
 
 #[derive(Debug, Clone, Copy)]
 enum Linger {
-    /// `transaction.boundary=poll`: twice as long as a commit takes, but not longer than this. So a log that commits in a millisecond
-    /// commits after nearly each poll, and one that takes a tenth of a second still spends most of its time on records.
+    /// `transaction.boundary=poll`: as long as commits take, but not longer than this. So a log that commits in a millisecond
+    /// commits after nearly each poll, and one that takes a tenth of a second gets few and large transactions.
     Adaptive(Duration),
     /// `transaction.boundary=interval`
     Fixed(Duration),
@@ -65,17 +67,16 @@ impl Boundary {
 
     fn linger(&self, commit_time: Duration) -> Duration {
         match self.linger {
-            Linger::Adaptive(longest) | Linger::Whole(longest) => {
-                commit_time.saturating_mul(2).min(longest)
-            }
+            Linger::Adaptive(longest) | Linger::Whole(longest) => commit_time.min(longest),
             Linger::Fixed(interval) => interval,
         }
     }
 }
 
-/// The open transaction of a source task.
+/// The transactions of a source task: one that is being filled, and the one before it, which may still be being committed. So the
+/// task polls and encodes meanwhile; only what it appends waits.
 pub(crate) struct Transaction {
-    appender: Box<dyn Append>,
+    writer: Writer,
     boundary: Boundary,
     connector: String,
     offsets: OffsetStore,
@@ -88,8 +89,26 @@ pub(crate) struct Transaction {
     records: u64,
     bytes: usize,
     commit_time: Duration,
-    offset_records: Encoded,
     flights: Flights,
+}
+
+/// Who has the appender.
+enum Writer {
+    /// Nobody else.
+    Free(Box<dyn Append>),
+    /// A commit that is under way.
+    Committing(Commit),
+    /// A commit that was begun and never ended; it cannot happen.
+    Lost,
+}
+
+/// A commit that is under way, and what follows it.
+struct Commit {
+    ends: BoxFuture<'static, (Box<dyn Append>, Result<()>)>,
+    began: Instant,
+    records: u64,
+    positions: Vec<Position>,
+    entries: Vec<Entry>,
 }
 
 impl Transaction {
@@ -102,7 +121,7 @@ impl Transaction {
         metrics: &Arc<TaskMetrics>,
     ) -> Self {
         Self {
-            appender,
+            writer: Writer::Free(appender),
             boundary,
             connector: connector.to_owned(),
             offsets: offsets.clone(),
@@ -114,17 +133,19 @@ impl Transaction {
             records: 0,
             bytes: 0,
             commit_time: Duration::ZERO,
-            offset_records: Encoded::default(),
             flights: Flights::new(metrics),
         }
     }
 
-    /// Adds the records of one poll.
+    /// Adds the records of one poll. No commit may be under way.
     pub(crate) async fn append(&mut self, records: &Encoded) -> Result<Appended> {
+        let Writer::Free(appender) = &mut self.writer else {
+            return Err(busy());
+        };
         self.began.get_or_insert_with(Instant::now);
         self.records += records.len() as u64;
         self.bytes += records.bytes.len();
-        let appended = self.appender.append(records).await?;
+        let appended = appender.append(records).await?;
         self.flights.left(appended.ticket, records.len());
         Ok(appended)
     }
@@ -141,10 +162,10 @@ impl Transaction {
             .insert(Arc::clone(&position.partition), position);
     }
 
-    /// When it has to be committed; `None` while there is nothing to commit.
+    /// When it has to be committed; `None` while there is nothing to commit, or another commit is under way.
     pub(crate) fn due(&self) -> Option<Instant> {
         let began = self.began?;
-        if self.is_within && self.boundary.is_whole() {
+        if self.is_committing() || (self.is_within && self.boundary.is_whole()) {
             return None;
         }
         if self.bytes >= self.boundary.max_bytes {
@@ -157,52 +178,102 @@ impl Transaction {
         Some(began + linger)
     }
 
-    /// The last commit of a run. Half a transaction of the source is left to the next run, if it must not be seen.
-    pub(crate) async fn finish(&mut self) -> Result<()> {
-        if self.is_within && self.boundary.is_whole() {
-            return self.appender.abort().await;
-        }
-        self.commit().await
+    /// Whether a commit is under way.
+    pub(crate) fn is_committing(&self) -> bool {
+        !matches!(self.writer, Writer::Free(_))
     }
 
-    /// Commits records and positions together, then tells the source.
-    pub(crate) async fn commit(&mut self) -> Result<()> {
-        if self.began.take().is_none() {
-            return Ok(());
+    /// The last commit of a run. Half a transaction of the source is left to the next run, if it must not be seen.
+    pub(crate) async fn finish(&mut self) -> Result<()> {
+        self.settled().await?;
+        if self.is_within && self.boundary.is_whole() {
+            let Writer::Free(appender) = &mut self.writer else {
+                return Err(busy());
+            };
+            return appender.abort().await;
         }
-        let positions: Vec<Position> = self.positions.values().cloned().collect();
+        self.begin_commit();
+        self.settled().await
+    }
+
+    /// Begins to commit records and positions together; [`Transaction::settled`] ends it.
+    pub(crate) fn begin_commit(&mut self) {
+        if self.is_committing() || self.began.take().is_none() {
+            return;
+        }
+        let positions: Vec<Position> = std::mem::take(&mut self.positions).into_values().collect();
         let entries = self.offsets.entries(&self.connector, &positions);
-        if self.records > 0 || !entries.is_empty() {
-            let began = Instant::now();
-            let committed = self.commit_with(entries).await;
-            self.commit_time = began.elapsed();
-            self.metrics.commit(self.commit_time, committed.is_ok());
-            committed?;
-            self.metrics.transactions.take(self.records);
-            self.flights.landed(None);
+        let records = std::mem::take(&mut self.records);
+        self.bytes = 0;
+        if records == 0 && entries.is_empty() {
+            return self.tell(positions);
         }
-        (self.records, self.bytes) = (0, 0);
-        self.positions.clear();
+        let Writer::Free(mut appender) = std::mem::replace(&mut self.writer, Writer::Lost) else {
+            return;
+        };
+        let mut offsets = Encoded::default();
+        for (key, value) in &entries {
+            offsets.push(self.offsets.topic(), Some(key), value.as_deref(), -1);
+        }
+        self.writer = Writer::Committing(Commit {
+            ends: Box::pin(async move {
+                let committed = commit(&mut *appender, &offsets).await;
+                (appender, committed)
+            }),
+            began: Instant::now(),
+            records,
+            positions,
+            entries,
+        });
+    }
+
+    /// Waits until no commit is under way, and tells the source what was committed. Dropping this loses nothing.
+    pub(crate) async fn settled(&mut self) -> Result<()> {
+        let (appender, committed) = match &mut self.writer {
+            Writer::Free(_) => return Ok(()),
+            Writer::Committing(commit) => (&mut commit.ends).await,
+            Writer::Lost => return Err(busy()),
+        };
+        let before = std::mem::replace(&mut self.writer, Writer::Free(appender));
+        let Writer::Committing(commit) = before else {
+            return Err(busy());
+        };
+        let took = commit.began.elapsed();
+        self.metrics.commit(took, committed.is_ok());
+        committed?;
+        self.commit_time = smoothed(self.commit_time, took);
+        self.metrics.transactions.take(commit.records);
+        self.flights.landed(None);
+        self.offsets.committed(commit.entries);
+        self.tell(commit.positions);
+        Ok(())
+    }
+
+    fn tell(&self, positions: Vec<Position>) {
         for position in positions {
             self.safe.to(position);
         }
-        Ok(())
     }
+}
 
-    // Invariant 1: one commit makes the records and the position durable; only then is the source told.
-    async fn commit_with(&mut self, entries: Vec<Entry>) -> Result<()> {
-        self.offset_records.clear();
-        for (key, value) in &entries {
-            self.offset_records
-                .push(self.offsets.topic(), Some(key), value.as_deref(), -1);
-        }
-        // Appending nothing is allowed: records alone are a transaction, too.
-        let appended = self.appender.append(&self.offset_records).await?;
-        if let Some((_, error)) = appended.refused.into_iter().next() {
-            return Err(error);
-        }
-        self.appender.commit(None).await?;
-        self.offsets.committed(entries);
-        Ok(())
+/// Invariant 1: one commit makes the records and the position durable; only then is the source told.
+async fn commit(appender: &mut dyn Append, offsets: &Encoded) -> Result<()> {
+    // Appending nothing is allowed: records alone are a transaction, too.
+    let appended = appender.append(offsets).await?;
+    if let Some((_, error)) = appended.refused.into_iter().next() {
+        return Err(error);
     }
+    appender.commit(None).await
+}
+
+/// What commits take now and then, not what the last one took: one that was held up does not hold up what comes after it.
+fn smoothed(before: Duration, took: Duration) -> Duration {
+    match before {
+        Duration::ZERO => took,
+        before => (before * 7 + took) / 8,
+    }
+}
+
+fn busy() -> Error {
+    Error::new(&INTERNAL, "the commit before has not ended")
 }

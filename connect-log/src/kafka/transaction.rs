@@ -1,6 +1,6 @@
 //! Where a transactional appender is: what has been begun, and whether its end was seen.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use connect_core::{Error, Result};
 use rustc_hash::FxHashSet;
@@ -16,6 +16,7 @@ pub(super) struct Transactions {
     coordinator: Coordinator,
     /// The partitions of the transaction, by their numbers in the queue.
     partitions: FxHashSet<usize>,
+    habit: Habit,
     /// Partitions of which it is known that no transaction of an earlier life is open in them.
     clean: BTreeSet<TopicPartition>,
     state: State,
@@ -29,11 +30,31 @@ enum State {
     Unknown,
 }
 
+/// Partitions that each transaction writes to, such as that of a task's positions, are added with its first ones: one answer of the
+/// coordinator less.
+#[derive(Default)]
+struct Habit {
+    /// What this transaction and the one before it have written to.
+    used: FxHashSet<usize>,
+    before: FxHashSet<usize>,
+    /// What both of the last two have written to.
+    usual: FxHashSet<usize>,
+}
+
+impl Habit {
+    fn end(&mut self) {
+        self.usual = self.used.intersection(&self.before).copied().collect();
+        std::mem::swap(&mut self.before, &mut self.used);
+        self.used.clear();
+    }
+}
+
 impl Transactions {
     pub(super) fn new(coordinator: Coordinator) -> Self {
         Self {
             coordinator,
             partitions: FxHashSet::default(),
+            habit: Habit::default(),
             clean: BTreeSet::new(),
             state: State::Idle,
         }
@@ -89,27 +110,25 @@ impl Transactions {
         producer: &Producer,
     ) -> Result<()> {
         self.check()?;
-        let mut last = usize::MAX;
-        let mut new = BTreeSet::new();
-        for number in numbers {
-            if *number != last
-                && !self.partitions.contains(number)
-                && let Some((topic, index)) = of.partition(*number)
-            {
-                new.insert(TopicPartition::new(std::sync::Arc::clone(topic), *index));
-            }
-            last = *number;
-        }
-        if new.is_empty() {
+        let runs = numbers.chunk_by(|one, next| one == next);
+        let mut entering: FxHashSet<usize> = runs.filter_map(|run| run.first().copied()).collect();
+        self.habit.used.extend(&entering);
+        if entering.is_subset(&self.partitions) {
             return Ok(());
         }
+        entering.extend(self.habit.usual.drain());
+        let new = entering.difference(&self.partitions);
+        let new: BTreeSet<TopicPartition> = new
+            .filter_map(|number| of.partition(*number))
+            .map(|(topic, index)| TopicPartition::new(Arc::clone(topic), *index))
+            .collect();
         self.clean(&new, producer).await?;
         self.state = State::Unknown;
         producer
             .on_thread(self.coordinator.clone().add(new))
             .await?;
         self.state = State::Open;
-        self.partitions.extend(numbers);
+        self.partitions.extend(entering);
         Ok(())
     }
 
@@ -149,6 +168,7 @@ impl Transactions {
             .on_thread(self.coordinator.clone().end(commit))
             .await?;
         self.partitions.clear();
+        self.habit.end();
         self.state = State::Idle;
         Ok(())
     }
@@ -161,5 +181,28 @@ impl Transactions {
             )),
             State::Idle | State::Open => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Habit;
+
+    #[test]
+    fn what_two_transactions_have_written_to_is_expected_of_the_third() {
+        let mut habit = Habit::default();
+        let mut after = |used: &[usize]| {
+            habit.used.extend(used);
+            habit.end();
+            let mut usual: Vec<usize> = habit.usual.iter().copied().collect();
+            usual.sort_unstable();
+            usual
+        };
+        assert!(after(&[1, 7]).is_empty());
+        assert_eq!(after(&[2, 7]), [7]);
+        assert_eq!(after(&[2, 7]), [2, 7]);
+        // Being expected is not being used.
+        assert_eq!(after(&[2]), [2]);
+        assert!(after(&[7]).is_empty());
     }
 }

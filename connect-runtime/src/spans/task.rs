@@ -21,6 +21,8 @@ pub(crate) struct TaskSpans {
     traces: Traces,
     attributes: [KeyValue; 2],
     open: Option<Open>,
+    /// A commit that goes on beside what is open.
+    commit: Option<BoxedSpan>,
     /// The last batch that is traced and not committed.
     last: Option<SpanContext>,
 }
@@ -41,6 +43,7 @@ impl TaskSpans {
                 KeyValue::new("tidewater.task", task),
             ],
             open: None,
+            commit: None,
             last: None,
         }
     }
@@ -65,6 +68,24 @@ impl TaskSpans {
         if let Some(last) = self.last.take() {
             self.begin("commit", None, vec![last]);
             self.last = None;
+        }
+    }
+
+    /// A commit begins, of the batch that is open or the last one before; others follow meanwhile.
+    pub(crate) fn committing_beside(&mut self) {
+        let open = self.open.as_ref().map(|open| open.span.span_context());
+        let of = open.cloned().or_else(|| self.last.take());
+        if let (Some(traces), Some(of)) = (&self.traces.0, of) {
+            let builder = SpanBuilder::from_name("commit").with_attributes(self.attributes.clone());
+            self.commit = Some(traces.start(builder, Some(&of)));
+        }
+    }
+
+    /// The commit beside has ended.
+    pub(crate) fn committed(&mut self, error: Option<&Error>) {
+        if let Some(mut span) = self.commit.take() {
+            span.set_status(error.map(status).unwrap_or_default());
+            span.end();
         }
     }
 
@@ -123,10 +144,7 @@ impl TaskSpans {
         let Some(Open { mut span, stage }) = self.open.take() else {
             return;
         };
-        let status = error.map(|error| {
-            let text: String = error.to_string().chars().take(TEXT).collect();
-            Status::error(text)
-        });
+        let status = error.map(status);
         for mut one in stage.into_iter() {
             one.set_status(status.clone().unwrap_or_default());
             one.end();
@@ -139,6 +157,11 @@ impl TaskSpans {
         span.set_status(status.unwrap_or_default());
         span.end();
     }
+}
+
+fn status(error: &Error) -> Status {
+    let text: String = error.to_string().chars().take(TEXT).collect();
+    Status::error(text)
 }
 
 /// The kind of a stage: of those that speak to the log.
