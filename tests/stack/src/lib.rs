@@ -83,7 +83,7 @@ pub use postgres::{DATABASE, PASSWORD, PgVersion, Postgres, PostgresOptions, USE
 pub use process::Process;
 pub use program::{Program, binary};
 pub use promtool::{PROMTOOL, promtool};
-pub use proxy::Proxy;
+pub use proxy::{Fate, Proxy};
 pub use python::{python_otlp, python_reader};
 pub use redis::{Redis, RedisOptions};
 pub use schema_registry::SchemaRegistry;

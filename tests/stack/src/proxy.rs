@@ -1,15 +1,28 @@
 //! A TCP proxy that breaks the network on command.
 
 use std::{
+    fmt,
     io::{Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
 use crate::{Result, error::While, port::Port};
 
 const CHUNK: usize = 64 * 1024;
+
+/// What becomes of the answer to something that a client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is forwarded.
+    Arrives,
+    /// It is not: when it comes, the connection is closed. The server has done what was asked for.
+    Lost,
+}
 
 /// Forwards a port of 127.0.0.1 to a server until it is told otherwise. Ends when dropped.
 #[derive(Debug)]
@@ -78,6 +91,11 @@ impl Proxy {
         self.wire.lock().fuse = Some(bytes);
     }
 
+    /// Shows what clients send, as it is read from them, before it is forwarded; and loses the answers that it says.
+    pub fn judge(&self, judge: impl Fn(&[u8]) -> Fate + Send + Sync + 'static) {
+        self.wire.lock().judge = Some(Judge(Arc::new(judge)));
+    }
+
     /// Whether nothing is forwarded because of [`Proxy::stall`] or [`Proxy::stall_after`].
     pub fn is_stalled(&self) -> bool {
         self.wire.lock().mode == Mode::Stalled
@@ -117,6 +135,17 @@ struct Wire {
     changed: Condvar,
 }
 
+type Judging = dyn Fn(&[u8]) -> Fate + Send + Sync;
+
+#[derive(Clone)]
+struct Judge(Arc<Judging>);
+
+impl fmt::Debug for Judge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Judge")
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     mode: Mode,
@@ -125,6 +154,7 @@ struct State {
     accepted: usize,
     /// How many bytes are forwarded before the wire stalls.
     fuse: Option<usize>,
+    judge: Option<Judge>,
     /// Both ends of every connection, by its number.
     open: Vec<(usize, [TcpStream; 2])>,
 }
@@ -164,6 +194,12 @@ impl Wire {
         if state.fuse.is_none() && state.mode == Mode::Open {
             state.mode = Mode::Stalled;
         }
+    }
+
+    /// Whether the answer to this is to be lost.
+    fn loses(&self, sent: &[u8]) -> bool {
+        let judge = self.lock().judge.clone();
+        judge.is_some_and(|Judge(judge)| judge(sent) == Fate::Lost)
     }
 
     /// Notes a connection's two ends so that a cut closes them; false when the wire is cut.
@@ -209,8 +245,14 @@ fn join(client: TcpStream, wire: &Arc<Wire>, number: usize) -> Result<()> {
     server.set_nodelay(true)?;
     if wire.admit(number, [client.try_clone()?, server.try_clone()?]) {
         let (from, to, shared) = (server.try_clone()?, client.try_clone()?, Arc::clone(wire));
-        let back = thread::spawn(move || forward(from, to, &shared));
-        forward(client, server, wire);
+        let lost = Arc::new(AtomicBool::new(false));
+        let loses = Arc::clone(&lost);
+        let is_let_through = move |_: &[u8]| !loses.load(Ordering::Acquire);
+        let back = thread::spawn(move || forward(from, to, &shared, is_let_through));
+        forward(client, server, wire, |sent| {
+            lost.fetch_or(wire.loses(sent), Ordering::AcqRel);
+            true
+        });
         // It has no result and does not panic.
         let _ = back.join();
         wire.forget(number);
@@ -218,8 +260,8 @@ fn join(client: TcpStream, wire: &Arc<Wire>, number: usize) -> Result<()> {
     Ok(())
 }
 
-/// Forwards one direction; its orderly end is passed on, anything else closes both ends.
-fn forward(mut from: TcpStream, mut to: TcpStream, wire: &Wire) {
+/// Forwards one direction, and only what may be; its orderly end is passed on, anything else closes both ends.
+fn forward(mut from: TcpStream, mut to: TcpStream, wire: &Wire, may: impl Fn(&[u8]) -> bool) {
     let mut chunk = vec![0; CHUNK];
     loop {
         let read = from.read(&mut chunk);
@@ -229,7 +271,11 @@ fn forward(mut from: TcpStream, mut to: TcpStream, wire: &Wire) {
                 let _ = to.shutdown(Shutdown::Write);
                 return;
             }
-            Ok(length) if open && to.write_all(&chunk[..length]).is_ok() => wire.forwarded(length),
+            Ok(length)
+                if open && may(&chunk[..length]) && to.write_all(&chunk[..length]).is_ok() =>
+            {
+                wire.forwarded(length);
+            }
             _ => break,
         }
     }
@@ -297,5 +343,19 @@ mod tests {
             .unwrap();
         let more = [b"six.", b"ever"].map(|word| say(&mut fresh, word).is_ok());
         assert!(!more[1] && proxy.is_stalled());
+    }
+
+    #[test]
+    fn loses_the_answers_that_it_is_told_to() {
+        let proxy = Proxy::to(&echo()).unwrap();
+        proxy.judge(|sent| match sent {
+            b"lost" => Fate::Lost,
+            _ => Fate::Arrives,
+        });
+        let mut stream = TcpStream::connect(proxy.address()).unwrap();
+        assert_eq!(&say(&mut stream, b"one.").unwrap(), b"one.");
+        assert!(say(&mut stream, b"lost").is_err());
+        let mut fresh = TcpStream::connect(proxy.address()).unwrap();
+        assert_eq!(&say(&mut fresh, b"two.").unwrap(), b"two.");
     }
 }
