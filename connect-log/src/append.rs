@@ -9,6 +9,16 @@ use crate::{Lease, TopicPartition};
 /// A number that grows with every append of one appender.
 pub type Ticket = u64;
 
+/// How often an appender commits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// One transaction after another.
+    #[default]
+    Steady,
+    /// Now and then, and each is waited for. In Kafka it costs an answer less (KIP-890), if the cluster can do that.
+    Rare,
+}
+
 /// What kind of appender.
 #[derive(Debug, Clone, Default)]
 pub struct AppenderSpec {
@@ -21,6 +31,8 @@ pub struct AppenderSpec {
     pub cleans: Vec<Arc<str>>,
     /// While it does not hold, nothing is sent; when it is lost, nothing ever will be. By default it holds for ever.
     pub lease: Lease,
+    /// How often it commits; without a transactional id it does not matter.
+    pub pace: Pace,
     /// Settings of the log's client, by Kafka's producer names; those that a log has no use for are ignored.
     pub settings: BTreeMap<String, String>,
 }

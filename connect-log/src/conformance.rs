@@ -16,7 +16,7 @@ pub mod transactions;
 
 pub use subject::{Got, Subject, Upkeep};
 
-/// One test per check.
+/// One test per check; with `transactions of` those of transactions alone.
 #[macro_export]
 macro_rules! conformance_tests {
     ($subject:path) => {
@@ -65,6 +65,16 @@ macro_rules! conformance_tests {
             compacting::a_compacted_topic_is_compacted_again,
             compacting::old_records_go,
             compacting::too_many_bytes_go,
+        );
+    };
+    (transactions of $subject:path) => {
+        $crate::conformance_tests!(@each $subject,
+            transactions::nothing_is_seen_before_the_commit,
+            transactions::what_is_aborted_is_never_seen,
+            transactions::records_and_offsets_appear_together,
+            transactions::a_newer_appender_fences_the_older,
+            transactions::fencing_without_an_heir,
+            transactions::a_commit_over_many_topics,
         );
     };
     (@each $subject:path, $($module:ident::$check:ident),* $(,)?) => {

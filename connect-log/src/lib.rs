@@ -26,7 +26,7 @@ mod read;
 mod tail;
 mod topic;
 
-pub use append::{Append, Appended, AppenderSpec, GroupCommit, Ticket};
+pub use append::{Append, Appended, AppenderSpec, GroupCommit, Pace, Ticket};
 pub use error::*;
 pub use local::LocalLog;
 pub use member::{Lease, Member, MemberSpec, Standing, View};

@@ -24,11 +24,11 @@ async fn subject() -> Subject {
         _folder: folder,
     });
     Subject {
-        log,
         upkeep: Some(Box::new(move || {
             let kept = Arc::clone(&kept);
             Box::pin(async move { kept.log.upkeep().await })
         })),
+        ..Subject::new(log)
     }
 }
 

@@ -12,6 +12,7 @@ mod kafka {
     mod measure;
     mod members;
     mod moves;
+    mod rare;
     mod secure;
     mod trouble;
 }

@@ -8,11 +8,11 @@ async fn subject() -> Subject {
     let log = MemoryLog::new();
     let kept = Arc::clone(&log);
     Subject {
-        log,
         upkeep: Some(Box::new(move || {
             let log = Arc::clone(&kept);
             Box::pin(async move { log.upkeep().await })
         })),
+        ..Subject::new(log)
     }
 }
 

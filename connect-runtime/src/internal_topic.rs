@@ -11,7 +11,8 @@ use std::{
 
 use connect_core::{Encoded, Error, Result, error::INTERNAL};
 use connect_log::{
-    Append, AppenderSpec, Lease, Log, Offsets, ReaderSpec, TopicPartition, TopicSpec, read_to_end,
+    Append, AppenderSpec, Lease, Log, Offsets, Pace, ReaderSpec, TopicPartition, TopicSpec,
+    read_to_end,
 };
 use tokio::{runtime::Handle, sync::Mutex, time::sleep};
 
@@ -228,6 +229,7 @@ impl Pen {
         let spec = AppenderSpec {
             client_id: format!("{group}-leader"),
             transactional_id: Some(format!("connect-cluster-{group}")),
+            pace: Pace::Rare,
             ..AppenderSpec::default()
         };
         Ok(Self {

@@ -6,7 +6,7 @@ use connect_core::{
     Advance, Batch, Encoded, Error, Position, Properties, Result, Start, Watermark,
     plugin::DynSourceTask, watermark::watermark,
 };
-use connect_log::{Append, Appended, AppenderSpec, Ticket};
+use connect_log::{Append, Appended, AppenderSpec, Pace, Ticket};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until},
@@ -334,6 +334,7 @@ impl Delivery {
             transactional_id: transactional.then(|| format!("{}-{id}", worker.group_id)),
             cleans: vec![Arc::clone(offsets.topic())],
             lease: shared.place.lease(),
+            pace: Pace::Steady,
             settings,
         };
         let appender = shared.log.appender(spec).await?;

@@ -11,7 +11,9 @@ use std::{
 
 use connect_core::{BoxFuture, Encoded, Result};
 
-use crate::{Append, AppenderSpec, At, Event, Log, Read, ReaderSpec, TopicPartition, TopicSpec};
+use crate::{
+    Append, AppenderSpec, At, Event, Log, Pace, Read, ReaderSpec, TopicPartition, TopicSpec,
+};
 
 /// How long anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
@@ -24,6 +26,8 @@ pub struct Subject {
     pub log: Arc<dyn Log>,
     /// Makes retention and compaction happen now. Without it these checks pass unseen: a broker does them in its own time.
     pub upkeep: Option<Upkeep>,
+    /// Of its transactional appenders.
+    pub pace: Pace,
 }
 
 /// Makes retention and compaction happen now.
@@ -56,7 +60,11 @@ impl Got {
 impl Subject {
     /// A log to check, without upkeep on demand.
     pub fn new(log: Arc<dyn Log>) -> Self {
-        Self { log, upkeep: None }
+        Self {
+            log,
+            upkeep: None,
+            pace: Pace::Steady,
+        }
     }
 
     /// A name that nobody else has.
@@ -92,6 +100,7 @@ impl Subject {
     pub(super) async fn transactional(&self, id: &str) -> Box<dyn Append> {
         let spec = AppenderSpec {
             transactional_id: Some(id.to_owned()),
+            pace: self.pace,
             ..AppenderSpec::default()
         };
         self.log.appender(spec).await.unwrap()

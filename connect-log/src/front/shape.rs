@@ -25,6 +25,11 @@ pub(crate) enum Kind {
     Texts,
     /// An array of four-byte numbers, or null.
     Ints,
+    /// A structure.
+    Struct(&'static [Part]),
+    /// At the end of a structure: the tagged fields that the decoder knows there, by number. It reads those without regard to their
+    /// length, so each has to be what it is said to be.
+    Tags(&'static [Kind]),
 }
 
 /// The fields of a request, and the version from which on lengths are compact and structures end with tagged fields.
@@ -83,17 +88,20 @@ struct Walk<'a> {
     left: usize,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     fn structure(&mut self, parts: &[Part]) -> Option<()> {
         for part in parts {
             if (part.since..=part.until).contains(&self.version) {
                 self.field(&part.kind)?;
             }
         }
-        if self.flexible {
-            self.tags()?;
+        match parts.last() {
+            Some(Part {
+                kind: Kind::Tags(_),
+                ..
+            }) => Some(()),
+            _ => self.tags(&[]),
         }
-        Some(())
     }
 
     fn field(&mut self, kind: &Kind) -> Option<()> {
@@ -120,6 +128,8 @@ impl Walk<'_> {
                 let count = self.items()?;
                 self.skip(count.checked_mul(4)?)
             }
+            Kind::Struct(parts) => self.structure(parts),
+            Kind::Tags(known) => self.tags(known),
         }
     }
 
@@ -156,17 +166,32 @@ impl Walk<'_> {
         self.skip(len)
     }
 
-    fn tags(&mut self) -> Option<()> {
+    fn tags(&mut self, known: &[Kind]) -> Option<()> {
+        if !self.flexible {
+            return Some(());
+        }
         let count = self.varint()? as usize;
         if count > MAX_TAGS || (self.known_tags && count > 0) {
             return None;
         }
         for _ in 0..count {
-            self.varint()?;
+            let number = self.varint()? as usize;
             let len = self.varint()? as usize;
-            self.skip(len)?;
+            let field = self.take(len)?;
+            if let Some(kind) = known.get(number) {
+                self.is_all_of(kind, field)?;
+            }
         }
         Some(())
+    }
+
+    /// Whether a tagged field is of its kind, and nothing else.
+    fn is_all_of(&mut self, kind: &Kind, field: &'a [u8]) -> Option<()> {
+        let rest = std::mem::replace(&mut self.rest, field);
+        self.field(kind)?;
+        std::mem::replace(&mut self.rest, rest)
+            .is_empty()
+            .then_some(())
     }
 
     fn varint(&mut self) -> Option<u32> {
@@ -185,7 +210,7 @@ impl Walk<'_> {
         self.take(bytes).map(|_| ())
     }
 
-    fn take(&mut self, bytes: usize) -> Option<&[u8]> {
+    fn take(&mut self, bytes: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(bytes)?;
         self.rest = rest;
         Some(taken)

@@ -14,13 +14,13 @@ use super::{
     client::Health,
     destination::Destinations,
     ledger::Ledger,
-    producer::{Producer, Push, Threads, write_headers},
+    producer::{Producer, Push, Terms, Threads, write_headers},
     properties::Properties,
     room::{self, Room},
     topics::Topics,
     transaction::Transactions,
 };
-use crate::{Append, Appended, GroupCommit, Lease, Ticket, TopicPartition, headers::HeaderBlock};
+use crate::{Append, Appended, GroupCommit, Ticket, TopicPartition, headers::HeaderBlock};
 
 /// How large records may be.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,7 @@ impl KafkaAppender {
     pub(super) async fn start(
         threads: &Threads,
         config: &Properties,
-        lease: Lease,
+        terms: Terms,
         limits: Limits,
         known: Topics,
         admin: Admin,
@@ -77,7 +77,7 @@ impl KafkaAppender {
     ) -> Result<Self> {
         let ledger = Arc::new(Ledger::default());
         let (producer, coordinator) =
-            Producer::start(threads, config, lease, &ledger, health).await?;
+            Producer::start(threads, config, terms, &ledger, health).await?;
         Ok(Self {
             producer,
             destinations: Destinations::new(known),

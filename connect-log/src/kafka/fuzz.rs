@@ -7,7 +7,7 @@ use kafka_protocol::{
         ApiVersionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteRecordsRequest,
         DeleteTopicsRequest, DescribeConfigsRequest, FindCoordinatorRequest,
         IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, OffsetCommitRequest,
-        OffsetDeleteRequest, OffsetFetchRequest,
+        OffsetDeleteRequest, OffsetFetchRequest, ProduceRequest,
     },
     protocol::Request,
 };
@@ -31,9 +31,9 @@ pub fn member(bytes: &[u8]) {
     fuzz::member(bytes);
 }
 
-/// Reads an answer of administration. `question` says to what; any number is right.
+/// Reads an answer of administration, or to a producer. `question` says to what; any number is right.
 pub fn answer(question: u8, body: &[u8]) {
-    match question % 13 {
+    match question % 15 {
         0 => answered::<ApiVersionsRequest>(0, body),
         1 => answered::<MetadataRequest>(9, body),
         2 => answered::<FindCoordinatorRequest>(3, body),
@@ -46,7 +46,9 @@ pub fn answer(question: u8, body: &[u8]) {
         9 => answered::<OffsetFetchRequest>(7, body),
         10 => answered::<OffsetCommitRequest>(8, body),
         11 => answered::<OffsetDeleteRequest>(0, body),
-        _ => answered::<DeleteGroupsRequest>(2, body),
+        12 => answered::<DeleteGroupsRequest>(2, body),
+        13 => answered::<ApiVersionsRequest>(3, body),
+        _ => answered::<ProduceRequest>(12, body),
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     client::Health,
     consumer::KafkaReader,
     member,
-    producer::Threads,
+    producer::{Terms, Threads},
     properties::Properties,
     room,
     settings::{self, Settings},
@@ -135,9 +135,13 @@ impl KafkaLog {
         let config = self.producer(&spec.settings, &spec.client_id, id)?;
         let limits = Self::limits(&config);
         let (topics, admin) = (self.topics.clone(), self.admin.clone());
-        let (lease, health) = (spec.lease, self.health.clone());
+        let health = self.health.clone();
+        let terms = Terms {
+            lease: spec.lease,
+            pace: spec.pace,
+        };
         let mut appender =
-            KafkaAppender::start(&self.senders, &config, lease, limits, topics, admin, health)
+            KafkaAppender::start(&self.senders, &config, terms, limits, topics, admin, health)
                 .await?;
         appender.clean(&spec.cleans).await?;
         Ok(appender)

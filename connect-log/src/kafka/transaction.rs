@@ -1,15 +1,23 @@
 //! Where a transactional appender is: what has been begun, and whether its end was seen.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use connect_core::{Error, Result};
 use rustc_hash::FxHashSet;
 
 use super::{
     destination::Destinations,
-    producer::{Coordinator, Producer},
+    producer::{Coordinator, Producer, Protocol},
 };
 use crate::{GroupCommit, TopicPartition, UNAVAILABLE};
+
+/// So long after a transaction its markers may not be written yet. Meanwhile a broker that adds partitions itself waits in steps of
+/// 20 ms (`add.partitions.to.txn.retry.backoff.ms`), while the coordinator tells at once that it has not done yet.
+const MARKERS: Duration = Duration::from_millis(50);
 
 /// The transactional side of an appender.
 pub(super) struct Transactions {
@@ -20,6 +28,8 @@ pub(super) struct Transactions {
     /// Partitions of which it is known that no transaction of an earlier life is open in them.
     clean: BTreeSet<TopicPartition>,
     state: State,
+    /// When the last one has ended.
+    ended: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +67,7 @@ impl Transactions {
             habit: Habit::default(),
             clean: BTreeSet::new(),
             state: State::Idle,
+            ended: None,
         }
     }
 
@@ -102,7 +113,7 @@ impl Transactions {
         self.end(false, producer).await
     }
 
-    /// Adds the partitions that are new to the transaction; before anything is sent to them.
+    /// The partitions that are new belong to the transaction; before anything is sent to them.
     pub(super) async fn enter(
         &mut self,
         numbers: &[usize],
@@ -123,13 +134,26 @@ impl Transactions {
             .map(|(topic, index)| TopicPartition::new(Arc::clone(topic), *index))
             .collect();
         self.clean(&new, producer).await?;
-        self.state = State::Unknown;
-        producer
-            .on_thread(self.coordinator.clone().add(new))
-            .await?;
+        if self.adds() {
+            self.state = State::Unknown;
+            producer
+                .on_thread(self.coordinator.clone().add(new))
+                .await?;
+        }
         self.state = State::Open;
         self.partitions.extend(entering);
         Ok(())
+    }
+
+    /// Whether the coordinator is told which partitions there are; else whoever leads them tells it.
+    fn adds(&self) -> bool {
+        match self.coordinator.protocol() {
+            Protocol::One => true,
+            Protocol::Two => {
+                self.state == State::Idle
+                    && self.ended.is_some_and(|ended| ended.elapsed() < MARKERS)
+            }
+        }
     }
 
     /// Commits what was sent and has arrived, with the group's offsets. Nothing sent and no offsets: nothing happens.
@@ -164,12 +188,14 @@ impl Transactions {
     }
 
     async fn end(&mut self, commit: bool, producer: &Producer) -> Result<()> {
-        producer
+        let next = producer
             .on_thread(self.coordinator.clone().end(commit))
             .await?;
+        producer.is_now(next)?;
         self.partitions.clear();
         self.habit.end();
         self.state = State::Idle;
+        self.ended = Some(Instant::now());
         Ok(())
     }
 

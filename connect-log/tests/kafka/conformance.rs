@@ -9,3 +9,19 @@ async fn kafka() -> Subject {
 }
 
 connect_log::conformance_tests!(kafka);
+
+/// Transactions of two answers (KIP-890).
+mod rare {
+    use connect_log::Pace;
+
+    use super::{Subject, kafka};
+
+    async fn rare() -> Subject {
+        Subject {
+            pace: Pace::Rare,
+            ..kafka().await
+        }
+    }
+
+    connect_log::conformance_tests!(transactions of rare);
+}

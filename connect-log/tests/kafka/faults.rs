@@ -1,9 +1,14 @@
 //! What happens when the broker goes away.
 
+// A check fails by panicking, as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::{sync::Arc, time::Duration};
 
 use connect_core::Encoded;
-use connect_log::{At, Event, Log, ReaderSpec, TopicPartition, UNAVAILABLE, kafka::KafkaLog};
+use connect_log::{
+    AppenderSpec, At, Event, Log, Pace, ReaderSpec, TopicPartition, UNAVAILABLE, kafka::KafkaLog,
+};
 use stack::{KafkaOptions, Stack};
 
 use super::broker::{log_of, numbers, plain, settings, topic, transactional, unique, values};
@@ -52,12 +57,19 @@ async fn a_killed_broker_loses_and_reorders_nothing() {
 /// A transaction that a killed broker interrupts is committed wholly or not at all, and the next one works.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_broker_never_shows_half_a_transaction() {
+    tokio::join!(half(Pace::Steady), half(Pace::Rare));
+}
+
+async fn half(pace: Pace) {
     let stack = Stack::new().unwrap();
     let kafka = stack.kafka().unwrap();
     let log = log_of(&kafka, &[("reconnect.backoff.max.ms", "500")]);
     let topic = topic(&*log, 1).await;
-    let id = unique("id");
-    let mut appender = log.appender(transactional(&id)).await.unwrap();
+    let spec = AppenderSpec {
+        pace,
+        ..transactional(&unique("id"))
+    };
+    let mut appender = log.appender(spec.clone()).await.unwrap();
     let mut committed = Vec::new();
     for round in 0..6_u64 {
         let numbers = numbers(&topic, round * 1000..round * 1000 + 1000);
@@ -79,7 +91,7 @@ async fn a_killed_broker_never_shows_half_a_transaction() {
         committed.push(done.is_ok());
         if done.is_err() {
             drop(appender);
-            appender = log.appender(transactional(&id)).await.unwrap();
+            appender = log.appender(spec.clone()).await.unwrap();
         }
     }
     let found = values(&*log, &topic).await;
@@ -99,6 +111,10 @@ async fn a_killed_broker_never_shows_half_a_transaction() {
 /// the next one, and nobody waits for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_a_killed_broker_forgot_is_never_committed() {
+    tokio::join!(forgotten(Pace::Steady), forgotten(Pace::Rare));
+}
+
+async fn forgotten(pace: Pace) {
     const ROUNDS: u64 = 2;
     let stack = Stack::new().unwrap();
     // So soon that it gives the transaction up before it knows who leads the partitions.
@@ -108,6 +124,7 @@ async fn a_transaction_that_a_killed_broker_forgot_is_never_committed() {
     let log = log_of(&kafka, &[("reconnect.backoff.max.ms", "500")]);
     let topics = [topic(&*log, 1).await, topic(&*log, 3).await];
     let mut spec = transactional(&unique("id"));
+    spec.pace = pace;
     spec.cleans = vec![topics[1].clone()];
     spec.settings
         .insert("transaction.timeout.ms".into(), "1000".into());

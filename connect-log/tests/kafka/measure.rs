@@ -7,7 +7,7 @@ use std::{
 };
 
 use connect_core::Encoded;
-use connect_log::{Append, Event, Log, ReaderSpec, TopicPartition};
+use connect_log::{Append, AppenderSpec, Event, Log, Pace, ReaderSpec, TopicPartition};
 use stack::{KafkaOptions, Process, Stack};
 
 use super::broker::{log_of, plain, topic, transactional, unique};
@@ -380,7 +380,7 @@ async fn measure_commits() {
     );
 }
 
-/// Transactions of one record: as the leader writes them, one now and then, and one after the other.
+/// Transactions of one record in both protocols: as the leader writes them, one now and then, and one after the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn measure_small_transactions() {
     if !measuring() {
@@ -394,27 +394,39 @@ async fn measure_small_transactions() {
     let topic = topic(&*log, 1).await;
     let mut one = Encoded::default();
     one.push(&topic, Some(b"key"), Some(&[b'x'; 300]), -1);
-    let mut appender = log.appender(transactional(&unique("id"))).await.unwrap();
+    let mut appenders = Vec::new();
+    for pace in [Pace::Steady, Pace::Rare] {
+        let spec = AppenderSpec {
+            pace,
+            ..transactional(&unique("id"))
+        };
+        appenders.push((pace, log.appender(spec).await.unwrap()));
+    }
     for (what, count, pause_ms) in [
         ("to warm up", 2000, 0),
-        ("now and then", 400, 30),
+        ("now and then", 200, 60),
+        ("now and then", 200, 60),
+        ("every 30 ms", 200, 30),
+        ("every 10 ms", 200, 10),
         ("one after the other", 2000, 0),
     ] {
-        let mut times = Vec::new();
-        for _ in 0..count {
-            let start = Instant::now();
-            appender.append(&one).await.unwrap();
-            let appended = start.elapsed();
-            appender.commit(None).await.unwrap();
-            times.push((start.elapsed(), appended));
-            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        for (pace, appender) in &mut appenders {
+            let mut times = Vec::new();
+            for _ in 0..count {
+                let start = Instant::now();
+                appender.append(&one).await.unwrap();
+                let appended = start.elapsed();
+                appender.commit(None).await.unwrap();
+                times.push((start.elapsed(), appended));
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            }
+            times.sort();
+            let at = |share: f64| times[(count as f64 * share) as usize];
+            println!(
+                "transactions of one record, {pace:?}, {what}: p50 {:?} p99 {:?}, with the time until it was taken",
+                at(0.5),
+                at(0.99)
+            );
         }
-        times.sort();
-        let at = |share: f64| times[(count as f64 * share) as usize];
-        println!(
-            "transactions of one record, {what}: p50 {:?} p99 {:?}, with the time until it was taken",
-            at(0.5),
-            at(0.99)
-        );
     }
 }

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connect_core::{Encoded, Error, Properties, Result, encoded::EncodedRecord};
-use connect_log::{Append, AppenderSpec, At as Point, ReaderSpec, TopicPartition, read_to_end};
+use connect_log::{
+    Append, AppenderSpec, At as Point, Pace, ReaderSpec, TopicPartition, read_to_end,
+};
 
 use super::{
     At, Letter, Marks, Opened, content,
@@ -146,6 +148,7 @@ impl Letters {
             transactional_id: Some(format!("{}-{}-letters", worker.group_id, self.topic)),
             cleans: vec![Arc::clone(&self.topic)],
             lease: self.shared.place.lease(),
+            pace: Pace::Rare,
             settings,
         };
         self.shared.log.appender(spec).await

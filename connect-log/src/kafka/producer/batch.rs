@@ -22,10 +22,17 @@ const TRANSACTIONAL: i16 = 0x10;
 
 /// Who writes: what the broker knows a producer by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(in crate::kafka) struct Identity {
     pub(super) id: i64,
     pub(super) epoch: i16,
     pub(super) transactional: bool,
+}
+
+impl Identity {
+    /// The last epoch of an id: brokers keep it to end whoever has the one before.
+    pub(super) fn is_spent(self) -> bool {
+        self.epoch == i16::MAX
+    }
 }
 
 /// What a batch holds, for those who wait for it.

@@ -4,10 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use connect_core::{Error, Result};
-use kafka_protocol::{
-    messages::{ProduceRequest, ProduceResponse},
-    protocol::Request,
-};
+use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
@@ -19,7 +16,7 @@ use super::{
     produce::{self, Addressed, Envelope},
     sender::unsure,
 };
-use crate::kafka::wire::{Cluster, Connection, Reader, Writer, broken, decode, unavailable};
+use crate::kafka::wire::{Cluster, Connection, Reader, Writer, broken, read, unavailable};
 
 /// Requests on their way over one connection, as in Kafka's own client.
 const MOST_REQUESTS: usize = 5;
@@ -126,7 +123,7 @@ struct Waiting {
 impl Run {
     /// Until the connection breaks, or nobody sends any more.
     async fn serve(&mut self, connection: Connection, envelope: &Envelope) -> Result<()> {
-        let version = connection.version(ProduceRequest::KEY, produce::NEWEST)?;
+        let version = envelope.version(&connection)?;
         let (reader, mut writer) = connection.split();
         let mut frames = Frames {
             reader,
@@ -188,7 +185,7 @@ impl Run {
         let Some(first) = self.waiting.front() else {
             return Err(unavailable("the broker answered without a question"));
         };
-        let answer = decode(frame, version, first.correlation)?;
+        let answer = read::<ProduceRequest>(frame, version, first.correlation)?;
         if let Some(Waiting { batches, .. }) = self.waiting.pop_front() {
             // The sender is gone: nobody needs to know.
             let _ = self.events.send(Event::Answered { batches, answer }).await;

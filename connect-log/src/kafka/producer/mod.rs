@@ -3,7 +3,10 @@
 //! Records are written into batches of Kafka's format at once, compressed block by block, by the task that has them; one of a few
 //! threads sends the batches, up to five at a time for each partition, and tells the ledger what has arrived. No
 //! allocation, no lock and no callback per record. Source: <https://kafka.apache.org/protocol>, KIP-98 (exactly once),
-//! KIP-360 (epochs). Read in this order: `batch`, `queue`, `sender` with `link`, `coordinator`.
+//! KIP-360 (epochs), KIP-890 (transactions of two answers). Read in this order: `batch`, `queue`, `sender` with `link`, `coordinator`.
+//!
+//! Who the producer is, its id and epoch, is kept in the queue: it marks each batch when it is sealed. The coordinator gives it, at the
+//! start and after each transaction; by then nothing is left of the transaction before.
 
 mod batch;
 mod compress;
@@ -28,8 +31,8 @@ use self::{
     batch::Content, compress::Compression, produce::Envelope, queue::Queue, sender::Sender,
 };
 pub(super) use self::{
-    batch::write_headers,
-    coordinator::Coordinator,
+    batch::{Identity, write_headers},
+    coordinator::{Coordinator, Protocol},
     queue::Push,
     threads::{Thread, Threads},
 };
@@ -39,7 +42,7 @@ use super::{
     properties::Properties,
     wire::{Cluster, Dial},
 };
-use crate::Lease;
+use crate::{Lease, Pace};
 
 const INIT_PRODUCER_ID: i16 = 4;
 
@@ -70,6 +73,13 @@ impl Shared {
     }
 }
 
+/// What its user says of a producer, besides settings.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    pub(super) lease: Lease,
+    pub(super) pace: Pace,
+}
+
 /// A running producer. Dropping it ends all that it does; what has not been sent is lost.
 pub(super) struct Producer {
     pub(super) shared: Arc<Shared>,
@@ -92,11 +102,11 @@ impl Producer {
     pub(super) async fn start(
         threads: &Threads,
         config: &Properties,
-        lease: Lease,
+        terms: Terms,
         ledger: &Arc<Ledger>,
         health: Health,
     ) -> Result<(Self, Option<Coordinator>)> {
-        let settings = Settings::read(config, lease)?;
+        let settings = Settings::read(config, terms.lease)?;
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue::new(settings.compression, settings.batch_size)),
             work: Notify::new(),
@@ -109,18 +119,14 @@ impl Producer {
             health,
         ));
         let (ready, start) = tokio::sync::oneshot::channel();
-        let Settings {
-            envelope, patience, ..
-        } = settings.clone();
+        let (mut envelope, patience) = (settings.envelope, settings.patience);
         let thread = threads.next()?;
         let sender = (Arc::clone(&shared), Arc::clone(&cluster));
         let sending = thread.runtime.spawn(async move {
             let (shared, cluster) = sender;
-            // The sender begins when it is known who it is.
-            if let Ok(identity) = start.await {
-                Sender::new(shared, cluster, envelope, patience, identity)
-                    .run()
-                    .await;
+            // The sender begins when it is known who it is, and how it writes.
+            if let Ok(envelope) = start.await {
+                Sender::new(shared, cluster, envelope, patience).run().await;
             }
         });
         let this = Self {
@@ -131,17 +137,23 @@ impl Producer {
             end: watch::Sender::new(false),
         };
         let mut coordinator = None;
-        if let Some(id) = settings.envelope.transactional_id {
-            let starting = Coordinator::start(
-                Arc::clone(&this.cluster),
-                id,
-                settings.transaction_timeout_ms,
-            );
-            coordinator = Some(this.on_thread(starting).await?);
+        if let Some(id) = envelope.transactional_id.clone() {
+            let (cluster, timeout_ms) =
+                (Arc::clone(&this.cluster), settings.transaction_timeout_ms);
+            let starting = Coordinator::start(cluster, id, timeout_ms, terms.pace);
+            let (started, identity) = this.on_thread(starting).await?;
+            this.is_now(identity)?;
+            envelope.protocol = started.protocol();
+            coordinator = Some(started);
         }
         // The thread waits for it.
-        let _ = ready.send(coordinator.as_ref().map(Coordinator::identity));
+        let _ = ready.send(envelope);
         Ok((this, coordinator))
+    }
+
+    /// Who it is from now on.
+    pub(super) fn is_now(&self, identity: Identity) -> Result<()> {
+        self.shared.queue.lock().identify(identity)
     }
 
     /// Learns how many partitions topics have.
@@ -180,7 +192,7 @@ fn gone() -> Error {
 }
 
 /// The settings of a producer.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Settings {
     bootstrap: String,
     dial: Dial,
@@ -200,6 +212,7 @@ impl Settings {
             transactional_id: config.get("transactional.id").map(Into::into),
             timeout_ms: i32::try_from(dial.answer.as_millis()).unwrap_or(i32::MAX),
             lease,
+            protocol: Protocol::One,
         };
         Ok(Self {
             bootstrap: text("bootstrap.servers"),
@@ -221,7 +234,7 @@ pub(in crate::kafka) fn batch_of(
     records: &connect_core::Encoded,
     compression: &str,
 ) -> bytes::Bytes {
-    let by = batch::Identity {
+    let by = Identity {
         id: 7,
         epoch: 0,
         transactional: true,

@@ -8,13 +8,18 @@ use kafka_protocol::{
     protocol::Request,
 };
 
-use super::queue::Sealed;
-use crate::Lease;
+use connect_core::Result;
 
-/// The newest version written here; the first with compact strings.
-pub(super) const NEWEST: i16 = 9;
-/// From 3 to 8 the request is the same.
+use super::{coordinator::Protocol, queue::Sealed};
+use crate::{
+    Lease,
+    kafka::wire::{Connection, unavailable},
+};
+
+/// From 3 to 8 the request is the same, and from here, the first with compact strings, to 12.
 const COMPACT: i16 = 9;
+/// With it, the broker adds a partition to the transaction itself.
+const ADDS: i16 = 12;
 /// Requests up to this size are copied together, to be sent by one system call.
 const SMALL: usize = 64 * 1024;
 
@@ -37,6 +42,22 @@ pub(super) struct Envelope {
     pub(super) timeout_ms: i32,
     /// Nothing is sent without it.
     pub(super) lease: Lease,
+    pub(super) protocol: Protocol,
+}
+
+impl Envelope {
+    /// The version in which requests are sent over a connection.
+    pub(super) fn version(&self, connection: &Connection) -> Result<i16> {
+        match self.protocol {
+            Protocol::One => connection.version(ProduceRequest::KEY, COMPACT),
+            Protocol::Two => match connection.version(ProduceRequest::KEY, ADDS)? {
+                ADDS => Ok(ADDS),
+                _ => Err(unavailable(
+                    "the broker cannot add partitions to transactions",
+                )),
+            },
+        }
+    }
 }
 
 /// The pieces of a request, in the order in which they are sent. Batches of one topic stand together.

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use connect_core::{Encoded, Result, encoded::EncodedRecord};
+use connect_core::{Encoded, Error, Result, encoded::EncodedRecord, error::INTERNAL};
 
 use super::{
     batch::{Builder, Content, Identity},
@@ -32,6 +32,8 @@ pub(in crate::kafka) struct Queue {
     ready: VecDeque<usize>,
     compression: Compression,
     batch_size: usize,
+    /// Whose batches are; `None` until it is known.
+    identity: Option<Identity>,
 }
 
 /// One partition.
@@ -47,6 +49,8 @@ pub(super) struct Partition {
     /// Nothing is sent until what is on its way has come back and a moment has passed.
     muted: bool,
     listed: bool,
+    /// Whose its last batch was, and the number of the next record of theirs.
+    by: Option<Identity>,
     sequence: i32,
     ordinal: u64,
     /// The ordinal of the oldest batch that has not arrived.
@@ -60,7 +64,26 @@ impl Queue {
             ready: VecDeque::new(),
             compression,
             batch_size,
+            identity: None,
         }
+    }
+
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
+    /// From now on batches are of this one. Fails when there are some of the one before.
+    // Invariant 2: a batch is sent again as it was sealed, or never; no record changes from one transaction to another.
+    pub(super) fn identify(&mut self, by: Identity) -> Result<()> {
+        if self.identity == Some(by) {
+            return Ok(());
+        }
+        if self.identity.is_some() && !self.partitions.iter().all(Partition::is_empty) {
+            let what = "a transaction has ended before its records have arrived";
+            return Err(Error::new(&INTERNAL, what));
+        }
+        self.identity = Some(by);
+        Ok(())
     }
 
     /// Makes a partition known; its number here.
@@ -157,6 +180,7 @@ impl Partition {
             on_their_way: 0,
             muted: false,
             listed: false,
+            by: None,
             sequence: 0,
             ordinal: 0,
             expected: 0,
@@ -181,6 +205,11 @@ impl Partition {
     }
 
     fn seal(&mut self, builder: Builder, by: Identity) -> Result<Sealed> {
+        // Each epoch counts from 0.
+        if self.by != Some(by) {
+            self.by = Some(by);
+            self.sequence = 0;
+        }
         let (records, created) = (builder.records(), builder.created());
         let (bytes, content) = builder.seal(by, self.sequence)?;
         // Sequence numbers are positive and begin again at 0.
@@ -223,6 +252,11 @@ impl Partition {
         !self.muted
     }
 
+    /// Whether nothing waits, and nothing is on its way.
+    fn is_empty(&self) -> bool {
+        self.oldest().is_none() && self.on_their_way == 0
+    }
+
     fn oldest(&self) -> Option<Instant> {
         let again = self.again.front().map(|batch| batch.created);
         let unsent = self
@@ -235,97 +269,4 @@ impl Partition {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BY: Identity = Identity {
-        id: 1,
-        epoch: 0,
-        transactional: false,
-    };
-
-    /// A queue of one partition whose batches take one record of these.
-    fn queue(records: usize) -> Queue {
-        let mut queue = Queue::new(Compression::None, 100);
-        let topic: Arc<str> = "t".into();
-        let at = queue.add(&topic, 0);
-        let mut encoded = Encoded::default();
-        for _ in 0..records {
-            encoded.push(&topic, None, Some(&[b'x'; 80]), 1);
-        }
-        for (number, record) in encoded.records.iter().enumerate() {
-            let push = Push {
-                headers: &[0],
-                ticket: number as Ticket,
-                weight: 1,
-                bytes: 80,
-                limit: 1000,
-                now_ms: 1,
-            };
-            queue.push(at, &encoded, record, &push);
-        }
-        queue
-    }
-
-    fn take(queue: &mut Queue) -> Option<Sealed> {
-        queue.partitions[0].take(BY).unwrap()
-    }
-
-    fn ticket(batch: &Sealed) -> Ticket {
-        batch.content.tickets[0].0
-    }
-
-    #[test]
-    fn a_partition_is_listed_once() {
-        let mut queue = queue(9);
-        assert_eq!(queue.next(), Some(0));
-        assert_eq!(queue.next(), None);
-    }
-
-    #[test]
-    fn at_most_five_are_on_their_way_and_the_open_one_waits() {
-        let mut queue = queue(7);
-        let sent: Vec<Sealed> = std::iter::from_fn(|| take(&mut queue)).collect();
-        assert_eq!(sent.iter().map(ticket).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
-        for batch in &sent {
-            assert!(queue.partitions[0].is_next(batch));
-            queue.partitions[0].arrived(batch);
-        }
-        assert_eq!(take(&mut queue).map(|batch| ticket(&batch)), Some(5));
-        assert!(
-            take(&mut queue).is_none(),
-            "the open batch grows while another is on its way"
-        );
-    }
-
-    #[test]
-    fn what_comes_back_is_sent_again_in_order_before_anything_else() {
-        let mut queue = queue(8);
-        let mut sent: Vec<Sealed> = std::iter::from_fn(|| take(&mut queue)).collect();
-        let partition = &mut queue.partitions[0];
-        partition.arrived(&sent.remove(0));
-        while let Some(batch) = sent.pop() {
-            partition.came_back(batch);
-            assert!(partition.take(BY).unwrap().is_none());
-            assert_eq!(
-                partition.unmute(),
-                sent.is_empty(),
-                "silent until all is back"
-            );
-        }
-        let again: Vec<Ticket> = std::iter::from_fn(|| take(&mut queue))
-            .map(|b| ticket(&b))
-            .collect();
-        assert_eq!(again, [1, 2, 3, 4, 5]);
-    }
-
-    #[test]
-    fn what_was_never_sent_can_be_thrown_away() {
-        let mut queue = queue(8);
-        let first = take(&mut queue).unwrap();
-        assert_eq!(queue.discard(), 7);
-        queue.partitions[0].arrived(&first);
-        assert!(take(&mut queue).is_none());
-        assert_eq!(queue.oldest(), None);
-    }
-}
+mod tests;

@@ -34,7 +34,6 @@ pub(super) struct Sender {
     envelope: Envelope,
     /// How long a record may wait: Kafka's `delivery.timeout.ms`.
     patience: Duration,
-    identity: Option<Identity>,
     /// By broker.
     links: BTreeMap<i32, Link>,
     next_link: u64,
@@ -58,7 +57,6 @@ impl Sender {
         cluster: Arc<Cluster>,
         envelope: Envelope,
         patience: Duration,
-        identity: Option<Identity>,
     ) -> Self {
         let (tell, events) = mpsc::channel(16);
         Self {
@@ -66,7 +64,6 @@ impl Sender {
             cluster,
             envelope,
             patience,
-            identity,
             links: BTreeMap::new(),
             next_link: 0,
             events,
@@ -99,9 +96,9 @@ impl Sender {
 
     /// Sends what can be sent.
     async fn send_ready(&mut self) -> Result<()> {
-        let Some(identity) = self.identify().await? else {
+        if !self.is_identified().await? {
             return Ok(());
-        };
+        }
         let lease = &self.envelope.lease;
         if lease.is_lost() {
             let what = "this worker has fallen out of its group";
@@ -113,7 +110,7 @@ impl Sender {
         }
         loop {
             let mut requests: BTreeMap<i32, Vec<Addressed>> = BTreeMap::new();
-            self.collect(identity, &mut requests)?;
+            self.collect(&mut requests)?;
             if requests.is_empty() {
                 return Ok(());
             }
@@ -127,13 +124,12 @@ impl Sender {
     }
 
     /// At most one batch for each partition that is ready, by the broker that leads it.
-    fn collect(
-        &mut self,
-        identity: Identity,
-        requests: &mut BTreeMap<i32, Vec<Addressed>>,
-    ) -> Result<()> {
+    fn collect(&mut self, requests: &mut BTreeMap<i32, Vec<Addressed>>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let mut queue = shared.queue.lock();
+        let Some(identity) = queue.identity() else {
+            return Ok(());
+        };
         let mut more = Vec::new();
         let mut homeless = false;
         while let Some(at) = queue.next() {
@@ -335,10 +331,13 @@ impl Sender {
             .is_some_and(|oldest| oldest.elapsed() > self.patience)
     }
 
-    /// Who we are; a producer without transactions asks any broker for a new identity.
-    async fn identify(&mut self) -> Result<Option<Identity>> {
-        if self.identity.is_some() || self.trouble.is_some() {
-            return Ok(self.identity);
+    /// Whether it is known who we are; a producer without transactions asks any broker for a new identity.
+    async fn is_identified(&mut self) -> Result<bool> {
+        if self.shared.queue.lock().identity().is_some() {
+            return Ok(true);
+        }
+        if self.trouble.is_some() {
+            return Ok(false);
         }
         let request = InitProducerIdRequest::default()
             .with_producer_id((-1).into())
@@ -351,19 +350,19 @@ impl Sender {
         {
             Ok(answer) => match verdict("start a producer", answer.error_code) {
                 Verdict::Done => {
-                    let (id, epoch) = (answer.producer_id.0, answer.producer_epoch);
-                    self.identity = Some(Identity {
-                        id,
-                        epoch,
+                    self.shared.queue.lock().identify(Identity {
+                        id: answer.producer_id.0,
+                        epoch: answer.producer_epoch,
                         transactional: false,
-                    });
+                    })?;
+                    return Ok(true);
                 }
                 Verdict::Again(error) => self.pause(error),
                 Verdict::OutOfOrder(error) | Verdict::Never(error) => return Err(error),
             },
             Err(error) => self.pause(error),
         }
-        Ok(self.identity)
+        Ok(false)
     }
 }
 

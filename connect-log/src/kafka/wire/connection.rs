@@ -145,7 +145,7 @@ async fn read_frame(reader: &mut Reader) -> Result<Bytes> {
 }
 
 /// Reads an answer whose request had this correlation id.
-pub(in crate::kafka) fn decode<R: Decodable + HeaderVersion>(
+pub(super) fn decode<R: Decodable + HeaderVersion>(
     mut frame: Bytes,
     version: i16,
     correlation: i32,

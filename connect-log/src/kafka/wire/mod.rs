@@ -15,7 +15,7 @@ mod tokens;
 pub(super) use self::{
     cluster::{Cluster, address},
     codes::{Verdict, verdict},
-    connection::{Connection, broken, decode, unavailable},
+    connection::{Connection, broken, unavailable},
     dial::Dial,
     peer::{Asked, Kind, Peer, Retry},
     shapes::read,

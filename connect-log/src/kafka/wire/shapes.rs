@@ -45,7 +45,8 @@ fn check<R: Request>(frame: &Bytes, version: i16) -> Result<()> {
 /// The shape of an answer, if it is known for this version.
 fn shape_of(key: ApiKey, version: i16) -> Option<&'static Shape> {
     let (shape, newest) = match key {
-        ApiKey::ApiVersions => (&API_VERSIONS, 2),
+        ApiKey::ApiVersions => (&API_VERSIONS, 3),
+        ApiKey::Produce => (&PRODUCE, 12),
         ApiKey::Metadata => (&METADATA, 12),
         ApiKey::CreateTopics => (&CREATE_TOPICS, 4),
         ApiKey::DeleteTopics => (&DELETE_TOPICS, 4),
@@ -76,6 +77,39 @@ static API_VERSIONS: Shape = shape(
         all(Fixed(2)),
         all(List(&[all(Fixed(6))])),
         since(1, Fixed(4)),
+        // Features that the broker knows, the epoch of those that are in force, these, and whether a migration is ready.
+        all(Tags(&[
+            List(&[all(Text), all(Fixed(4))]),
+            Fixed(8),
+            List(&[all(Text), all(Fixed(4))]),
+            Fixed(1),
+        ])),
+    ],
+);
+
+static PRODUCE: Shape = shape(
+    9,
+    &[
+        all(List(&[
+            all(Text),
+            all(List(&[
+                // Partition, error, offset, time.
+                all(Fixed(22)),
+                since(5, Fixed(8)),
+                since(8, List(&[all(Fixed(4)), all(Text)])),
+                since(8, Text),
+                // Who leads it.
+                all(Tags(&[Struct(&[all(Fixed(8))])])),
+            ])),
+        ])),
+        all(Fixed(4)),
+        // Where those are who lead.
+        all(Tags(&[List(&[
+            all(Fixed(4)),
+            all(Text),
+            all(Fixed(4)),
+            all(Text),
+        ])])),
     ],
 );
 

@@ -3,13 +3,15 @@ use std::fmt::Debug;
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::{
     messages::{
-        BrokerId, CreateTopicsRequest, CreateTopicsResponse, DeleteGroupsRequest,
-        DeleteGroupsResponse, DeleteRecordsRequest, DeleteRecordsResponse, DeleteTopicsRequest,
-        DeleteTopicsResponse, DescribeConfigsRequest, DescribeConfigsResponse, GroupId,
-        IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, ListOffsetsRequest,
-        ListOffsetsResponse, MetadataRequest, MetadataResponse, OffsetCommitRequest,
-        OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest,
-        OffsetFetchResponse, TopicName,
+        ApiVersionsRequest, ApiVersionsResponse, BrokerId, CreateTopicsRequest,
+        CreateTopicsResponse, DeleteGroupsRequest, DeleteGroupsResponse, DeleteRecordsRequest,
+        DeleteRecordsResponse, DeleteTopicsRequest, DeleteTopicsResponse, DescribeConfigsRequest,
+        DescribeConfigsResponse, GroupId, IncrementalAlterConfigsRequest,
+        IncrementalAlterConfigsResponse, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest,
+        MetadataResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest,
+        OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse, ProduceRequest,
+        ProduceResponse, TopicName,
+        api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey},
         create_topics_response::CreatableTopicResult,
         delete_groups_response::DeletableGroupResult,
         delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult},
@@ -25,6 +27,10 @@ use kafka_protocol::{
         offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic},
         offset_delete_response::{OffsetDeleteResponsePartition, OffsetDeleteResponseTopic},
         offset_fetch_response::{OffsetFetchResponsePartition, OffsetFetchResponseTopic},
+        produce_response::{
+            BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse,
+            TopicProduceResponse,
+        },
     },
     protocol::{Encodable, StrBytes},
 };
@@ -191,6 +197,69 @@ fn answers_about_groups_are_read() {
     });
 }
 
+#[test]
+fn answers_about_versions_are_read() {
+    holds::<ApiVersionsRequest>(0..=3, |version| {
+        let mut answer = ApiVersionsResponse::default().with_api_keys(two(ApiVersion::default()));
+        if version >= 3 {
+            let feature = SupportedFeatureKey::default().with_name(name());
+            answer.supported_features = two(feature);
+            answer.finalized_features_epoch = 5;
+            let feature = FinalizedFeatureKey::default()
+                .with_name(name())
+                .with_max_version_level(2);
+            answer.finalized_features = two(feature);
+            answer.zk_migration_ready = true;
+        }
+        answer
+    });
+}
+
+#[test]
+fn answers_to_records_are_read() {
+    holds::<ProduceRequest>(3..=12, |version| {
+        let mut partition = PartitionProduceResponse::default().with_error_code(6);
+        if version >= 8 {
+            let record =
+                BatchIndexAndErrorMessage::default().with_batch_index_error_message(Some(name()));
+            partition.record_errors = two(record);
+            partition.error_message = Some(name());
+        }
+        let mut answer = ProduceResponse::default();
+        if version >= 10 {
+            let leader = LeaderIdAndEpoch::default().with_leader_id(BrokerId(7));
+            partition.current_leader = leader;
+            let broker = NodeEndpoint::default()
+                .with_host(name())
+                .with_rack(Some(name()));
+            answer.node_endpoints = two(broker);
+        }
+        let topic = TopicProduceResponse::default()
+            .with_name(topic())
+            .with_partition_responses(two(partition));
+        answer.with_responses(two(topic))
+    });
+}
+
+/// A tagged field whose count is larger than it is, and one that is longer than it has to be: the decoder would go on in what follows.
+#[test]
+fn tagged_fields_are_what_they_are_said_to_be() {
+    let features = |field: &[u8]| {
+        let mut bytes = BytesMut::new();
+        bytes.put_i32(CORRELATION);
+        // No error, no versions, no throttling, one field: the third of them.
+        bytes.put_slice(&[0, 0, 1, 0, 0, 0, 0, 1, 2, field.len() as u8]);
+        bytes.put_slice(field);
+        read::<ApiVersionsRequest>(&bytes.freeze(), 3)
+    };
+    let one = [2, 2, b'f', 0, 2, 0, 1, 0];
+    let found = features(&one).expect("a feature").finalized_features;
+    assert_eq!((found.len(), found[0].max_version_level), (1, 2));
+    assert!(features(&[&one[..], &[0]].concat()).is_err());
+    assert!(features(&one[..7]).is_err());
+    assert!(features(&[0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
+}
+
 /// An answer that claims two thousand million topics takes no memory for them.
 #[test]
 fn a_count_that_nothing_follows_is_refused() {
@@ -210,6 +279,8 @@ proptest! {
         frame.put_i32(CORRELATION);
         frame.extend_from_slice(&bytes);
         let frame = frame.freeze();
+        let _ = read::<ApiVersionsRequest>(&frame, 3);
+        let _ = read::<ProduceRequest>(&frame, 12);
         let _ = read::<MetadataRequest>(&frame, 9);
         let _ = read::<CreateTopicsRequest>(&frame, 4);
         let _ = read::<DeleteTopicsRequest>(&frame, 4);
