@@ -265,6 +265,8 @@ twin!(Sink, SinkConnector, Sink);
 
 /// The boxed twin of [`SourceTask`].
 pub trait DynSourceTask: Send {
+    /// See [`SourceTask::prepare`].
+    fn prepare(&mut self) -> BoxFuture<'_, ()>;
     /// See [`SourceTask::open`].
     fn open(&mut self, start: Start) -> BoxFuture<'_, Result<()>>;
     /// See [`SourceTask::poll`].
@@ -274,6 +276,9 @@ pub trait DynSourceTask: Send {
 }
 
 impl<T: SourceTask> DynSourceTask for T {
+    fn prepare(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(SourceTask::prepare(self))
+    }
     fn open(&mut self, start: Start) -> BoxFuture<'_, Result<()>> {
         Box::pin(SourceTask::open(self, start))
     }

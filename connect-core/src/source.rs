@@ -85,7 +85,18 @@ pub struct Start {
 
 /// A running source. After an error it is dropped, and the runtime makes a new one.
 pub trait SourceTask: Send {
-    /// Connects and seeks. Called once, first.
+    /// Makes what can be made while another run of the same task, perhaps with another configuration, still runs: connections, looks
+    /// at the server. Called once at most, before [`SourceTask::open`], and then it may take as long as that run goes on: it is dropped at
+    /// any await when the task is to be opened, or together with the task.
+    ///
+    /// It takes nothing from the other run (no slot, no server id, no lock) and writes nothing, here or there: a task never runs twice.
+    /// What fails here is told to nobody: `open` tries it again and tells it. `open` finds what was made some time later, when it may be
+    /// of no use any more.
+    fn prepare(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
+    /// Connects and seeks. Called once, before all that follows.
     fn open(&mut self, start: Start) -> impl Future<Output = Result<()>> + Send;
 
     /// Waits for rows and appends them to `out` (empty when it is given), with the position after the last.

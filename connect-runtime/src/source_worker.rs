@@ -1,12 +1,13 @@
 //! A running source task: poll, transform, encode, append; one loop, one batch, one arena of bytes.
 
+mod prepared;
+
 use std::{sync::Arc, time::Duration};
 
 use connect_core::{
-    Advance, Batch, Encoded, Error, Position, Properties, Result, Start, Watermark,
-    plugin::DynSourceTask, watermark::watermark,
+    Advance, Batch, Encoded, Error, Position, Result, Start, Watermark, plugin::DynSourceTask,
 };
-use connect_log::{Append, Appended, AppenderSpec, Pace, Ticket};
+use connect_log::{Append, Appended, Ticket};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until},
@@ -15,7 +16,6 @@ use tokio::{
 use crate::{
     answers::TaskId,
     chain::Chain,
-    converters::Converters,
     dead_letters::{DeadLetters, Described, Left},
     encode::Encoder,
     ledger::Bookkeeper,
@@ -27,10 +27,10 @@ use crate::{
     tolerance::{Place, Stage, Tolerance},
     topic_creation::TopicCreation,
     transaction::{Boundary, Transaction},
-    worker_config::under,
 };
+pub(crate) use prepared::Prepared;
 
-/// A source task with all that its records pass through.
+/// A source task with all that its records pass through, made in two steps: see [`Prepared`].
 pub(crate) struct SourceWorker {
     task: Box<dyn DynSourceTask>,
     start: Start,
@@ -66,41 +66,6 @@ enum Delivery {
 }
 
 impl SourceWorker {
-    /// Makes everything but the connection: that is [`SourceWorker::run`]'s first step.
-    pub(crate) async fn new(
-        shared: &Arc<Shared>,
-        id: &TaskId,
-        config: &Properties,
-        task: Box<dyn DynSourceTask>,
-    ) -> Result<Self> {
-        let metrics = shared.metrics.task(id);
-        let worker = shared.current.get();
-        let converters = Converters::new(&worker, config)?;
-        let dead_letters = DeadLetters::of_source(shared, id, config, &metrics).await?;
-        let pipe = Pipe {
-            id: id.clone(),
-            shared: Arc::clone(shared),
-            chain: Chain::new(config)?.describing(dead_letters.is_some()),
-            encoder: Encoder::new(converters),
-            topics: TopicCreation::new(&shared.log, &worker, config)?,
-            tolerance: Tolerance::new(id, config, &metrics),
-            dead_letters,
-            metrics: Arc::clone(&metrics),
-            spans: TaskSpans::new(&shared.traces, id),
-            encoded: Encoded::default(),
-        };
-        let (advance, safe) = watermark();
-        let offsets = OffsetStore::open(shared, config).await?;
-        let delivery = Delivery::new(shared, id, config, advance, &metrics, &offsets).await?;
-        let start = start(shared, id, safe, &metrics, &offsets);
-        Ok(Self {
-            task,
-            start,
-            pipe,
-            delivery,
-        })
-    }
-
     /// Runs until it is told to stop or fails.
     pub(crate) async fn run(self, stop: Stop, opened: oneshot::Sender<()>) -> Result<()> {
         let (shared, id) = (Arc::clone(&self.pipe.shared), self.pipe.id.clone());
@@ -317,51 +282,33 @@ impl Pipe {
 }
 
 impl Delivery {
-    async fn new(
-        shared: &Arc<Shared>,
+    fn plain(
+        appender: Box<dyn Append>,
         id: &TaskId,
-        config: &Properties,
-        safe: Advance<Position>,
-        metrics: &Arc<TaskMetrics>,
         offsets: &OffsetStore,
-    ) -> Result<Self> {
-        let worker = &*shared.current.get();
-        let mut settings = worker.under("producer.");
-        settings.extend(under(config, "producer.override."));
-        let transactional = worker.is_exactly_once();
-        let spec = AppenderSpec {
-            client_id: format!("connector-producer-{id}"),
-            transactional_id: transactional.then(|| format!("{}-{id}", worker.group_id)),
-            cleans: vec![Arc::clone(offsets.topic())],
-            lease: shared.place.lease(),
-            pace: Pace::Steady,
-            settings,
-        };
-        let appender = shared.log.appender(spec).await?;
-        // Invariant 1: where the source stands is known once nobody else can commit any more, and another worker may have run the
-        // task since this one has looked.
-        offsets.refresh().await?;
-        if transactional {
-            let boundary = Boundary::new(worker, config);
-            let transaction =
-                Transaction::new(appender, boundary, &id.connector, offsets, safe, metrics);
-            return Ok(Self::Transaction(Box::new(transaction)));
-        }
-        let interval: Duration = worker.offset_advance_interval.0;
-        let keeper = Bookkeeper::new(
-            appender.durable(),
-            &id.connector,
-            offsets,
-            safe,
-            interval,
-            metrics,
-        );
-        Ok(Self::Plain {
+        (safe, interval): (Advance<Position>, Duration),
+        metrics: &Arc<TaskMetrics>,
+    ) -> Self {
+        let durable = appender.durable();
+        let keeper = Bookkeeper::new(durable, &id.connector, offsets, safe, interval, metrics);
+        Self::Plain {
             appender,
             last: None,
             keeper: Arc::new(keeper),
             flights: Arc::new(Flights::new(metrics)),
-        })
+        }
+    }
+
+    fn transactional(
+        appender: Box<dyn Append>,
+        boundary: Boundary,
+        id: &TaskId,
+        (offsets, safe): (&OffsetStore, Advance<Position>),
+        metrics: &Arc<TaskMetrics>,
+    ) -> Self {
+        let transaction =
+            Transaction::new(appender, boundary, &id.connector, offsets, safe, metrics);
+        Self::Transaction(Box::new(transaction))
     }
 
     fn keeper(&self) -> Option<Arc<Bookkeeper>> {

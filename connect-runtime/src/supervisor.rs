@@ -1,18 +1,28 @@
 //! One per task: starts it, tries it again after errors that pass, and says honestly how it is.
 
 mod face;
+mod heir;
 mod life;
 mod run;
 mod thread;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
+use connect_core::Result;
 use tokio::{
     sync::oneshot,
     time::{Instant, timeout},
 };
 
 use face::Face;
+pub(crate) use heir::Heir;
 pub(crate) use life::RetryPolicy;
 use life::{Effect, Event, Life, next};
 use thread::Thread;
@@ -31,14 +41,32 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-/// Runs a task until it is told to stop or fails for good.
-pub(crate) async fn supervise(shared: Arc<Shared>, spec: TaskSpec, stop: Stop) -> Outcome {
+/// Whether a task is open and has not ended, for others to look at.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Runs(Arc<AtomicBool>);
+
+impl Runs {
+    /// Whether it does now.
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Runs a task until it is told to stop or fails for good. Its first run may have been prepared.
+pub(crate) async fn supervise(
+    shared: Arc<Shared>,
+    spec: TaskSpec,
+    heir: Option<Heir>,
+    stop: Stop,
+    runs: Runs,
+) -> Outcome {
     let policy = spec.retry_policy();
     let mut supervisor = Supervisor {
         face: Face::new(&shared, &spec),
         shared,
         spec,
         stop,
+        heir,
         run: None,
     };
     let (mut life, mut effect) = (Life::Starting(0, None), Effect::Start);
@@ -51,6 +79,7 @@ pub(crate) async fn supervise(shared: Arc<Shared>, spec: TaskSpec, stop: Stop) -
             Effect::Wait(delay) => supervisor.wait(delay).await,
         };
         (life, effect) = next(life, event, &policy, jitter());
+        runs.0.store(matches!(life, Life::Running(_)), Relaxed);
     }
     match life {
         Life::Failed(_) => Outcome::Failed,
@@ -63,6 +92,7 @@ struct Supervisor {
     shared: Arc<Shared>,
     spec: TaskSpec,
     stop: Stop,
+    heir: Option<Heir>,
     run: Option<Run>,
 }
 
@@ -104,13 +134,7 @@ impl Supervisor {
     /// Starts a run on a thread of its own, and waits until it is open or has ended.
     async fn start(&mut self) -> Event {
         let (opened, is_open) = oneshot::channel();
-        let run = run::run(
-            Arc::clone(&self.shared),
-            self.spec.clone(),
-            self.stop.clone(),
-            opened,
-        );
-        match Thread::spawn(&self.spec.id, run) {
+        match self.thread(opened) {
             Ok(thread) => {
                 self.run = Some(Run {
                     thread,
@@ -132,6 +156,19 @@ impl Supervisor {
         Event::Opened
     }
 
+    /// That of the heir, if there is one whose thread still is.
+    fn thread(&mut self, opened: oneshot::Sender<()>) -> Result<Thread> {
+        let begun = match self.heir.take() {
+            Some(heir) => heir.begin(self.stop.clone(), opened),
+            None => Err(opened),
+        };
+        begun.or_else(|opened| {
+            let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+            let run = run::run(shared, self.spec.clone(), stop, opened);
+            Thread::spawn(&self.spec.id, run)
+        })
+    }
+
     /// Waits until the run has ended. Meanwhile the status tells when the log is away.
     async fn watch(&mut self) -> Event {
         let Self {
@@ -140,6 +177,7 @@ impl Supervisor {
             spec,
             stop,
             run,
+            ..
         } = self;
         let event = {
             let Some(run) = run else {

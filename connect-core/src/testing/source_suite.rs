@@ -70,6 +70,7 @@ pub async fn run<O: Origin>(origin: &O) {
     suite.goes_on_without_a_gap_after_a_stop().await;
     suite.goes_on_without_a_gap_after_a_crash().await;
     suite.repeats_only_what_was_not_stored().await;
+    suite.is_prepared_beside_its_predecessor().await;
 }
 
 struct Suite<'a, O> {
@@ -103,9 +104,12 @@ enum What {
 
 impl<O: Origin> Suite<'_, O> {
     async fn open(&self) -> Open<O::Task> {
+        self.open_task(self.origin.task()).await
+    }
+
+    async fn open_task(&self, mut task: O::Task) -> Open<O::Task> {
         let (safe, watched) = watermark();
         let stored = self.stored.values().cloned().collect();
-        let mut task = self.origin.task();
         let start = Start {
             stored,
             safe: watched,
@@ -325,6 +329,33 @@ impl<O: Origin> Suite<'_, O> {
         open.task.close().await.expect("close");
         let mut open = self.open().await;
         assert_eq!(self.read(&mut open, 10).await, expected, "they come again");
+        self.until_stored(&mut open).await;
+        open.task.close().await.expect("close");
+    }
+
+    /// The predecessor notices nothing of it, and what is prepared goes on where that has stopped; as does one that was dropped on its way.
+    async fn is_prepared_beside_its_predecessor(&mut self) {
+        let mut open = self.open().await;
+        let mut next = self.origin.task();
+        tokio::time::timeout(PATIENCE, next.prepare())
+            .await
+            .expect("prepare ends");
+        let mut dropped = self.origin.task();
+        tokio::select! {
+            biased;
+            () = dropped.prepare() => {}
+            () = std::future::ready(()) => {}
+        }
+        for prepared in [next, dropped] {
+            let expected = self.insert(10).await;
+            let seen = self.read(&mut open, 10).await;
+            assert_eq!(seen, expected, "another one is prepared");
+            self.until_stored(&mut open).await;
+            open.task.close().await.expect("close");
+            let expected = self.insert(10).await;
+            open = self.open_task(prepared).await;
+            assert_eq!(self.read(&mut open, 10).await, expected, "it was prepared");
+        }
         self.until_stored(&mut open).await;
         open.task.close().await.expect("close");
     }

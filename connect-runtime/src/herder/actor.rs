@@ -2,6 +2,7 @@
 //!
 //! It never waits for the log, so that nothing keeps it from stopping what it must not run.
 
+mod heirs;
 mod perform;
 mod reporter;
 
@@ -18,9 +19,11 @@ use tokio::{
     time::{Duration, Instant, sleep},
 };
 
+use heirs::Heirs;
+
 use super::{
     reconcile::{Mine, reconcile},
-    state::{Phase, Running},
+    state::{Edition, Phase, Running},
 };
 use crate::{
     answers::{State, TargetState, TaskId},
@@ -30,7 +33,7 @@ use crate::{
     seats::{Report, task_id},
     shared::Shared,
     stop::{Stop, Stopper},
-    supervisor::Outcome,
+    supervisor::{Outcome, Runs},
 };
 
 /// More rounds than this without an end are a defect.
@@ -44,13 +47,20 @@ pub(crate) struct Actor {
     running: Running,
     supervisors: JoinSet<Outcome>,
     by_join: FxHashMap<Id, TaskId>,
-    stoppers: BTreeMap<TaskId, Stopper>,
+    reins: BTreeMap<TaskId, Reins>,
+    heirs: Heirs,
     guards: Guards,
     report: watch::Sender<Report>,
     answered: BTreeSet<RequestId>,
     taken_back: BTreeSet<RequestId>,
     look: Look,
     is_draining: bool,
+}
+
+/// How a task that was started is held.
+struct Reins {
+    stopper: Stopper,
+    runs: Runs,
 }
 
 impl Actor {
@@ -61,7 +71,8 @@ impl Actor {
             running: Running::default(),
             supervisors: JoinSet::new(),
             by_join: FxHashMap::default(),
-            stoppers: BTreeMap::new(),
+            reins: BTreeMap::new(),
+            heirs: Heirs::default(),
             guards: Guards::default(),
             report: watch::channel(Report::default()).0,
             answered: BTreeSet::new(),
@@ -95,15 +106,17 @@ impl Actor {
                 () = stop.soft(), if !self.is_draining => self.is_draining = true,
                 // 2. A task has ended.
                 Some(ended) = self.supervisors.join_next_with_id() => self.ended(ended),
-                // 3. This worker's place in the group is another one.
+                // 3. An heir is prepared, or was waited for long enough.
+                Some((id, edition)) = self.heirs.next() => self.relieved(&id, edition),
+                // 4. This worker's place in the group is another one.
                 Ok(()) = standing.changed() => {
                     let now = standing.borrow_and_update().clone();
                     self.shared.metrics.membership.see(now.as_ref());
                     self.look.add(&Scope::All);
                 }
-                // 4. Configurations or assignments have changed.
+                // 5. Configurations or assignments have changed.
                 Ok(()) = self.look.changed() => {}
-                // 5. It is time to look how much there is to do.
+                // 6. It is time to look how much there is to do.
                 () = sleep(LOOK) => self.weigh(),
             }
             self.settle();
@@ -156,6 +169,7 @@ impl Actor {
                 self.perform(action);
             }
         }
+        self.forget_heirs(me.as_deref());
         self.guards
             .settle(&self.shared, &self.running.connectors, &scope);
         self.forget_logs(&scope);
@@ -164,6 +178,20 @@ impl Actor {
             self.attend(&me);
             self.take_back(&me);
         }
+    }
+
+    /// An heir that is not to run here has nothing to wait for.
+    fn forget_heirs(&mut self, me: Option<&str>) {
+        let desired = self.shared.desired.read();
+        let known = self.shared.cluster.known();
+        let mine = Mine {
+            desired: &desired,
+            assignments: &known.assignments,
+            me,
+        };
+        let is_wanted =
+            |id: &TaskId, edition: Edition| mine.task(id) == Some((edition, TargetState::Started));
+        self.heirs.retain(is_wanted);
     }
 
     /// What was logged of deleted connectors goes.
@@ -250,7 +278,7 @@ impl Actor {
         let Some(id) = self.by_join.remove(&join) else {
             return;
         };
-        self.stoppers.remove(&id);
+        self.reins.remove(&id);
         let mut about = Scope::default();
         about.add(&id.connector);
         self.look.add(&about);
@@ -266,8 +294,9 @@ impl Actor {
 
     async fn stop_all(&mut self, stop: &Stop) {
         let deadline = stop.deadline();
-        for stopper in self.stoppers.values() {
-            stopper.stop_by(deadline);
+        self.heirs = Heirs::default();
+        for reins in self.reins.values() {
+            reins.stopper.stop_by(deadline);
         }
         while let Some(ended) = self.supervisors.join_next_with_id().await {
             let (join, outcome) = match ended {

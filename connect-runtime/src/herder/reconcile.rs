@@ -20,6 +20,8 @@ pub enum Action {
     Start(TaskId, Edition),
     /// Tell that a task is paused.
     Rest(TaskId, Edition),
+    /// Prepare this edition of a task, which takes nothing from the one that is alive, and then tell that one to stop.
+    Relieve(TaskId, Edition),
     /// Tell a running task to stop.
     Stop(TaskId),
     /// Forget a task that has ended or is paused, and is not wanted as it was.
@@ -44,13 +46,18 @@ pub struct Mine<'a> {
 pub fn reconcile(mine: Mine<'_>, running: &Running, scope: &Scope) -> Vec<Action> {
     let mut actions = Vec::new();
     for (id, task) in running.tasks_in(scope) {
-        if mine.task(id) == Some((task.edition, task.target)) {
+        let wanted = mine.task(id);
+        if wanted == Some((task.edition, task.target)) {
             continue;
         }
-        match task.phase {
-            Phase::Alive => actions.push(Action::Stop(id.clone())),
-            Phase::Failed | Phase::Resting => actions.push(Action::Clear(id.clone())),
-            Phase::Stopping => {}
+        let next = wanted
+            .and_then(|(edition, target)| (target == TargetState::Started).then_some(edition));
+        match (task.phase, next) {
+            (Phase::Alive, Some(next)) => actions.push(Action::Relieve(id.clone(), next)),
+            (Phase::Relieved(heir), Some(next)) if heir == next => {}
+            (Phase::Alive | Phase::Relieved(_), _) => actions.push(Action::Stop(id.clone())),
+            (Phase::Failed | Phase::Resting, _) => actions.push(Action::Clear(id.clone())),
+            (Phase::Stopping, _) => {}
         }
     }
     for (name, _) in scope.of(&running.connectors) {

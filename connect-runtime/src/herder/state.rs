@@ -89,6 +89,8 @@ pub struct RunningTask {
 pub enum Phase {
     /// It runs, or its supervisor is about to try it again.
     Alive,
+    /// It runs, and is told to stop as soon as its heir, a run of this edition, is prepared.
+    Relieved(Edition),
     /// It was told to stop.
     Stopping,
     /// It failed for good; another edition starts it again.

@@ -6,7 +6,7 @@ use connect_core::{Result, plugin::BoxedTask};
 use tokio::sync::oneshot;
 
 use crate::{
-    shared::Shared, sink_worker::SinkWorker, source_worker::SourceWorker, stop::Stop,
+    shared::Shared, sink_worker::SinkWorker, source_worker::Prepared, stop::Stop,
     task_spec::TaskSpec,
 };
 
@@ -21,8 +21,8 @@ pub(super) async fn run(
     let task = plugin.task(&config, config.clone())?;
     match task {
         BoxedTask::Source(task) => {
-            let worker = SourceWorker::new(&shared, &spec.id, &config, task).await?;
-            worker.run(stop, opened).await
+            let prepared = Prepared::new(&shared, &spec.id, &config, task).await?;
+            prepared.finish().await?.run(stop, opened).await
         }
         BoxedTask::Sink(task) => {
             let worker = SinkWorker::new(&shared, &spec.id, &config, task).await?;

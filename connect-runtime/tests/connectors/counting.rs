@@ -49,6 +49,30 @@ pub struct State {
     pub long_row: Option<(u64, usize)>,
     /// Polls that gave rows.
     pub polls: u64,
+    /// Tasks that are open and have neither been closed nor dropped.
+    pub open: u32,
+    /// The most that were open at a time.
+    pub most_open: u32,
+    /// How often it was prepared, to the end or not.
+    pub prepares: u32,
+    /// Tasks that were prepared, not opened and are there.
+    pub waiting: u32,
+    /// Those that were prepared and then opened.
+    pub heirs: u32,
+    /// What preparing does.
+    pub preparing: Preparing,
+}
+
+/// How a task is prepared.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub enum Preparing {
+    /// At once.
+    #[default]
+    Works,
+    /// It never ends.
+    Hangs,
+    /// It panics.
+    Panics,
 }
 
 static UPSTREAMS: LazyLock<Mutex<HashMap<String, Arc<Upstream>>>> = LazyLock::new(Mutex::default);
@@ -108,6 +132,15 @@ pub struct CountingTask {
     route: Arc<Route>,
     at: u64,
     start: Option<Start>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    New,
+    Prepared,
+    Open,
+    Closed,
 }
 
 impl SourceConnector for Counting {
@@ -144,6 +177,7 @@ impl SourceConnector for Counting {
             route: Route::new(config.topic.as_str(), Some(key), Some(value)),
             at: 0,
             start: None,
+            stage: Stage::New,
             config,
         })
     }
@@ -157,6 +191,19 @@ impl CountingTask {
         )
     }
 
+    /// Counts what becomes of it.
+    fn enter(&mut self, stage: Stage) {
+        let before = std::mem::replace(&mut self.stage, stage);
+        self.upstream.set(|state| {
+            state.waiting -= u32::from(before == Stage::Prepared);
+            state.open -= u32::from(before == Stage::Open);
+            state.heirs += u32::from((before, stage) == (Stage::Prepared, Stage::Open));
+            state.waiting += u32::from(stage == Stage::Prepared);
+            state.open += u32::from(stage == Stage::Open);
+            state.most_open = state.most_open.max(state.open);
+        });
+    }
+
     /// Tells the upstream what it can forget.
     fn feedback(&self) {
         let safe = self.start.as_ref().and_then(|start| start.safe.latest());
@@ -167,7 +214,23 @@ impl CountingTask {
     }
 }
 
+impl Drop for CountingTask {
+    fn drop(&mut self) {
+        self.enter(Stage::Closed);
+    }
+}
+
 impl SourceTask for CountingTask {
+    async fn prepare(&mut self) {
+        self.upstream.set(|state| state.prepares += 1);
+        self.enter(Stage::Prepared);
+        match self.upstream.get().preparing {
+            Preparing::Works => {}
+            Preparing::Hangs => std::future::pending().await,
+            Preparing::Panics => panic!("it cannot be prepared"),
+        }
+    }
+
     async fn open(&mut self, start: Start) -> Result<()> {
         let state = self.upstream.get();
         if state.hangs {
@@ -196,6 +259,7 @@ impl SourceTask for CountingTask {
             ));
         }
         self.start = Some(start);
+        self.enter(Stage::Open);
         Ok(())
     }
 
@@ -247,6 +311,7 @@ impl SourceTask for CountingTask {
     async fn close(&mut self) -> Result<()> {
         self.feedback();
         self.upstream.set(|state| state.closes += 1);
+        self.enter(Stage::Closed);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod catch_up;
 mod kept;
 mod open;
 mod plan;
+mod prepare;
 
 pub(crate) use open::gtid_filter;
 
@@ -19,7 +20,7 @@ use cdc::{
 use connect_core::{Batch, Error, Result, SourceTask, Start, meter::Meter};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use self::catch_up::CatchUp;
+use self::{catch_up::CatchUp, prepare::Prepared};
 use crate::{
     captured,
     config::{MySqlConfig, SslMode},
@@ -34,7 +35,7 @@ use crate::{
     stream::{Settings, Stream},
     tables::Compiler,
     versions::Versions,
-    wire::{Flavor, Side, Target},
+    wire::{Connection, Flavor, Side, Target},
 };
 
 /// How long the stream's heartbeats are apart.
@@ -54,6 +55,12 @@ pub struct MySqlTask {
     phase: Phase,
     start: Option<Start>,
     channels: Option<Arc<Channels>>,
+    /// Connections that were opened before the task is.
+    prepared: Option<Box<Prepared>>,
+    /// Of these the one for the binlog, while the task is being opened.
+    early: Option<Box<Connection>>,
+    /// A connection for questions that is open already, for the stream.
+    lent: Option<Box<Side>>,
     /// What has yet to be told of a snapshot that reads nothing.
     untold: &'static [&'static str],
 }
@@ -90,6 +97,9 @@ impl MySqlTask {
             phase: Phase::Idle,
             start: None,
             channels: None,
+            prepared: None,
+            early: None,
+            lent: None,
             untold: &[],
         })
     }
@@ -193,6 +203,11 @@ impl MySqlTask {
 }
 
 impl SourceTask for MySqlTask {
+    async fn prepare(&mut self) {
+        // Boxed: it happens once.
+        Box::pin(self.make_ready()).await;
+    }
+
     async fn open(&mut self, start: Start) -> Result<()> {
         let stored = start.stored.iter().find(|p| p.partition == self.partition);
         let stored = stored

@@ -107,6 +107,11 @@ impl Connection {
         &self.server
     }
 
+    /// Whether the server has neither ended it nor said anything unasked, as some do before they end one; looked at without asking it.
+    pub(crate) async fn is_quiet(&mut self) -> bool {
+        matches!(self.packets.try_read().await, Ok(false))
+    }
+
     /// Runs a statement and gives all its rows. After an error of the server the connection can be used on.
     pub async fn query(&mut self, sql: &str) -> Result<Vec<Row>> {
         let limit = self.query_timeout;

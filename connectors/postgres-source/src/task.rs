@@ -3,6 +3,7 @@
 mod catch_up;
 mod open;
 mod plan;
+mod prepare;
 mod replay;
 mod replicate;
 
@@ -15,7 +16,7 @@ use cdc::{
 use connect_core::{Batch, Error, Result, SourceTask, Start, keep::Turn, meter::Meter};
 use tokio::time::{Instant, sleep};
 
-use self::{catch_up::CatchUp, replay::Replay};
+use self::{catch_up::CatchUp, prepare::Prepared, replay::Replay};
 pub(crate) use self::{
     catch_up::snapshot_connection,
     replicate::{Sent, feedback_interval, start_replication},
@@ -60,7 +61,9 @@ pub struct PostgresTask {
     channels: Option<Arc<Channels>>,
     /// No snapshot was taken, which has yet to be told.
     has_skipped: bool,
-    /// A connection for replication that was opened while the catalog was looked at.
+    /// Connections that were opened before the task is.
+    prepared: Option<Box<Prepared>>,
+    /// A connection for replication that was opened while the catalog was looked at, or before.
     early: Option<Box<Connection>>,
     /// Held as long as the slot is ours to read.
     turn: Option<Turn>,
@@ -103,6 +106,7 @@ impl PostgresTask {
             confirmed: 0,
             channels: None,
             has_skipped: false,
+            prepared: None,
             early: None,
             turn: None,
             marks: Marks::default(),
@@ -130,7 +134,7 @@ impl PostgresTask {
         };
         let mut connection = match self.early.take() {
             Some(connection) => *connection,
-            None => Connection::open(&target(&self.config), Purpose::Replication).await?,
+            None => self.open_replication().await?,
         };
         let every = feedback_interval(&self.config, &mut connection).await?;
         let progress = Progress {
@@ -219,6 +223,11 @@ impl PostgresTask {
 }
 
 impl SourceTask for PostgresTask {
+    async fn prepare(&mut self) {
+        // Boxed: it happens once.
+        Box::pin(self.make_ready()).await;
+    }
+
     async fn open(&mut self, start: Start) -> Result<()> {
         let stored = start.stored.iter().find(|p| p.partition == self.partition);
         let stored = stored

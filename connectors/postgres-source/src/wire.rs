@@ -94,6 +94,11 @@ impl Connection {
         self.server_version
     }
 
+    /// Whether the server has neither ended it nor said anything unasked, as it does before it ends one; looked at without asking it.
+    pub(crate) async fn is_quiet(&mut self) -> bool {
+        matches!(self.frames.try_read().await, Ok(false))
+    }
+
     /// How long a query may take; zero for ever.
     pub(crate) fn query_timeout(&self) -> Duration {
         self.query_timeout

@@ -24,6 +24,8 @@ enum Flaw {
     Nulls,
     /// It waits for rows without end.
     Hangs,
+    /// It ends its predecessor when it is prepared.
+    TakesOver,
 }
 
 /// One change: the id, and the new text, nothing for a deletion, or that the text was not sent.
@@ -33,6 +35,8 @@ type Change = (u64, Option<Option<String>>);
 struct Memory {
     log: Arc<Mutex<Vec<Change>>>,
     forgotten: Arc<Mutex<usize>>,
+    /// Which task the server serves, if any.
+    serves: Arc<Mutex<Option<usize>>>,
     flaw: Flaw,
 }
 
@@ -48,6 +52,7 @@ impl Memory {
         Self {
             log: Arc::default(),
             forgotten: Arc::default(),
+            serves: Arc::default(),
             flaw,
         }
     }
@@ -99,7 +104,14 @@ impl Origin for Memory {
 }
 
 impl SourceTask for Task {
+    async fn prepare(&mut self) {
+        if self.memory.flaw == Flaw::TakesOver {
+            *self.memory.serves.lock().unwrap() = None;
+        }
+    }
+
     async fn open(&mut self, start: Start) -> Result<()> {
+        *self.memory.serves.lock().unwrap() = Some(self.number());
         let stored = start.stored.first();
         self.at = stored.map_or(0, |position| position.offset.parse().unwrap());
         if self.memory.flaw == Flaw::Skips {
@@ -112,6 +124,8 @@ impl SourceTask for Task {
 
     async fn poll(&mut self, out: &mut Batch) -> Result<()> {
         self.forget();
+        let serves = *self.memory.serves.lock().unwrap();
+        assert_eq!(serves, Some(self.number()), "it was ended");
         let mut changes: Vec<Change> = {
             let log = self.memory.log.lock().unwrap();
             log.iter().skip(self.at).take(7).cloned().collect()
@@ -145,6 +159,11 @@ impl SourceTask for Task {
 }
 
 impl Task {
+    /// No other task that is there has it.
+    fn number(&self) -> usize {
+        Arc::as_ptr(&self.route).addr()
+    }
+
     /// What the server may forget, it forgets at once.
     fn forget(&self) {
         let safe = self.start.as_ref().and_then(|start| start.safe.latest());
@@ -190,6 +209,7 @@ async fn every_flaw_is_found() {
         Flaw::Reorders,
         Flaw::Nulls,
         Flaw::Hangs,
+        Flaw::TakesOver,
     ] {
         let memory = Memory::new(flaw);
         let found = tokio::spawn(async move { run(&memory).await }).await;

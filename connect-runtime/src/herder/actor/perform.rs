@@ -5,14 +5,15 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::Actor;
+use super::{Actor, Reins};
 use crate::{
     answers::{State, TargetState, TaskId},
     herder::{
         reconcile::{Action, Mine},
         state::{Edition, Phase, RunningConnector, RunningTask},
     },
-    logs, stop, supervisor,
+    logs, stop,
+    supervisor::{self, Runs},
     task_spec::TaskSpec,
 };
 
@@ -26,6 +27,7 @@ impl Actor {
             }
             Action::Start(id, edition) => self.start(id, edition),
             Action::Rest(id, edition) => self.rest(id, edition),
+            Action::Relieve(id, edition) => self.relieve(&id, edition),
             Action::Stop(id) => self.stop(&id),
             Action::Clear(id) => self.clear(&id),
         }
@@ -64,12 +66,15 @@ impl Actor {
             return;
         };
         let (stopper, stop) = stop::stop();
-        let supervisor = supervisor::supervise(Arc::clone(&self.shared), spec, stop);
+        let runs = Runs::default();
+        let heir = self.heirs.take(&id, edition);
+        let shared = Arc::clone(&self.shared);
+        let supervisor = supervisor::supervise(shared, spec, heir, stop, runs.clone());
         let handle = self
             .supervisors
             .spawn(supervisor.instrument(logs::of_task(&id)));
         self.by_join.insert(handle.id(), id.clone());
-        self.stoppers.insert(id.clone(), stopper);
+        self.reins.insert(id.clone(), Reins { stopper, runs });
         let task = RunningTask {
             edition,
             target: TargetState::Started,
@@ -94,9 +99,31 @@ impl Actor {
         self.running.tasks.insert(id, task);
     }
 
+    /// A task that does not run has nothing to go on with until its heir is prepared.
+    fn relieve(&mut self, id: &TaskId, edition: Edition) {
+        let runs = self.reins.get(id).is_some_and(|reins| reins.runs.get());
+        if runs
+            && self.heirs.make(&self.shared, id, edition)
+            && let Some(task) = self.running.tasks.get_mut(id)
+        {
+            task.phase = Phase::Relieved(edition);
+        } else {
+            self.stop(id);
+        }
+    }
+
+    /// The heir of a task has done what it can while the task runs.
+    pub(super) fn relieved(&mut self, id: &TaskId, edition: Edition) {
+        let task = self.running.tasks.get(id);
+        if task.is_some_and(|task| task.phase == Phase::Relieved(edition)) {
+            self.stop(id);
+        }
+    }
+
     fn stop(&mut self, id: &TaskId) {
-        if let Some(stopper) = self.stoppers.get(id) {
-            stopper.stop_by(Instant::now() + self.shared.current.get().shutdown_timeout.0);
+        if let Some(reins) = self.reins.get(id) {
+            let patience = self.shared.current.get().shutdown_timeout.0;
+            reins.stopper.stop_by(Instant::now() + patience);
         }
         if let Some(task) = self.running.tasks.get_mut(id) {
             task.phase = Phase::Stopping;
@@ -117,6 +144,8 @@ impl Actor {
         if mine.task(id).is_none() {
             self.shared.statuses.release_task(id);
             self.shared.metrics.remove(id);
+            // It counts in those metrics.
+            self.heirs.retain(|heir, _| heir != id);
         }
     }
 }

@@ -99,8 +99,13 @@ impl Scene {
                 };
                 assert_eq!(self.running.tasks.insert(id, task), None);
             }
+            Action::Relieve(id, edition) => self.phase(&id, Phase::Relieved(edition)),
             Action::Stop(id) | Action::Clear(id) => drop(self.running.tasks.remove(&id)),
         }
+    }
+
+    fn phase(&mut self, id: &TaskId, phase: Phase) {
+        self.running.tasks.get_mut(id).unwrap().phase = phase;
     }
 
     fn assignment(&mut self) -> &mut Assignment {
@@ -143,22 +148,62 @@ fn another_edition_is_another_run() {
     let mut scene = scene();
     scene.settle();
     let id = TaskId::new("c", 0);
-    let again = |edition| [Action::Stop(id.clone()), Action::Start(id.clone(), edition)];
+    let editions = [(2, 1), (9, 1)].map(|(revision, run)| Edition { revision, run });
+    for edition in editions {
+        scene.assignment().tasks[0].run = edition.run;
+        scene.wanted().tasks[0].revision = edition.revision;
+        // It goes on until what comes after it is prepared; the actor tells it to stop, and sees its end.
+        assert_eq!(scene.settle(), [Action::Relieve(id.clone(), edition)]);
+        scene.phase(&id, Phase::Stopping);
+        assert_eq!(scene.settle(), []);
+        scene.running.tasks.remove(&id);
+        assert_eq!(scene.settle(), [Action::Start(id.clone(), edition)]);
+    }
+}
+
+#[test]
+fn a_task_whose_heir_is_not_wanted_any_more_is_stopped_at_once() {
+    type Change = fn(&mut Scene);
+    let changes: [(Change, Option<u64>); 5] = [
+        (|scene| scene.assignment().tasks[0].run = 2, Some(2)),
+        (|scene| scene.assignment().tasks[0] = seat("other"), None),
+        (|scene| scene.wanted().target = TargetState::Stopped, None),
+        (|scene| scene.me = None, None),
+        (|scene| drop(scene.desired.connectors.remove("c")), None),
+    ];
+    for (change, next) in changes {
+        let mut scene = scene();
+        scene.settle();
+        let id = TaskId::new("c", 0);
+        scene.assignment().tasks[0].run = 1;
+        scene.settle();
+        change(&mut scene);
+        let done = scene.settle();
+        assert_eq!(done.first(), Some(&Action::Stop(id.clone())), "{done:?}");
+        let edition = next.map(|run| Edition { revision: 2, run });
+        let start = edition.map(|edition| Action::Start(id.clone(), edition));
+        let starts = done
+            .iter()
+            .find(|action| matches!(action, Action::Start(..)));
+        assert_eq!(starts, start.as_ref(), "{done:?}");
+    }
+}
+
+#[test]
+fn a_task_that_fails_before_its_heir_is_prepared_is_followed_by_it() {
+    let mut scene = scene();
+    scene.settle();
+    let id = TaskId::new("c", 0);
     scene.assignment().tasks[0].run = 1;
+    scene.settle();
+    scene.phase(&id, Phase::Failed);
+    let edition = Edition {
+        revision: 2,
+        run: 1,
+    };
     assert_eq!(
         scene.settle(),
-        again(Edition {
-            revision: 2,
-            run: 1
-        })
-    );
-    scene.wanted().tasks[0].revision = 9;
-    assert_eq!(
-        scene.settle(),
-        again(Edition {
-            revision: 9,
-            run: 1
-        })
+        [Action::Clear(id.clone()), Action::Start(id, edition)]
     );
 }
 

@@ -25,8 +25,17 @@ use crate::{
 impl MySqlTask {
     /// Decides and begins.
     pub(super) async fn open_phase(&mut self, stored: Option<Place>) -> Result<Phase> {
+        let phase = Box::pin(self.decide(stored)).await;
+        self.early = None;
+        if let Some(mut side) = self.lent.take() {
+            side.close().await;
+        }
+        phase
+    }
+
+    async fn decide(&mut self, stored: Option<Place>) -> Result<Phase> {
         let policy = self.config.policy();
-        let mut side = self.side();
+        let mut side = self.ready().await;
         let connection = side.connection().await?;
         self.is_of_its_family(connection)?;
         let stored = stored.filter(|place| !place.in_snapshot);
@@ -38,7 +47,7 @@ impl MySqlTask {
             }
             _ => None,
         };
-        side.close().await;
+        self.lent = Some(Box::new(side));
         match stored {
             Some(_) if lost.is_some() && policy.on_loss => {
                 tracing::warn!(
@@ -121,15 +130,15 @@ impl MySqlTask {
     /// The stream from a place on, at which the tables are these.
     pub(super) async fn stream_from(&mut self, place: Place, versions: Versions) -> Result<Stream> {
         let target = target(&self.config, self.flavor);
-        let connection = Connection::open(&target).await?;
+        let connection = self.open_dump().await?;
+        let lent = self.lent.take();
+        let mut side = lent.map_or_else(|| self.side(), |side| *side);
         let encoded;
         let text;
         let counted = self.counted(place.gtids.as_ref());
         let from = match &counted {
             Some(Gtids::MySql(set)) => {
-                let mut side = self.side();
                 let purged = purged(side.connection().await?).await?;
-                side.close().await;
                 encoded = match purged {
                     Some(Gtids::MySql(purged)) => set.with(&purged),
                     _ => set.clone(),
@@ -166,7 +175,8 @@ impl MySqlTask {
             channels: self.channels.clone(),
         };
         let settings = (self.settings(versions), self.incremental(&place));
-        Stream::new(dump, self.side(), settings, place, run)
+        // It asks for its first table soon.
+        Stream::new(dump, side, settings, place, run)
     }
 }
 

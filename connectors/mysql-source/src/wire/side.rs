@@ -67,6 +67,15 @@ impl Side {
         &self.target
     }
 
+    /// Forgets a connection that the server has ended.
+    pub async fn look(&mut self) {
+        if let Some((connection, _)) = &mut self.open
+            && !connection.is_quiet().await
+        {
+            self.open = None;
+        }
+    }
+
     /// Gives the connection back when it has lain idle.
     pub async fn tidy(&mut self) {
         let is_idle = |(_, used): &(Connection, Instant)| used.elapsed() >= IDLE;

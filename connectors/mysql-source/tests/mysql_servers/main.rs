@@ -15,6 +15,7 @@ mod images;
 mod incremental;
 mod interrupted;
 mod parallel;
+mod prepared;
 mod snapshots;
 mod tasks;
 mod values;

@@ -43,13 +43,24 @@ pub(super) async fn open(
     more: &[(&str, &str)],
     stored: impl IntoIterator<Item = Position>,
 ) -> Source {
-    let stored: Vec<Position> = stored.into_iter().collect();
+    open_task(task(mysql, version, more), stored).await
+}
+
+/// A task that is not open.
+pub(super) fn task(mysql: &Mysql, version: MysqlVersion, more: &[(&str, &str)]) -> MySqlTask {
     let config = MySqlConfig::parse(&properties(mysql, more)).unwrap();
     let task = match version.is_mariadb() {
         true => MariaDbSource::task(config, TaskPlan::new()),
         false => MySqlSource::task(config, TaskPlan::new()),
     };
-    let mut task = task.unwrap();
+    task.unwrap()
+}
+
+pub(super) async fn open_task(
+    mut task: MySqlTask,
+    stored: impl IntoIterator<Item = Position>,
+) -> Source {
+    let stored: Vec<Position> = stored.into_iter().collect();
     let (advance, safe) = watermark();
     let start = Start {
         stored: stored.clone(),
@@ -110,7 +121,7 @@ impl Source {
     }
 
     /// Reads until a record tells `last`; the records, and behind each batch its position.
-    async fn until(&mut self, last: &str) -> Vec<(String, Option<Position>)> {
+    pub(super) async fn until(&mut self, last: &str) -> Vec<(String, Option<Position>)> {
         let mut read = Vec::new();
         let reading = async {
             while read.last().is_none_or(|(told, _)| told != last) {

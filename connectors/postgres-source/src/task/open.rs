@@ -37,8 +37,8 @@ enum Beginning {
 impl PostgresTask {
     /// Decides and begins.
     pub(super) async fn open_phase(&mut self, stored: Option<Place>) -> Result<Phase> {
-        let mut side = self.side();
-        self.early = Box::pin(self.early(stored.as_ref(), &mut side)).await;
+        let mut side;
+        (side, self.early) = Box::pin(self.ready(stored.as_ref())).await;
         let connection = side.connection().await?;
         if connection.server_version() < 12 {
             return Err(Error::new(&error::VERSION, "the server is too old")
@@ -71,18 +71,6 @@ impl PostgresTask {
                 other
             }
         }
-    }
-
-    /// Opens both connections at once where the stream most likely goes on. What fails here is tried again, and told, when it is needed.
-    async fn early(&self, stored: Option<&Place>, side: &mut Side) -> Option<Box<Connection>> {
-        let goes_on = stored.is_some_and(|place| place.snapshot.is_none());
-        if !goes_on || !self.streams() {
-            return None;
-        }
-        let target = target(&self.config);
-        let replication = Connection::open(&target, Purpose::Replication);
-        let (_, replication) = tokio::join!(side.connection(), replication);
-        replication.ok().map(Box::new)
     }
 
     fn beginning(&self, stored: Option<Place>, slot: Option<Slot>) -> Result<Beginning> {

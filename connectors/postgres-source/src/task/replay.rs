@@ -94,6 +94,8 @@ impl PostgresTask {
             return self.open_phase(Some(place)).await;
         }
         judged?;
+        // This may take long, and needs no server.
+        self.prepared = None;
         let (from, stored) = (show_lsn(session.since), show_lsn(place.at.commit_lsn));
         tracing::info!(slot = %self.config.slot, %from, %stored, "reading what was kept of the slot's changes");
         let (replication, after) = session.replay(self.marks.clone());

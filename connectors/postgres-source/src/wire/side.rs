@@ -49,6 +49,15 @@ impl Side {
         Ok(&mut self.open.insert((open, Instant::now())).0)
     }
 
+    /// Forgets a connection that the server has ended.
+    pub async fn look(&mut self) {
+        if let Some((connection, _)) = &mut self.open
+            && !connection.is_quiet().await
+        {
+            self.open = None;
+        }
+    }
+
     /// Gives the connection back when it has lain idle.
     pub async fn tidy(&mut self) {
         if self

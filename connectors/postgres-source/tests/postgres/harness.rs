@@ -89,24 +89,13 @@ impl Database {
         more: &[(&str, &str)],
         stored: Option<Position>,
     ) -> Result<Source, Error> {
+        Source::open(self.task(more), stored).await
+    }
+
+    /// A task that is not open.
+    pub(crate) fn task(&self, more: &[(&str, &str)]) -> PostgresTask {
         let config = PostgresConfig::parse(&self.properties(more)).unwrap();
-        let mut task = PostgresSource::task(config, TaskPlan::new()).unwrap();
-        let (advance, safe) = watermark();
-        let outside = Outside::default();
-        let start = Start {
-            stored: stored.clone().into_iter().collect(),
-            safe,
-            meter: Meter::default(),
-            outside: outside.clone(),
-        };
-        task.open(start).await?;
-        Ok(Source {
-            task,
-            outside,
-            advance,
-            position: stored,
-            batch: Batch::default(),
-        })
+        PostgresSource::task(config, TaskPlan::new()).unwrap()
     }
 
     /// What the server thinks was confirmed, and the end of its log.
@@ -200,6 +189,28 @@ fn to_json(value: Value) -> serde_json::Value {
 }
 
 impl Source {
+    pub(crate) async fn open(
+        mut task: PostgresTask,
+        stored: Option<Position>,
+    ) -> Result<Self, Error> {
+        let (advance, safe) = watermark();
+        let outside = Outside::default();
+        let start = Start {
+            stored: stored.clone().into_iter().collect(),
+            safe,
+            meter: Meter::default(),
+            outside: outside.clone(),
+        };
+        task.open(start).await?;
+        Ok(Self {
+            task,
+            outside,
+            advance,
+            position: stored,
+            batch: Batch::default(),
+        })
+    }
+
     /// One poll.
     pub(crate) async fn poll(&mut self) -> Result<Vec<Event>, Error> {
         let batch = self.poll_batch().await?;

@@ -11,6 +11,7 @@ mod interrupted;
 mod memory;
 mod parallel;
 mod positions;
+mod prepared;
 mod restarts;
 mod servers;
 mod snapshots;
