@@ -48,6 +48,7 @@ macro_rules! conformance_tests {
             reading::polls_add_up,
             reading::offsets_of_times,
             reading::lag_is_what_is_left,
+            reading::a_reader_knows_its_place,
             reading::a_topic_is_read_to_its_end,
             grouping::a_group_goes_on_where_it_committed,
             grouping::two_members_share,

@@ -83,7 +83,7 @@ pub trait Read: Send {
     -> BoxFuture<'a, Result<()>>;
 
     /// Appends records to `out` (at most about `max.poll.records`, 500 by default, and a few megabytes), or tells what happened.
-    /// It must be called at least every few seconds, also while paused, or the group takes the reader for dead.
+    /// Nothing is lost when it is dropped. It must be called at least every few seconds, also while paused, or the group takes the reader for dead.
     fn poll<'a>(&'a mut self, out: &'a mut Encoded, wait: Duration)
     -> BoxFuture<'a, Result<Event>>;
 
@@ -95,6 +95,10 @@ pub trait Read: Send {
 
     /// How many records behind the end the reader is, per assigned partition, as far as it knows.
     fn lag(&self) -> BTreeMap<TopicPartition, i64>;
+
+    /// The next offset that may be given out, per assigned partition, as far as it is known: all before it was given out, or is nothing for
+    /// readers, as the marks of transactions are. It moves with a poll alone, also with one that gives nothing.
+    fn places(&self) -> BTreeMap<TopicPartition, i64>;
 
     /// Leaves the group.
     fn close(&mut self) -> BoxFuture<'_, Result<()>>;

@@ -1,30 +1,27 @@
 //! One of the workers' compacted topics: read to its end at start, followed from then on, and written.
 
+mod follow;
+
 use std::{
     collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use connect_core::{Encoded, Error, Result, error::INTERNAL};
 use connect_log::{
-    Append, AppenderSpec, Lease, Log, Offsets, Pace, ReaderSpec, TopicPartition, TopicSpec,
-    read_to_end,
+    Append, AppenderSpec, Lease, Log, Offsets, Pace, ReaderSpec, TopicSpec, read_to_end,
 };
-use tokio::{runtime::Handle, sync::Mutex, time::sleep};
+use follow::Following;
+use tokio::{runtime::Handle, sync::Mutex};
 
 use crate::error::INTERNAL_TOPIC;
 
 /// A record to write: its key, and its value or none to remove the key.
 pub(crate) type Entry = (Vec<u8>, Option<Vec<u8>>);
 
-/// How long a poll waits at the end of a topic that is followed.
-const POLL: Duration = Duration::from_secs(1);
-/// How long a follower waits after an error of the log.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The header that tells who wrote a record of the leader, and as its how manieth.
 const WRITTEN: &str = "tidewater.write";
 
@@ -46,6 +43,7 @@ pub(crate) struct InternalTopic {
     appender: Mutex<Option<Box<dyn Append>>>,
     /// Up to where it has been read.
     read: Mutex<Offsets>,
+    following: Following,
     runtime: Handle,
 }
 
@@ -65,6 +63,7 @@ impl InternalTopic {
             client_id: client_id.to_owned(),
             appender: Mutex::new(None),
             read: Mutex::default(),
+            following: Following::default(),
             runtime: Handle::current(),
         };
         let mut entries = BTreeMap::new();
@@ -89,35 +88,6 @@ impl InternalTopic {
         .await?;
         *read = next;
         Ok(())
-    }
-
-    /// Gives every record that comes, in order and once, also among calls of [`Self::read_on`]. Never ends.
-    pub(crate) async fn follow(&self, mut each: impl FnMut(&Seen<'_>)) {
-        loop {
-            if let Err(error) = self.follow_once(&mut each).await {
-                tracing::warn!(topic = &*self.topic, %error, "an internal topic cannot be followed now");
-            }
-            sleep(RETRY_DELAY).await;
-        }
-    }
-
-    async fn follow_once(&self, each: &mut impl FnMut(&Seen<'_>)) -> Result<()> {
-        let partitions = self.log.partitions(&self.topic).await?;
-        let mut reader = self.log.reader(self.reader(false)).await?;
-        let read = self.read.lock().await.clone();
-        let from = (0..partitions.unwrap_or(0)).map(|partition| {
-            let of = TopicPartition::new(Arc::clone(&self.topic), partition);
-            (of, read.get(&partition).copied().unwrap_or(0))
-        });
-        reader.assign(&from.collect()).await?;
-        let mut records = Encoded::default();
-        loop {
-            records.clear();
-            reader.poll(&mut records, POLL).await?;
-            if !records.is_empty() {
-                deliver(&mut *self.read.lock().await, &records, each);
-            }
-        }
     }
 
     fn reader(&self, at_once: bool) -> ReaderSpec {

@@ -172,7 +172,7 @@ impl Store for Kept {
     }
 
     fn positions(&self) -> Vec<Position> {
-        self.offsets.stored(&self.connector)
+        self.offsets.latest(&self.connector)
     }
 
     fn is_empty(&self) -> BoxFuture<'_, Result<bool>> {

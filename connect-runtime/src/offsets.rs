@@ -28,12 +28,29 @@ pub(crate) struct Offsets {
     memory: RwLock<BTreeMap<String, BTreeMap<String, Stored>>>,
 }
 
-/// One stored offset.
+/// One stored offset, as the topic tells it. What counts for a task is told by the topic alone, in its order.
 #[derive(Debug, Clone)]
 struct Stored {
     key: Vec<u8>,
     partition: Arc<str>,
     offset: Arc<str>,
+    /// What was made durable here since then, until the topic tells it too.
+    written: Option<Arc<str>>,
+}
+
+impl Stored {
+    /// The newest that is known.
+    fn latest(&self) -> &Arc<str> {
+        self.written.as_ref().unwrap_or(&self.offset)
+    }
+
+    fn position(&self, offset: &Arc<str>) -> Position {
+        Position {
+            partition: Arc::clone(&self.partition),
+            offset: Arc::clone(offset),
+            order: 0,
+        }
+    }
 }
 
 impl Offsets {
@@ -82,24 +99,36 @@ impl Offsets {
         self.topic.name()
     }
 
+    /// Takes in what is written from now on, by whomever. Never ends.
+    pub(crate) async fn follow(&self) {
+        self.topic
+            .follow(|seen| self.remember(seen.key.to_vec(), seen.value))
+            .await;
+    }
+
     /// Takes in what others have stored, and what a transaction of ours stored whose end was not seen. Only then it is known
     /// where a task that has fenced its predecessor stands.
     pub(crate) async fn refresh(&self) -> Result<()> {
         self.topic
-            .read_on(|seen| self.remember(seen.key.to_vec(), seen.value))
+            .catch_up(|seen| self.remember(seen.key.to_vec(), seen.value))
             .await
     }
 
-    /// The stored positions of a connector, one per partition.
+    /// The stored positions of a connector, one per partition: those of the last [`Self::refresh`], or newer ones.
     pub(crate) fn stored(&self, connector: &str) -> Vec<Position> {
+        self.of(connector, |stored| &stored.offset)
+    }
+
+    /// The same with what was made durable here since then.
+    pub(crate) fn latest(&self, connector: &str) -> Vec<Position> {
+        self.of(connector, Stored::latest)
+    }
+
+    fn of(&self, connector: &str, offset: impl Fn(&Stored) -> &Arc<str>) -> Vec<Position> {
         let memory = self.memory.read();
         let stored = memory.get(connector).into_iter().flat_map(BTreeMap::values);
         stored
-            .map(|stored| Position {
-                partition: Arc::clone(&stored.partition),
-                offset: Arc::clone(&stored.offset),
-                order: 0,
-            })
+            .map(|stored| stored.position(offset(stored)))
             .collect()
     }
 
@@ -109,7 +138,7 @@ impl Offsets {
         let known = memory.get(connector);
         let entry = |position: &Position| {
             let stored = known.and_then(|known| known.get(&sorted(&position.partition)));
-            if stored.is_some_and(|stored| stored.offset == position.offset) {
+            if stored.is_some_and(|stored| *stored.latest() == position.offset) {
                 return None;
             }
             let key = stored.map_or_else(
@@ -131,8 +160,23 @@ impl Offsets {
     /// Remembers entries that were made durable by somebody's transaction.
     pub(crate) fn committed(&self, entries: Vec<Entry>) {
         for (key, value) in entries {
-            self.remember(key, value.as_deref());
+            self.wrote(key, value.as_deref());
         }
+    }
+
+    /// The topic tells it later than what was written before it: it must not be overwritten by that.
+    fn wrote(&self, key: Vec<u8>, value: Option<&[u8]>) {
+        let Some((connector, partition)) = parse_key(&key) else {
+            return;
+        };
+        if let Some(value) = text(value)
+            && let Some(known) = self.memory.write().get_mut(&connector)
+            && let Some(stored) = known.get_mut(&sorted(&partition))
+        {
+            stored.written = (*stored.offset != *value).then(|| value.into());
+            return;
+        }
+        self.remember(key, value);
     }
 
     /// Sets offsets of a connector; `None` removes one.
@@ -181,24 +225,30 @@ impl Offsets {
         let Some((connector, partition)) = parse_key(&key) else {
             return;
         };
-        let offset = value
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .filter(|t| *t != "null");
         let mut memory = self.memory.write();
         let known = memory.entry(connector).or_default();
         let sorted = sorted(&partition);
-        match offset {
+        match text(value) {
             Some(offset) => {
+                let before = known.get_mut(&sorted);
+                let written = before.and_then(|before| before.written.take());
                 let stored = Stored {
                     key,
                     partition: partition.into(),
                     offset: offset.into(),
+                    written: written.filter(|written| **written != *offset),
                 };
                 known.insert(sorted, stored);
             }
             None => drop(known.remove(&sorted)),
         }
     }
+}
+
+/// The offset of a record; none for what removes it.
+fn text(value: Option<&[u8]>) -> Option<&str> {
+    let text = value.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    text.filter(|text| *text != "null")
 }
 
 /// Positions as JSON, in Kafka Connect's answer.

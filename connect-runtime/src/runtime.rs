@@ -150,6 +150,8 @@ fn followers(shared: &Arc<Shared>) -> JoinSet<()> {
     let (configs, cluster) = (Arc::clone(&shared.configs), Arc::clone(&shared.cluster));
     others.spawn(async move { configs.follow().await });
     others.spawn(async move { cluster.follow().await });
+    let offsets = Arc::clone(&shared.offsets);
+    others.spawn(async move { offsets.follow().await });
     let (reads, writes) = (Arc::clone(&shared.statuses), Arc::clone(&shared.statuses));
     others.spawn(async move { reads.follow().await });
     others.spawn(async move { writes.run().await });

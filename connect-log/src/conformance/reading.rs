@@ -1,11 +1,11 @@
 //! Reading without a group's sharing.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use connect_core::Encoded;
 
 use super::subject::{PATIENCE, SILENCE, Subject, at, durable, poll, silent, take, texts, values};
-use crate::{At, Event, NOT_MEMBER, OUT_OF_RANGE};
+use crate::{At, Event, NOT_MEMBER, OUT_OF_RANGE, Read};
 
 /// A reader that waits gets what is appended meanwhile, long before its wait is over.
 pub async fn a_waiting_reader_is_woken(s: &Subject) {
@@ -203,6 +203,53 @@ pub async fn lag_is_what_is_left(s: &Subject) {
     silent(&mut *reader).await;
     assert_eq!(reader.lag().get(&at(&topic, 0)), Some(&0));
     assert_eq!(reader.lag().len(), 1);
+}
+
+/// The place of a reader is behind what it gave out, and moves over what is nothing for readers, but not over what they may see yet.
+pub async fn a_reader_knows_its_place(s: &Subject) {
+    let topic = s.topic(1).await;
+    s.put(&topic, &["1", "2", "3", "4", "5"]).await;
+    let asked = [("max.poll.records", "2")];
+    let mut reader = s.reader_with(&topic, 1, &asked).await;
+    let got = take(&mut *reader, 2).await;
+    assert_eq!(place(&*reader), got[1].offset + 1);
+    let got = take(&mut *reader, 3).await;
+    let next = got[2].offset + 1;
+    assert_eq!(place(&*reader), next);
+    let mut appender = s.transactional(&s.name("id")).await;
+    appender.append(&values(&topic, 0, &["6"])).await.unwrap();
+    silent(&mut *reader).await;
+    assert_eq!(place(&*reader), next, "it is open");
+    appender.commit(None).await.unwrap();
+    let got = take(&mut *reader, 1).await;
+    assert!(place(&*reader) > got[0].offset);
+    reaches_end(s, &topic, &mut *reader).await;
+    appender.append(&values(&topic, 0, &["no"])).await.unwrap();
+    appender.abort().await.unwrap();
+    reaches_end(s, &topic, &mut *reader).await;
+    s.put(&topic, &["7"]).await;
+    assert_eq!(texts(&take(&mut *reader, 1).await), ["7"]);
+    reader.seek(&at(&topic, 0), next).await.unwrap();
+    assert_eq!(place(&*reader), next);
+}
+
+/// The place of a reader of one partition.
+fn place(reader: &dyn Read) -> i64 {
+    let places = reader.places();
+    assert_eq!(places.len(), 1, "one partition is assigned");
+    *places.values().next().unwrap()
+}
+
+/// Polls that give nothing bring it to the end.
+async fn reaches_end(s: &Subject, topic: &Arc<str>, reader: &mut dyn Read) {
+    let end = s.log.offset_at(&at(topic, 0), At::End).await.unwrap();
+    let (mut got, deadline) = (Vec::new(), Instant::now() + PATIENCE);
+    while place(reader) < end {
+        poll(reader, &mut got).await;
+        assert!(Instant::now() < deadline, "{} of {end}", place(reader));
+    }
+    assert_eq!(place(reader), end);
+    assert_eq!(got, [], "nothing was to be seen");
 }
 
 /// Reading to the end gives everything that is there, once, however often it is asked for.

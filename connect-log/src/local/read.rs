@@ -396,6 +396,11 @@ impl<S: Store> Read for Reader<S> {
             .collect()
     }
 
+    fn places(&self) -> BTreeMap<TopicPartition, i64> {
+        let reading = self.reading.iter();
+        reading.map(|r| (r.at.clone(), r.offset)).collect()
+    }
+
     fn close(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
             self.leave();

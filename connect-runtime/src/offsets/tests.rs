@@ -98,3 +98,109 @@ async fn offsets_are_saved_altered_and_reset_and_survive() {
     second.reset("src").await.unwrap();
     assert!(as_json(&offsets(&log).await.stored("src")).is_empty());
 }
+
+/// What another worker writes of one position.
+fn entry(row: u32) -> Vec<Entry> {
+    let key = br#"["src",{"p":1}]"#.to_vec();
+    vec![(key, Some(format!("{{\"o\":{row}}}").into_bytes()))]
+}
+
+fn only(positions: &[Position]) -> Option<&str> {
+    assert!(positions.len() < 2);
+    positions.first().map(|position| &*position.offset)
+}
+
+/// Waits until a topic is followed, which is told by nothing else.
+async fn followed(offsets: &Offsets) {
+    while !offsets.topic.is_followed() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Each of two workers sees at once what the other one has stored, in the order of the topic, whatever it wrote itself before.
+#[tokio::test]
+async fn who_follows_knows_what_others_have_stored() {
+    let log: Arc<dyn Log> = MemoryLog::new();
+    let (here, there) = (offsets(&log).await, offsets(&log).await);
+    let stores = async {
+        followed(&here).await;
+        for row in 0..200 {
+            let (writer, reader) = match row % 3 {
+                0 => (&here, &there),
+                _ => (&there, &here),
+            };
+            writer.save(entry(row)).await.unwrap();
+            let expected = format!("{{\"o\":{row}}}");
+            reader.refresh().await.unwrap();
+            assert_eq!(only(&reader.stored("src")), Some(&*expected));
+            // It was told of its own too, and goes by what came last.
+            writer.refresh().await.unwrap();
+            assert_eq!(only(&writer.stored("src")), Some(&*expected));
+            assert_eq!(only(&writer.latest("src")), Some(&*expected));
+        }
+    };
+    tokio::select! {
+        () = here.follow() => {}
+        () = stores => {}
+    }
+    // Nobody follows any more: it is read anew.
+    assert!(!here.topic.is_followed());
+    there.save(entry(1000)).await.unwrap();
+    here.refresh().await.unwrap();
+    assert_eq!(only(&here.stored("src")), Some("{\"o\":1000}"));
+}
+
+/// Transactions end with marks, and those that are aborted leave nothing else: the end is reached all the same.
+#[tokio::test]
+async fn the_end_of_a_transaction_is_followed() {
+    let log: Arc<dyn Log> = MemoryLog::new();
+    let here = offsets(&log).await;
+    let spec = connect_log::AppenderSpec {
+        transactional_id: Some("t".to_owned()),
+        ..connect_log::AppenderSpec::default()
+    };
+    let mut appender = log.appender(spec).await.unwrap();
+    let stores = async {
+        followed(&here).await;
+        for row in 0..20 {
+            let mut records = connect_core::Encoded::default();
+            for (key, value) in entry(row) {
+                records.push(here.topic(), Some(&key), value.as_deref(), -1);
+            }
+            appender.append(&records).await.unwrap();
+            let is_kept = row % 2 == 0;
+            match is_kept {
+                true => appender.commit(None).await.unwrap(),
+                false => appender.abort().await.unwrap(),
+            }
+            here.refresh().await.unwrap();
+            let expected = format!("{{\"o\":{}}}", row - row % 2);
+            assert_eq!(only(&here.stored("src")), Some(&*expected));
+        }
+    };
+    tokio::select! {
+        () = here.follow() => {}
+        () = stores => {}
+    }
+}
+
+/// What was just written here is the newest that is known, until the topic tells it, and what lies before it does not hide it.
+#[tokio::test]
+async fn what_was_written_is_not_overwritten_by_what_lies_before_it() {
+    let log: Arc<dyn Log> = MemoryLog::new();
+    let (here, there) = (offsets(&log).await, offsets(&log).await);
+    there.save(entry(1)).await.unwrap();
+    here.refresh().await.unwrap();
+    there.save(entry(2)).await.unwrap();
+    here.save(entry(3)).await.unwrap();
+    assert_eq!(only(&here.stored("src")), Some("{\"o\":1}"));
+    here.remember(entry(2)[0].0.clone(), Some(br#"{"o":2}"#));
+    assert_eq!(only(&here.latest("src")), Some("{\"o\":3}"));
+    let again = position(r#"{"p":1}"#, r#"{"o":3}"#);
+    assert_eq!(here.entries("src", &[again]), []);
+    here.refresh().await.unwrap();
+    assert_eq!(only(&here.stored("src")), Some("{\"o\":3}"));
+    there.save(entry(4)).await.unwrap();
+    here.refresh().await.unwrap();
+    assert_eq!(only(&here.latest("src")), Some("{\"o\":4}"));
+}

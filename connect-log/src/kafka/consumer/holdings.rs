@@ -248,6 +248,22 @@ impl Holdings {
         };
         self.ours.iter().filter_map(behind).collect()
     }
+
+    /// Where each partition is, as far as that is known.
+    pub(super) fn places(&self, shared: &Shared) -> BTreeMap<TopicPartition, i64> {
+        let plan = shared.plan();
+        let place = |(of, ours): (&TopicPartition, &Ours)| {
+            let part = plan.parts.get(of);
+            // With nothing in hand it is where fetching goes on: the offset may have been reset.
+            let fetches = part.filter(|part| part.epoch == ours.epoch && part.buffered == 0);
+            let next = match fetches.map(|part| part.start) {
+                Some(Start::At(next)) => Some(next),
+                _ => ours.next,
+            };
+            Some((of.clone(), next?))
+        };
+        self.ours.iter().filter_map(place).collect()
+    }
 }
 
 fn not_ours(of: &TopicPartition) -> Error {

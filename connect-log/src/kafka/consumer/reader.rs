@@ -299,6 +299,10 @@ impl Read for KafkaReader {
         self.holdings.lag(&self.shared)
     }
 
+    fn places(&self) -> BTreeMap<TopicPartition, i64> {
+        self.holdings.places(&self.shared)
+    }
+
     fn close(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.leave())
     }
