@@ -12,6 +12,7 @@ pub mod boxed;
 pub mod cell;
 pub mod change;
 pub mod codec;
+pub mod compiled;
 pub mod config;
 pub mod datum;
 pub mod decimal;

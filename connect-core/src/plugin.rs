@@ -9,6 +9,7 @@ use crate::{
     guard::Guard,
     meter::Meter,
     rewind::{Asked, OffsetChange, Rewind, refused},
+    transform::TransformClass,
 };
 
 /// What a connector says of itself.
@@ -45,6 +46,8 @@ pub struct Plugin {
     pub direction: Direction,
     /// See [`SourceConnector::TELLS_TRANSACTIONS`].
     pub tells_transactions: bool,
+    /// See [`SourceConnector::TRANSFORMS`].
+    pub transforms: &'static [TransformClass],
     inner: Arc<dyn Connector>,
     of_source: Option<OfSource>,
 }
@@ -73,6 +76,7 @@ impl Plugin {
             about: C::ABOUT,
             direction: Direction::Source,
             tells_transactions: C::TELLS_TRANSACTIONS,
+            transforms: C::TRANSFORMS,
             inner,
             of_source: Some(OfSource {
                 guard: guard::<C>,
@@ -89,6 +93,7 @@ impl Plugin {
             about: C::ABOUT,
             direction: Direction::Sink,
             tells_transactions: false,
+            transforms: &[],
             inner,
             of_source: None,
         }

@@ -9,6 +9,7 @@ use crate::{
     outside::Outside,
     plugin::About,
     rewind::{Asked, OffsetChange, Rewind, refused},
+    transform::TransformClass,
 };
 
 /// The properties of one task, beyond those of its connector (Kafka Connect's `taskConfigs`).
@@ -25,6 +26,9 @@ pub trait SourceConnector: Send + Sync + 'static {
 
     /// Whether its batches tell where the transactions of the source end: [`Batch::set_within_transaction`].
     const TELLS_TRANSACTIONS: bool = false;
+
+    /// Transforms that ask the server of such a source, so that they come with it. Any connector of the program can use them.
+    const TRANSFORMS: &'static [TransformClass] = &[];
 
     /// Reaches out: server version, rights, slot, tables. Reports all it finds, not the first.
     fn check(config: &Self::Config) -> impl Future<Output = Vec<Finding>> + Send;

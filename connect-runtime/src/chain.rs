@@ -8,7 +8,11 @@ use connect_core::{
     transform::{Predicate, Transform, Verdicts},
 };
 
-use crate::{dead_letters::Described, transforms, worker_config::under};
+use crate::{
+    dead_letters::Described,
+    transforms::{self, Transforms},
+    worker_config::under,
+};
 
 /// The compiled chain of one task.
 pub(crate) struct Chain {
@@ -36,9 +40,9 @@ pub(crate) struct Refused {
 }
 
 impl Chain {
-    /// From `transforms` and `predicates` in a connector's resolved properties.
-    pub(crate) fn new(config: &Properties) -> Result<Self> {
-        let steps = aliases(config, "transforms").map(|alias| Step::new(alias, config));
+    /// From `transforms` and `predicates` in a connector's resolved properties; `known` are the classes there are.
+    pub(crate) fn new(known: &Transforms, config: &Properties) -> Result<Self> {
+        let steps = aliases(config, "transforms").map(|alias| Step::new(alias, known, config));
         Ok(Self {
             steps: steps.collect::<Result<_>>()?,
             describes: false,
@@ -51,7 +55,8 @@ impl Chain {
     }
 
     /// Transforms a batch in place. Records that are dropped or refused leave it, and leave `origins` (one per record, or empty) too.
-    pub(crate) fn apply(
+    /// It waits only for transforms that have to ask somebody about what they have not seen before.
+    pub(crate) async fn apply(
         &mut self,
         batch: &mut Batch,
         origins: &mut Vec<u32>,
@@ -61,6 +66,7 @@ impl Chain {
             if batch.is_empty() {
                 break;
             }
+            step.prepare(batch).await?;
             let verdicts = step.apply(batch)?;
             leave_out(batch, origins, verdicts, (self.describes, &mut refused));
         }
@@ -69,7 +75,7 @@ impl Chain {
 }
 
 impl Step {
-    fn new(alias: &str, config: &Properties) -> Result<Self> {
+    fn new(alias: &str, known: &Transforms, config: &Properties) -> Result<Self> {
         let (class, settings) = transform_settings(alias, config);
         let of_step = under(config, &format!("transforms.{alias}."));
         let negate = of_step
@@ -82,7 +88,7 @@ impl Step {
             }
             None => None,
         };
-        let transform = transforms::transform(&class, &settings).map_err(|f| invalid(&f))?;
+        let transform = known.make(&class, &settings).map_err(|f| invalid(&f))?;
         Ok(Self {
             transform,
             predicate,
@@ -91,17 +97,32 @@ impl Step {
         })
     }
 
-    fn apply(&mut self, batch: &mut Batch) -> Result<Verdicts> {
-        let Some(predicate) = &self.predicate else {
-            return self.transform.apply(batch, &|_| true);
-        };
+    /// Chooses the records, and waits for what the transform has to know of them.
+    async fn prepare(&mut self, batch: &Batch) -> Result<()> {
         self.chosen.clear();
-        let negate = self.negate;
-        self.chosen
-            .extend((0..batch.len()).map(|index| predicate.test(batch, index) != negate));
-        let chosen = &self.chosen;
-        self.transform
-            .apply(batch, &|index| chosen.get(index).copied().unwrap_or(false))
+        if let Some(predicate) = &self.predicate {
+            let chosen = |index| predicate.test(batch, index) != self.negate;
+            self.chosen.extend((0..batch.len()).map(chosen));
+        }
+        let (transform, applies) = self.split();
+        let waits = transform.prepare(batch, &applies);
+        match waits {
+            Some(waits) => waits.await,
+            None => Ok(()),
+        }
+    }
+
+    /// Transforms the records that were chosen.
+    fn apply(&mut self, batch: &mut Batch) -> Result<Verdicts> {
+        let (transform, applies) = self.split();
+        transform.apply(batch, &applies)
+    }
+
+    /// The transform, and the records that it is for: all without a predicate.
+    fn split(&mut self) -> (&mut dyn Transform, impl Fn(usize) -> bool) {
+        let (chosen, all) = (&self.chosen, self.predicate.is_none());
+        let applies = move |index: usize| all || chosen.get(index).copied().unwrap_or(false);
+        (&mut *self.transform, applies)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The connectors that this program knows.
+//! The plugins that this program knows.
 
 use connect_codec::registry::Role;
 use connect_core::{
@@ -10,19 +10,26 @@ use connect_core::{
 use crate::{
     answers::{ConnectorKind, PluginInfo, PluginKind},
     error::BAD_REQUEST,
-    transforms,
+    transforms::{self, Transforms},
 };
 
 /// All plugins.
 pub(crate) struct Plugins {
     connectors: Vec<Plugin>,
+    /// Those of the runtime, and those that connectors bring.
+    pub(crate) transforms: Transforms,
 }
 
 impl Plugins {
     /// Sinks first, then sources, by class, as Kafka Connect lists them.
     pub(crate) fn new(mut connectors: Vec<Plugin>) -> Self {
         connectors.sort_by_key(|p| (p.direction == Direction::Source, p.about.class));
-        Self { connectors }
+        let brought = connectors.iter().flat_map(|plugin| plugin.transforms);
+        let transforms = Transforms::new(brought.copied());
+        Self {
+            connectors,
+            transforms,
+        }
     }
 
     /// The connector that a `connector.class` means. The error lists what there is.
@@ -90,7 +97,10 @@ impl Plugins {
                 version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             }
         };
-        let transforms = transforms::all_transforms().map(of(PluginKind::Transformation));
+        let transforms = self
+            .transforms
+            .classes()
+            .map(of(PluginKind::Transformation));
         let predicates = transforms::all_predicates().map(of(PluginKind::Predicate));
         connectors
             .chain(transforms)

@@ -90,7 +90,7 @@ impl SinkWorker {
             id: id.clone(),
             shared: Arc::clone(shared),
             decoder: Decoder::new(&Converters::new(&worker, config)?),
-            chain: Chain::new(config)?,
+            chain: Chain::new(&shared.plugins.transforms, config)?,
             tolerance: Tolerance::new(id, config, &metrics),
             dead_letters: DeadLetters::new(shared, id, config, &metrics).await?,
             metrics,
@@ -272,7 +272,8 @@ impl Pipe {
             }
         }
         self.spans.stage("transform");
-        for refused in self.chain.apply(&mut self.batch, &mut self.origins)? {
+        let chain = self.chain.apply(&mut self.batch, &mut self.origins);
+        for refused in chain.await? {
             self.refuse(
                 records,
                 refused.origin,

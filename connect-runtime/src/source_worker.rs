@@ -204,7 +204,7 @@ impl Pipe {
             return Ok(());
         }
         self.spans.stage("transform");
-        for refused in self.chain.apply(batch, &mut Vec::new())? {
+        for refused in self.chain.apply(batch, &mut Vec::new()).await? {
             let left = Left::Seen(refused.seen);
             self.refuse(
                 (&refused.topic, batch.position()),

@@ -6,7 +6,6 @@
 mod by_logical_table;
 mod cast;
 mod changed_fields;
-mod compiled;
 mod content_based_router;
 mod decode_message;
 mod drop_headers;
@@ -57,9 +56,10 @@ mod value_to_key;
 mod vector_to_json;
 mod wkb;
 
+use connect_core::compiled;
+
 #[cfg(test)]
 mod tests;
 
-pub use registry::{
-    all_predicates, all_transforms, predicate, predicate_keys, transform, transform_keys,
-};
+pub(crate) use registry::Transforms;
+pub use registry::{all_predicates, predicate, predicate_keys, transform};

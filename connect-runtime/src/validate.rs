@@ -95,7 +95,7 @@ pub(crate) fn plugin_keys(shared: &Arc<Shared>, class: &str) -> Result<Vec<Confi
             .map(|key| answer::framework_key(key, shared, plugin));
         return Ok(own.iter().map(answer::key_info).chain(framework).collect());
     }
-    match chain::plugin_keys(class) {
+    match chain::plugin_keys(&shared.plugins.transforms, class) {
         Some(keys) => Ok(keys.iter().map(answer::key_info).collect()),
         None => Err(Error::new(&NOT_FOUND, format!("Unknown plugin {class}."))),
     }
@@ -148,7 +148,7 @@ async fn infos(shared: &Arc<Shared>, config: &GivenConfig) -> Result<ConfigInfos
         answer.framework(key, shared, plugin, &resolved);
     }
     chain::describe_converters(&mut answer, &resolved);
-    chain::describe(&mut answer, &resolved);
+    chain::describe(&mut answer, &shared.plugins.transforms, &resolved);
     chain::converters(&mut answer, &resolved);
     for key in &plugin.keys() {
         answer.own(key);

@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Ask a running worker how it is; ends with 1 when it is not healthy.
     #[command(after_help = "EXAMPLES:\n  tidewater health\n  tidewater health connect-1:8083")]
     Health(Health),
-    /// Print the reference of all connectors' properties, or of one, as Markdown.
+    /// Print the reference of all connectors' properties, or of one, as Markdown; also of a transform that a connector brings.
     #[command(after_help = "EXAMPLES:\n  tidewater docs\n  tidewater docs RedisSink")]
     Docs {
         /// The connector's class or its short name; all when left out.

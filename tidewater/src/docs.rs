@@ -3,6 +3,7 @@
 use connect_core::{
     config::Key,
     plugin::{Direction, Plugin},
+    transform::TransformClass,
 };
 
 /// Markdown for one connector.
@@ -30,6 +31,24 @@ pub(crate) fn markdown(plugin: &Plugin) -> String {
         page.push_str(&row(&key));
     }
     page
+}
+
+/// Markdown for a transform that a connector brings.
+pub(crate) fn transform(transform: &TransformClass) -> String {
+    let class = transform.class;
+    let mut page = format!(
+        "# {} (transform)\n\n`transforms.NAME.type`: `{class}`\n\n| property | default | meaning |\n|---|---|---|\n",
+        short(class)
+    );
+    (transform.keys)()
+        .iter()
+        .for_each(|key| page.push_str(&row(key)));
+    page
+}
+
+/// Whether a class is named so, in full or without its package.
+pub(crate) fn is_called(class: &str, name: &str) -> bool {
+    class == name || short(class) == name
 }
 
 fn row(key: &Key) -> String {

@@ -124,15 +124,15 @@ fn man(command: Option<&str>) -> Result<clap_mangen::Man, Failure> {
 
 fn print_docs(class: Option<&str>) -> Result<ExitCode, Failure> {
     let all = plugins::all();
-    let chosen: Vec<_> = all
-        .iter()
-        .filter(|p| class.is_none_or(|c| p.answers_to(c)))
-        .collect();
-    if chosen.is_empty() {
+    let chosen = all.iter().filter(|p| class.is_none_or(|c| p.answers_to(c)));
+    let mut pages: Vec<String> = chosen.map(docs::markdown).collect();
+    let brought = all.iter().flat_map(|p| p.transforms);
+    let chosen = brought.filter(|t| class.is_none_or(|c| docs::is_called(t.class, c)));
+    pages.extend(chosen.map(docs::transform));
+    if pages.is_empty() {
         let known: Vec<&str> = all.iter().map(|p| p.about.class).collect();
         return Err(format!("no connector is called so; there are: {}", known.join(", ")).into());
     }
-    let pages: Vec<String> = chosen.into_iter().map(docs::markdown).collect();
     print!("{}", pages.join("\n"));
     Ok(ExitCode::SUCCESS)
 }

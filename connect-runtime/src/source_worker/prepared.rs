@@ -43,7 +43,8 @@ impl Prepared {
         let pipe = Pipe {
             id: id.clone(),
             shared: Arc::clone(shared),
-            chain: Chain::new(config)?.describing(dead_letters.is_some()),
+            chain: Chain::new(&shared.plugins.transforms, config)?
+                .describing(dead_letters.is_some()),
             encoder: Encoder::new(converters),
             topics: TopicCreation::new(&shared.log, &worker, config)?,
             tolerance: Tolerance::new(id, config, &metrics),

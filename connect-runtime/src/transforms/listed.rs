@@ -3,7 +3,7 @@
 use connect_core::{
     Finding, Properties,
     config::{Config, Key},
-    transform::Transform,
+    transform::{Made, Transform, TransformClass},
 };
 
 use super::{
@@ -48,25 +48,12 @@ use super::{
     vector_to_json::VectorToJson,
 };
 
-/// A transform, or all that is wrong with its properties.
-pub(super) type Made = Result<Box<dyn Transform>, Vec<Finding>>;
-
-/// A class that can stand in `transforms.NAME.type`.
-pub(super) struct Listed {
-    /// Its full name.
-    pub(super) class: &'static str,
-    /// Makes one from properties without prefix.
-    pub(super) make: fn(&Properties) -> Made,
-    /// Its properties.
-    pub(super) keys: fn() -> Vec<Key>,
-}
-
 const fn listed(
     class: &'static str,
     make: fn(&Properties) -> Made,
     keys: fn() -> Vec<Key>,
-) -> Listed {
-    Listed { class, make, keys }
+) -> TransformClass {
+    TransformClass { class, make, keys }
 }
 
 fn boxed<T: Transform + 'static>(made: Result<T, Vec<Finding>>) -> Made {
@@ -92,8 +79,8 @@ fn extract_field_keys() -> Vec<Key> {
     keys
 }
 
-/// In the order of Kafka Connect's list of plugins.
-pub(super) const ALL: &[Listed] = &[
+/// Those that ask nobody, in the order of Kafka Connect's list of plugins.
+pub(super) const ALL: &[TransformClass] = &[
     listed(
         "io.debezium.connector.mysql.transforms.ReadToInsertEvent",
         |_| boxed(Ok(Events(ReadToInsert))),

@@ -3,11 +3,11 @@
 use connect_core::{
     Finding, Properties,
     config::{Config, Key},
-    transform::Predicate,
+    transform::{Made, Predicate, TransformClass},
 };
 
 use super::{
-    listed::{self, Listed, Made},
+    listed,
     predicates::{
         HasHeaderKey, HasHeaderKeyConfig, RecordIsTombstone, TopicNameMatches,
         TopicNameMatchesConfig,
@@ -37,12 +37,58 @@ const PREDICATES: &[(&str, KnownPredicate)] = &[
     ),
 ];
 
-/// A transform; `settings` are its properties without prefix. The error has all findings, by names without prefix.
-pub fn transform(class: &str, settings: &Properties) -> Made {
-    match listed(class) {
-        Some(known) => (known.make)(settings),
-        None => Err(vec![unknown(class, "Transformation")]),
+/// All transforms: those of this crate, and those that connectors bring.
+#[derive(Debug, Clone)]
+pub(crate) struct Transforms(Vec<TransformClass>);
+
+impl Transforms {
+    /// With those of connectors; in Kafka Connect's order, which is that of the names.
+    pub(crate) fn new(brought: impl IntoIterator<Item = TransformClass>) -> Self {
+        let mut all = listed::ALL.to_vec();
+        for one in brought {
+            let known = all.iter().any(|known| known.class == one.class);
+            let place = all.iter().position(|known| known.class > one.class);
+            if !known {
+                all.insert(place.unwrap_or(all.len()), one);
+            }
+        }
+        Self(all)
     }
+
+    /// A transform; `settings` are its properties without prefix. The error has all findings, by names without prefix.
+    pub(crate) fn make(&self, class: &str, settings: &Properties) -> Made {
+        match self.find(class) {
+            Some(known) => (known.make)(settings),
+            None => Err(vec![unknown(class, "Transformation")]),
+        }
+    }
+
+    /// The properties of a transform, as Kafka Connect lists them; `None` for a class that is none.
+    pub(crate) fn keys(&self, class: &str) -> Option<Vec<Key>> {
+        Some((self.find(class)?.keys)())
+    }
+
+    /// Their class names, in Kafka Connect's order.
+    pub(crate) fn classes(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|known| known.class)
+    }
+
+    /// By the full class name, or by its last part; `Filter` alone is Kafka Connect's own.
+    fn find(&self, class: &str) -> Option<&TransformClass> {
+        let mut all = self.0.iter();
+        let own = |known: &&TransformClass| {
+            known.class.starts_with("org.apache.") && is_called(known.class, class)
+        };
+        let exact = all.clone().find(|known| known.class == class);
+        exact
+            .or_else(|| all.clone().find(own))
+            .or_else(|| all.find(|known| is_called(known.class, class)))
+    }
+}
+
+/// A transform that no connector brings, as [`Transforms::make`] makes it.
+pub fn transform(class: &str, settings: &Properties) -> Made {
+    Transforms::new([]).make(class, settings)
 }
 
 /// A predicate; `settings` are its properties without prefix. The error has all findings, by names without prefix.
@@ -55,11 +101,6 @@ pub fn predicate(class: &str, settings: &Properties) -> Result<Box<dyn Predicate
     }
 }
 
-/// The properties of a transform, as Kafka Connect lists them; `None` for a class that is none.
-pub fn transform_keys(class: &str) -> Option<Vec<Key>> {
-    Some((listed(class)?.keys)())
-}
-
 /// The properties of a predicate, as Kafka Connect lists them; `None` for a class that is none.
 pub fn predicate_keys(class: &str) -> Option<Vec<Key>> {
     Some(match find(PREDICATES, class)? {
@@ -69,25 +110,9 @@ pub fn predicate_keys(class: &str) -> Option<Vec<Key>> {
     })
 }
 
-/// The class names of all transforms, in Kafka Connect's order.
-pub fn all_transforms() -> impl Iterator<Item = &'static str> {
-    listed::ALL.iter().map(|known| known.class)
-}
-
 /// The class names of all predicates, in Kafka Connect's order.
 pub fn all_predicates() -> impl Iterator<Item = &'static str> {
     PREDICATES.iter().map(|(class, _)| *class)
-}
-
-/// By the full class name, or by its last part; `Filter` alone is Kafka Connect's own.
-fn listed(class: &str) -> Option<&'static Listed> {
-    let mut all = listed::ALL.iter();
-    let own =
-        |known: &&Listed| known.class.starts_with("org.apache.") && is_called(known.class, class);
-    let exact = all.clone().find(|known| known.class == class);
-    exact
-        .or_else(|| all.clone().find(own))
-        .or_else(|| all.find(|known| is_called(known.class, class)))
 }
 
 /// By the full class name, or by its last part.

@@ -7,13 +7,14 @@ use super::answer::{Answer, key_info, missing};
 use crate::{
     answers::ConfigKeyInfo,
     chain::{aliases, predicate_settings, transform_settings},
-    transforms,
+    transforms::{self, Transforms},
     worker_config::under,
 };
 
 /// The keys of a transform, predicate or converter.
-pub(super) fn plugin_keys(class: &str) -> Option<Vec<Key>> {
-    transforms::transform_keys(class)
+pub(super) fn plugin_keys(known: &Transforms, class: &str) -> Option<Vec<Key>> {
+    known
+        .keys(class)
         .or_else(|| transforms::predicate_keys(class))
         .or_else(|| connect_codec::registry::keys(class))
 }
@@ -100,28 +101,20 @@ pub(super) fn describe_converters(answer: &mut Answer<'_>, resolved: &Properties
 }
 
 /// Adds the keys of every transform and predicate that is named, and what does not hold.
-pub(super) fn describe(answer: &mut Answer<'_>, resolved: &Properties) {
+pub(super) fn describe(answer: &mut Answer<'_>, known: &Transforms, resolved: &Properties) {
     for alias in once(resolved, "transforms") {
         let (class, settings) = transform_settings(alias, resolved);
         let prefix = format!("transforms.{alias}.");
-        let (keys, known) = (
-            transforms::transform_keys(&class),
-            transforms::all_transforms(),
-        );
+        let classes = known.classes().map(str::to_owned).collect();
         let part = Part {
             prefix: &prefix,
             alias,
             noun: "transformation",
             class: &class,
         };
-        part.describe(
-            answer,
-            "Transforms",
-            keys,
-            known.map(str::to_owned).collect(),
-        );
+        part.describe(answer, "Transforms", known.keys(&class), classes);
         if !class.is_empty() {
-            part.findings(answer, transforms::transform(&class, &settings).err());
+            part.findings(answer, known.make(&class, &settings).err());
             predicate_of(answer, &prefix, resolved);
         }
     }

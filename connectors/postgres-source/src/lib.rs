@@ -48,6 +48,7 @@ mod spill;
 mod stream;
 mod task;
 mod temporal;
+mod timescaledb;
 mod types;
 mod vector;
 pub mod wire;
@@ -59,6 +60,7 @@ use connect_core::{
     guard::Guard,
     plugin::About,
     rewind::{Asked, OffsetChange, Rewind},
+    transform::TransformClass,
 };
 
 pub use config::PostgresConfig;
@@ -72,6 +74,7 @@ impl SourceConnector for PostgresSource {
     type Config = PostgresConfig;
     type Task = PostgresTask;
     const TELLS_TRANSACTIONS: bool = true;
+    const TRANSFORMS: &'static [TransformClass] = &[timescaledb::CLASS];
     const ABOUT: About = About {
         class: "io.tidewater.connector.postgresql.PostgresConnector",
         aliases: &[(

@@ -178,11 +178,20 @@ impl Run<'_> {
                 config[key.replace("${run}", self.name)] = value.clone();
             }
         }
+        // A transform may reach the database too: `${database.port}`.
+        let database = self.database.config(self.name, side.end);
+        let fill = |text: &str| {
+            let text = text
+                .replace("${run}", self.name)
+                .replace("${bootstrap}", &side.bootstrap);
+            let known = database.as_object().into_iter().flatten();
+            known.fold(text, |text, (key, value)| {
+                text.replace(&format!("${{{key}}}"), value.as_str().unwrap_or_default())
+            })
+        };
         for value in config.as_object_mut().into_iter().flat_map(Map::values_mut) {
             if let Value::String(text) = value {
-                *text = text
-                    .replace("${run}", self.name)
-                    .replace("${bootstrap}", &side.bootstrap);
+                *text = fill(text);
             }
         }
         self.database.pass_marker(&mut config);

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use connect_core::{Batch, Route, route::RouteId};
 use rustc_hash::FxHashMap;
+
+use crate::{Batch, Route, route::RouteId};
 
 /// Routes whose plans are kept; when there are more, all are forgotten and compiled again.
 const MOST_ROUTES: usize = 4096;
 
 /// Plans by route, and by the index that a route has in the current batch.
 #[derive(Debug)]
-pub(super) struct Compiled<P> {
+pub struct Compiled<P> {
     by_route: FxHashMap<RouteId, Arc<P>>,
     by_index: Vec<Option<Arc<P>>>,
 }
@@ -26,12 +27,12 @@ impl<P> Default for Compiled<P> {
 
 impl<P> Compiled<P> {
     /// Forgets the indices of the batch before.
-    pub(super) fn next_batch(&mut self) {
+    pub fn next_batch(&mut self) {
         self.by_index.clear();
     }
 
     /// The plan for the route of a record.
-    pub(super) fn of(
+    pub fn of(
         &mut self,
         batch: &Batch,
         route: u32,
