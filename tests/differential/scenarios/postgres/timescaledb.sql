@@ -1,4 +1,6 @@
 -- Chunks of TimescaleDB in the topics of their hypertables and continuous aggregates. The extension is not there: its catalog is made by hand.
+--@ differs(default,schemas,chosen) chunks-of-timescaledb _hyper_\d+_\d+_chunk headers
+--@ differs(default,schemas,chained) chunks-of-timescaledb (rekeyed|_hyper_4_6_chunk)
 --@ config {"schema.include.list": "public,_timescaledb_internal,pieces", "transforms.t.type": "io.debezium.connector.postgresql.transforms.timescaledb.TimescaleDb", "transforms.t.target.topic.prefix": "${run}", "transforms.t.database.hostname": "${database.hostname}", "transforms.t.database.port": "${database.port}", "transforms.t.database.user": "${database.user}", "transforms.t.database.password": "${database.password}", "transforms.t.database.dbname": "${database.dbname}"}
 --@ variant default {"transforms": "t"}
 --@ variant schemas {"transforms": "t", "transforms.t.schema.list": "pieces, _timescaledb_internal", "transforms.t.target.topic.prefix": "${run}.ts"}
@@ -21,20 +23,26 @@ create schema _timescaledb_internal;
 create schema pieces;
 create table conditions (time timestamptz not null, place text not null, temperature double precision, primary key (time, place));
 create table _timescaledb_internal._materialized_hypertable_2 (bucket timestamptz, place text, mean double precision);
-create table "Odd's" (id int primary key, v text);
+create table "Odd" (id int primary key, v text);
 insert into _timescaledb_catalog.hypertable values
   (1, 'public', 'conditions', '_timescaledb_internal', '_hyper_1', 1, '_timescaledb_functions', 'calculate_chunk_interval', 0),
   (2, '_timescaledb_internal', '_materialized_hypertable_2', '_timescaledb_internal', '_hyper_2', 1, '_timescaledb_functions', 'calculate_chunk_interval', 0),
-  (3, 'public', 'Odd''s', 'pieces', 'piece_3', 1, '_timescaledb_functions', 'calculate_chunk_interval', 0);
+  (3, 'public', 'Odd', 'pieces', 'piece_3', 1, '_timescaledb_functions', 'calculate_chunk_interval', 0);
 insert into _timescaledb_catalog.continuous_agg values (2, 1, null, 'public', 'conditions_daily',
   '_timescaledb_internal', '_partial_view_2', '_timescaledb_internal', '_direct_view_2');
 create table _timescaledb_internal._hyper_1_1_chunk (primary key (time, place)) inherits (conditions);
 create table _timescaledb_internal._hyper_2_2_chunk () inherits (_timescaledb_internal._materialized_hypertable_2);
-create table pieces."piece's_3_3" (primary key (id)) inherits ("Odd's");
+create table pieces."piece's_3_3" (primary key (id)) inherits ("Odd");
 create table _timescaledb_internal._hyper_9_9_chunk (id int primary key);
 alter table _timescaledb_internal._hyper_2_2_chunk replica identity full;
 insert into _timescaledb_catalog.chunk values (1, 1, '_timescaledb_internal', '_hyper_1_1_chunk'),
   (2, 2, '_timescaledb_internal', '_hyper_2_2_chunk'), (3, 3, 'pieces', 'piece''s_3_3');
+create table rekeyed (id int primary key);
+insert into _timescaledb_catalog.hypertable values
+  (4, 'public', 'rekeyed', '_timescaledb_internal', '_hyper_4', 1, '_timescaledb_functions', 'calculate_chunk_interval', 0);
+create table _timescaledb_internal._hyper_4_6_chunk (primary key (id)) inherits (rekeyed);
+insert into _timescaledb_catalog.chunk values (6, 4, '_timescaledb_internal', '_hyper_4_6_chunk');
+insert into _timescaledb_internal._hyper_4_6_chunk values (1);
 create table other (id int primary key, v text);
 insert into _timescaledb_internal._hyper_1_1_chunk values ('2026-01-01 00:00Z', 'a', 1.5), ('2026-01-01 01:00Z', 'b', null);
 insert into _timescaledb_internal._hyper_2_2_chunk values ('2026-01-01 00:00Z', 'a', 1.5);
@@ -48,7 +56,7 @@ insert into _timescaledb_catalog.chunk values (4, 1, '_timescaledb_internal', '_
 insert into _timescaledb_internal._hyper_1_4_chunk values ('2026-02-01 00:00Z', 'a', 2.5);
 commit;
 update _timescaledb_internal._hyper_1_1_chunk set temperature = 3 where place = 'a';
-update _timescaledb_internal._hyper_1_1_chunk set place = 'c' where place = 'b';
+update _timescaledb_internal._hyper_4_6_chunk set id = 2;
 delete from _timescaledb_internal._hyper_1_1_chunk where place = 'a';
 update _timescaledb_internal._hyper_2_2_chunk set mean = 4;
 delete from _timescaledb_internal._hyper_2_2_chunk;
