@@ -4,7 +4,7 @@ use cdc::{table::Column, text::Frame};
 use connect_core::{Batch, Cell, Error, Result};
 
 use crate::{
-    binlog::{Image, Inflater},
+    binlog::{self, Image, Inflater, Operation},
     convert::{self, Op},
     error,
     layout::{Layout, Value},
@@ -209,6 +209,52 @@ impl<'l, 'a, 'p> Walk<'l, 'a, 'p> {
             (_, value) => Ok(Taken::Value(value)),
         }
     }
+}
+
+/// Set in an update whose JSON documents are perhaps only differences.
+const PARTIAL_JSON: u64 = 1;
+
+/// Which JSON documents of the image that follows are differences, if any may be.
+pub(crate) fn differences<'a>(
+    operation: Operation,
+    layouts: &[Layout],
+    data: &mut Fields<'a>,
+) -> Result<Option<Image<'a>>> {
+    if operation != Operation::PartialUpdate || data.lenenc()? & PARTIAL_JSON == 0 {
+        return Ok(None);
+    }
+    let documents = layouts.iter().filter(|layout| layout.is_json()).count();
+    data.bytes(documents.div_ceil(8))
+        .map(|bits| Some(Image(bits)))
+}
+
+/// How many rows of a table there are whose values lie so.
+pub(crate) fn count(rows: &binlog::Rows<'_>, layouts: &[Layout]) -> Result<u64> {
+    let mut data = Fields(rows.data);
+    let mut count = 0;
+    while !data.is_empty() {
+        let before = data.rest().len();
+        pass(layouts, Image(rows.first), &mut data)?;
+        if matches!(rows.operation, Operation::Update | Operation::PartialUpdate) {
+            differences(rows.operation, layouts, &mut data)?;
+            pass(layouts, Image(rows.second), &mut data)?;
+        }
+        if data.rest().len() == before {
+            return Err(error::protocol("changed rows have no columns"));
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Goes past an image.
+fn pass(layouts: &[Layout], present: Image<'_>, data: &mut Fields<'_>) -> Result<()> {
+    let mut walk = Walk::new(layouts, present, data)?;
+    for _ in layouts {
+        walk.next(None)?;
+    }
+    *data = walk.data;
+    Ok(())
 }
 
 /// The document that differences are from; none when it was not logged, with `binlog_row_image=MINIMAL`.

@@ -4,6 +4,7 @@
 //! which transactions were before it, so that the right one is soon found; in there the heads of events are read one by one.
 
 mod files;
+mod rows;
 mod walk;
 
 use cdc::{iso, options};
@@ -14,10 +15,12 @@ use connect_core::{
 
 use self::{
     files::{Files, gtids_at, is_here},
+    rows::Rows,
     walk::{Begun, Found, Walk},
 };
 use crate::{
     binlog::Gtid,
+    captured::captured,
     config::MySqlConfig,
     gtid::Gtids,
     position::{FIRST_POS, Mark, Place, partition},
@@ -303,7 +306,7 @@ impl<'a> Way<'a> {
         };
         let until = self.until.clone();
         let bytes = until.map(|until| self.files.between(&back.mark(), &until));
-        let transactions = self.transactions(&back, bytes).await?;
+        let (transactions, records) = self.counted(&back, bytes).await?;
         self.tell_tables(asked, &back.mark()).await?;
         if self.place.events > 0 || self.place.rows > 0 {
             self.notes.push("The transaction that was read in part is read again from its beginning, and is not counted".to_owned());
@@ -313,7 +316,7 @@ impl<'a> Way<'a> {
             time_ms: Some(found.begun.us.div_euclid(1000)),
             bytes,
             transactions,
-            records: None,
+            records,
             notes: self.notes,
         })
     }
@@ -339,8 +342,12 @@ impl<'a> Way<'a> {
         )))
     }
 
-    /// How many transactions come again; of a long way only ids tell.
-    async fn transactions(&mut self, back: &Place, bytes: Option<u64>) -> Result<Option<u64>> {
+    /// How many transactions come again, and how many changed rows of captured tables; of a long way only ids tell, and of transactions alone.
+    async fn counted(
+        &mut self,
+        back: &Place,
+        bytes: Option<u64>,
+    ) -> Result<(Option<u64>, Option<u64>)> {
         let filter = gtid_filter(self.config, &mut Vec::new());
         let passes = |begun: &Begun| {
             let ids = filter.as_ref().zip(begun.gtid.as_ref());
@@ -352,24 +359,33 @@ impl<'a> Way<'a> {
             .filter(|_| bytes.is_some_and(|b| b <= MOST_BYTES))
         else {
             let ids = self.place.gtids.as_ref().zip(back.gtids.as_ref());
-            return Ok(ids.map(|(stored, back)| {
+            let transactions = ids.map(|(stored, back)| {
                 self.notes.push("Transactions are counted by their ids: those that `gtid.source.includes` leaves out, and gaps, too".to_owned());
                 stored.count_since(back)
-            }));
+            });
+            return Ok((transactions, None));
         };
         let has = |begun: &Begun| {
             let ids = back.gtids.as_ref().zip(begun.gtid.as_ref());
             ids.is_some_and(|(back, gtid)| back.has(gtid))
         };
         let mut walk = Walk::from(self.side, &back.mark()).await?;
-        let mut count = 0;
-        while let Some(begun) = walk.begun().await? {
+        let mut rows = captured(self.config, &mut Vec::new())
+            .map(Rows::of)
+            .transpose()?;
+        let (mut count, mut is_sent) = (0, false);
+        while let Some(begun) = walk.begun_past(rows.as_mut().filter(|_| is_sent)).await? {
             if begun.at >= until {
                 break;
             }
-            count += u64::from(passes(&begun) && !has(&begun));
+            is_sent = passes(&begun) && !has(&begun);
+            count += u64::from(is_sent);
         }
-        Ok(Some(count))
+        let records = rows.map(Rows::count).transpose().unwrap_or_else(|why| {
+            self.notes.push(format!("Rows could not be counted: {why}"));
+            None
+        });
+        Ok((Some(count), records))
     }
 
     /// Tables of which it is not known what they were there.

@@ -256,15 +256,19 @@ fn mysql_goes_back(version: MysqlVersion) -> Outcome {
     wait_stored(&worker, &mysql)?;
     // A dry run does not disturb the task that reads.
     let told = dry(rest, &written.before)?;
-    assert_eq!(told["transactions"], json!(4), "{told}");
+    assert_eq!(
+        (&told["transactions"], &told["records"]),
+        (&json!(4), &json!(7)),
+        "{told}"
+    );
     assert_eq!(rest.states(SOURCE)?, ["RUNNING", "RUNNING"]);
     rest.stop(SOURCE)?;
     assert_told(rest, &mysql, &written)?;
     let told = dry(rest, &written.before)?;
     let done = back(rest, &written.before)?;
     assert_eq!(
-        (&done["transactions"], &done["offset"]),
-        (&json!(4), &told["offset"]),
+        (&done["transactions"], &done["records"], &done["offset"]),
+        (&json!(4), &json!(7), &told["offset"]),
         "{done}"
     );
     rest.must("PUT", "/connectors/faults/resume")?;
@@ -284,6 +288,7 @@ fn assert_told(rest: &Rest, mysql: &Mysql, written: &Written) -> Outcome {
         (&json!(2), &json!(written.gtids)),
         "{gtid}"
     );
+    assert_eq!(gtid["records"], json!(4), "{gtid}");
     let time = dry(rest, &json!({"time": written.time}))?;
     // MariaDB tells the second alone.
     let counted = time["transactions"].as_u64().unwrap_or(0);
@@ -292,7 +297,11 @@ fn assert_told(rest: &Rest, mysql: &Mysql, written: &Written) -> Outcome {
     let middle = dry(rest, &written.middle)?;
     assert_eq!(middle["offset"], gtid["offset"], "{middle}");
     let last = dry(rest, &json!({"file": written.file, "pos": written.last}))?;
-    assert_eq!(last["transactions"], json!(1), "{last}");
+    assert_eq!(
+        (&last["transactions"], &last["records"]),
+        (&json!(1), &json!(1)),
+        "{last}"
+    );
     let begin = last["to"]["pos"].as_u64().unwrap_or(0);
     let within = dry(rest, &json!({"file": written.file, "pos": begin + 1}))?;
     assert_eq!(within["offset"], last["offset"], "{within}");

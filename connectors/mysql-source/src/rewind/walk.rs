@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use connect_core::Result;
 
+use super::rows::Rows;
 use crate::{
     binlog::{self, Event, Gtid, Header},
     gtid::Gtids,
@@ -69,6 +70,11 @@ impl Walk {
 
     /// The next file or transaction; none at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Step>> {
+        self.next_past(None).await
+    }
+
+    /// The same; what is passed on the way goes to `rows`.
+    async fn next_past(&mut self, mut rows: Option<&mut Rows>) -> Result<Option<Step>> {
         loop {
             let payload = self.packets.next().await?;
             if is_end(&payload)? {
@@ -79,6 +85,9 @@ impl Walk {
             self.pos = widened(self.pos, &header);
             if !header.is_rotate() && !header.is_format() && !header.is_gtid() {
                 self.pass(&header);
+                if let Some(rows) = &mut rows {
+                    rows.take(event, &header, self.checked);
+                }
                 continue;
             }
             let body = binlog::body(event, &header, self.checked)?;
@@ -117,8 +126,16 @@ impl Walk {
 
     /// The next transaction; none at the end.
     pub(super) async fn begun(&mut self) -> Result<Option<Begun>> {
+        self.begun_past(None).await
+    }
+
+    /// The same; the rows that are passed on the way are counted.
+    pub(super) async fn begun_past(
+        &mut self,
+        mut rows: Option<&mut Rows>,
+    ) -> Result<Option<Begun>> {
         loop {
-            match self.next().await? {
+            match self.next_past(rows.as_deref_mut()).await? {
                 Some(Step::Begun(begun)) => return Ok(Some(begun)),
                 Some(Step::File(_)) => {}
                 None => return Ok(None),

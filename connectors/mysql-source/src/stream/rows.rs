@@ -14,15 +14,12 @@ use crate::{
     binlog::{self, EVENT_LIMIT, Image, Inflater, Operation},
     change::ChangeWriter,
     course::Course,
-    decode::{Partial, Rows, Target},
+    decode::{Partial, Rows, Target, differences},
     error,
     known::Tables,
     tables::Table,
     wire::Fields,
 };
-
-/// Set in an update whose JSON documents are perhaps only differences.
-const PARTIAL_JSON: u64 = 1;
 
 /// Reads changed rows.
 #[derive(Debug)]
@@ -193,7 +190,7 @@ impl RowReader {
             out,
         };
         of.image(first, data, (None, None), to)?;
-        let bits = partial(rows.operation, &of, data)?;
+        let bits = differences(rows.operation, of.layouts, data)?;
         let partial = bits.map(|bits| Partial {
             bits,
             before: (before, first),
@@ -230,20 +227,6 @@ impl RowReader {
             false => writer.update(table, nth, (old, new), out),
         }
     }
-}
-
-/// Which JSON documents of the row that follows are differences, if any may be.
-fn partial<'a>(
-    operation: Operation,
-    of: &Rows<'_>,
-    data: &mut Fields<'a>,
-) -> Result<Option<Image<'a>>> {
-    if operation != Operation::PartialUpdate || data.lenenc()? & PARTIAL_JSON == 0 {
-        return Ok(None);
-    }
-    let documents = of.layouts.iter().filter(|layout| layout.is_json()).count();
-    data.bytes(documents.div_ceil(8))
-        .map(|bits| Some(Image(bits)))
 }
 
 /// Whether two cells of a column are the same value.
