@@ -230,17 +230,16 @@ pub(crate) fn differences<'a>(
 
 /// How many rows of a table there are whose values lie so.
 pub(crate) fn count(rows: &binlog::Rows<'_>, layouts: &[Layout]) -> Result<u64> {
-    let mut data = Fields(rows.data);
+    if rows.columns != layouts.len() {
+        return Err(columns_differ());
+    }
+    let mut data = rows.images()?;
     let mut count = 0;
     while !data.is_empty() {
-        let before = data.rest().len();
         pass(layouts, Image(rows.first), &mut data)?;
         if matches!(rows.operation, Operation::Update | Operation::PartialUpdate) {
             differences(rows.operation, layouts, &mut data)?;
             pass(layouts, Image(rows.second), &mut data)?;
-        }
-        if data.rest().len() == before {
-            return Err(error::protocol("changed rows have no columns"));
         }
         count += 1;
     }
@@ -273,6 +272,12 @@ fn document<'b>(
         Taken::Absent => Ok(None),
         _ => Err(no_document()),
     }
+}
+
+/// Rows of another table than the one that is known.
+pub(crate) fn columns_differ() -> Error {
+    let what = "rows have another number of columns than their table";
+    Error::new(&error::SCHEMA, what)
 }
 
 fn no_document() -> Error {

@@ -39,6 +39,17 @@ pub struct Rows<'a> {
     pub compressed: bool,
 }
 
+impl<'a> Rows<'a> {
+    /// The images to read one row after the other, or an error when rows would never end: invariant 4.
+    pub fn images(&self) -> Result<Fields<'a>> {
+        let has_none = |image| Image(image).count(self.columns) == 0;
+        if !self.data.is_empty() && has_none(self.first) && has_none(self.second) {
+            return Err(error::protocol("changed rows have bytes and no columns"));
+        }
+        Ok(Fields(self.data))
+    }
+}
+
 /// Which columns an image of a row has.
 #[derive(Debug, Clone, Copy)]
 pub struct Image<'a>(pub &'a [u8]);
@@ -143,5 +154,29 @@ mod tests {
         for end in 0..body.len() - 4 {
             assert!(read(operation, version, &body[..end]).is_err(), "{end}");
         }
+    }
+
+    #[test]
+    fn rows_of_no_column_have_no_bytes() {
+        let images = |kind: u8, body: &[u8]| {
+            let (operation, version) = operation(kind).unwrap();
+            let rows = read(operation, version, body).unwrap();
+            rows.images().map(|images| images.rest().to_vec())
+        };
+        // Bits behind the last column are none.
+        let none = images(30, b"\x05\0\0\0\0\0\x01\0\x02\0\x03\xf8data");
+        assert!(none.unwrap_err().to_string().contains("no columns"));
+        assert!(images(31, b"\x05\0\0\0\0\0\x01\0\x02\0\x03\0\0data").is_err());
+        // With an image that has columns a row has its nulls at least.
+        for bits in [b"\x01\0", b"\0\x01"] {
+            let head = b"\x05\0\0\0\0\0\x01\0\x02\0\x03".as_slice();
+            let body = [head, bits, b"data"].concat();
+            assert_eq!(images(31, &body).unwrap(), b"data");
+        }
+        assert!(
+            images(30, b"\x05\0\0\0\0\0\x01\0\x02\0\x03\0")
+                .unwrap()
+                .is_empty()
+        );
     }
 }

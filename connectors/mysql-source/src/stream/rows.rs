@@ -4,7 +4,7 @@ use cdc::{
     modes::SkippedOperations,
     text::{Frame, spanned},
 };
-use connect_core::{Batch, Cell, Error, Result};
+use connect_core::{Batch, Cell, Result};
 
 use super::{
     heard::{Changed, Heard},
@@ -14,7 +14,7 @@ use crate::{
     binlog::{self, EVENT_LIMIT, Image, Inflater, Operation},
     change::ChangeWriter,
     course::Course,
-    decode::{Partial, Rows, Target, differences},
+    decode::{Partial, Rows, Target, columns_differ, differences},
     error,
     known::Tables,
     tables::Table,
@@ -60,8 +60,7 @@ impl RowReader {
             return Ok(());
         };
         if rows.columns != known.layouts.len() {
-            let what = "rows have another number of columns than their table";
-            return Err(Error::new(&error::SCHEMA, what).context("table", &table.name));
+            return Err(columns_differ().context("table", &table.name));
         }
         let is_left_out = match rows.operation {
             Operation::Insert => self.skipped.create,
@@ -77,7 +76,7 @@ impl RowReader {
             layouts: &known.layouts,
             frame,
         };
-        let mut data = Fields(rows.data);
+        let mut data = rows.images()?;
         let mut nth = 0;
         while !data.is_empty() {
             let is_new = course.wants(nth);
@@ -239,3 +238,6 @@ fn same(one: Option<&Cell>, other: Option<&Cell>, frame: Option<Frame<'_>>, out:
         (one, other) => one == other,
     }
 }
+
+#[cfg(test)]
+mod tests;
