@@ -235,7 +235,7 @@ pub(crate) fn count(rows: &binlog::Rows<'_>, layouts: &[Layout]) -> Result<u64> 
     }
     let mut data = rows.images()?;
     let mut count = 0;
-    while !data.is_empty() {
+    while rows.has_more(count, &data) {
         pass(layouts, Image(rows.first), &mut data)?;
         if matches!(rows.operation, Operation::Update | Operation::PartialUpdate) {
             differences(rows.operation, layouts, &mut data)?;

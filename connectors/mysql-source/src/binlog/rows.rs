@@ -42,11 +42,24 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The images to read one row after the other, or an error when rows would never end: invariant 4.
     pub fn images(&self) -> Result<Fields<'a>> {
-        let has_none = |image| Image(image).count(self.columns) == 0;
-        if !self.data.is_empty() && has_none(self.first) && has_none(self.second) {
+        if !self.data.is_empty() && self.has_no_column() {
             return Err(error::protocol("changed rows have bytes and no columns"));
         }
         Ok(Fields(self.data))
+    }
+
+    /// Whether there is a row behind so many that have been read, of whose images so much is left.
+    ///
+    /// With `binlog_row_image=MINIMAL` MySQL writes a row of nothing but defaults as no bytes at all, and refuses to write two.
+    #[inline]
+    pub fn has_more(&self, read: u64, left: &Fields<'_>) -> bool {
+        let is_bare = || read == 0 && self.operation == Operation::Insert && self.has_no_column();
+        !left.is_empty() || is_bare()
+    }
+
+    fn has_no_column(&self) -> bool {
+        let mut images = [self.first, self.second].into_iter();
+        images.all(|image| Image(image).count(self.columns) == 0)
     }
 }
 

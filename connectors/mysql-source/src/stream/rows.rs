@@ -78,7 +78,7 @@ impl RowReader {
         };
         let mut data = rows.images()?;
         let mut nth = 0;
-        while !data.is_empty() {
+        while rows.has_more(nth, &data) {
             let is_new = course.wants(nth);
             let wanted = is_new && !is_left_out;
             let arena = out.arena().len();

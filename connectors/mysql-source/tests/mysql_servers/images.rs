@@ -159,3 +159,23 @@ fn changes_of_a_document_that_is_not_logged_leave_it_absent() {
         source.close().await;
     });
 }
+
+#[test]
+fn a_row_of_nothing_but_defaults_is_a_row() {
+    let stack = Stack::new().unwrap();
+    for version in VERSIONS {
+        let mysql = server(&stack, version, "MINIMAL");
+        block_on(async {
+            let mut source = open(&mysql, version, &[], None).await;
+            next(&mut source, 1).await;
+            let sql = "CREATE TABLE d (v INT DEFAULT 1); INSERT INTO d VALUES (); INSERT INTO d VALUES (); INSERT INTO d VALUES (3)";
+            mysql.sql(sql).unwrap();
+            // MariaDB logs all of a new row.
+            let v = if version.is_mariadb() { "1" } else { "absent" };
+            let defaults = format!("c null > v={v}");
+            let expected = [&defaults, &defaults, "c null > v=3"];
+            assert_eq!(next(&mut source, 3).await, expected, "{version}");
+            source.close().await;
+        });
+    }
+}

@@ -62,7 +62,9 @@ fn rows_without_a_column_are_refused_and_not_read_for_ever() {
     let two = [7, 0, 0, 0, 9, 0, 0, 0];
     let insert = [&[2, 3, 0][..], &two, &[0], &two].concat();
     assert_eq!(read(30, &insert).unwrap(), 2);
-    assert_eq!(read(30, &[2, 0]).unwrap(), 0);
+    // A row of defaults.
+    assert_eq!(read(30, &[2, 0]).unwrap(), 1);
+    assert_eq!(read(32, &[2, 0]).unwrap(), 0);
     for (kind, head) in [
         (30, &[2, 0][..]),
         (31, &[2, 0, 0]),
