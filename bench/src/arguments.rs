@@ -58,7 +58,7 @@ pub(crate) struct Arguments {
 }
 
 const USAGE: &str =
-    "bench postgres|mysql|mariadb|workloads|runtime|memory [--source postgres|mysql|mariadb] [--rows N] [--seconds N] [--peer debezium|connect|alone] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
+    "bench postgres|postgres18|mysql|mariadb|workloads|runtime|memory [--source postgres|postgres18|mysql|mariadb] [--rows N] [--seconds N] [--peer debezium|connect|alone] [--large yes] [--only TEXT] [--worker NAME=VALUE]… [--json FILE]
   --source NAME    the database of the workloads, the runtime, or of the log in memory (default postgres)
   --rows N         rows per scenario (default 1000000), or of the narrow table of the workloads (default 200000)
   --seconds N      seconds of each latency scenario (default 20)

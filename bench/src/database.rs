@@ -6,8 +6,9 @@ mod postgres;
 use std::process::Child;
 
 use e2e::Outcome;
+use postgres::PostgresDatabase;
 use serde_json::Value;
-use stack::{MysqlVersion, Stack};
+use stack::{MysqlVersion, PgVersion, Stack};
 
 use crate::{
     report::Measured,
@@ -22,6 +23,8 @@ const ROWS_PER_TRANSACTION: u64 = 1000;
 pub(crate) enum Source {
     /// PostgreSQL 15.
     Postgres,
+    /// PostgreSQL 18, whose connectors may call `pg_log_standby_snapshot`.
+    Postgres18,
     /// MySQL 9.7.
     Mysql,
     /// MariaDB 11.8.
@@ -33,6 +36,7 @@ impl Source {
     pub(crate) fn named(word: &str) -> Option<Self> {
         match word {
             "postgres" => Some(Self::Postgres),
+            "postgres18" => Some(Self::Postgres18),
             "mysql" => Some(Self::Mysql),
             "mariadb" => Some(Self::Mariadb),
             _ => None,
@@ -42,7 +46,13 @@ impl Source {
     /// Starts a server, set up as a production server would be, with fsync on.
     pub(crate) fn start(self, stack: &Stack) -> Outcome<Box<dyn Database>> {
         Ok(match self {
-            Self::Postgres => Box::new(postgres::PostgresDatabase::start(stack)?),
+            Self::Postgres => Box::new(PostgresDatabase::start(stack, PgVersion::V15)?),
+            Self::Postgres18 => {
+                let server = PostgresDatabase::start(stack, PgVersion::V18)?;
+                let call = "function pg_log_standby_snapshot()";
+                server.sql(&format!("grant execute on {call} to {}", stack::USER))?;
+                Box::new(server)
+            }
             Self::Mysql => Box::new(mysql::MysqlDatabase::start(stack, MysqlVersion::V97)?),
             Self::Mariadb => Box::new(mysql::MysqlDatabase::start(
                 stack,

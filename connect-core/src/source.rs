@@ -93,7 +93,7 @@ pub trait SourceTask: Send {
     /// at the server. Called once at most, before [`SourceTask::open`], and then it may take as long as that run goes on: it is dropped at
     /// any await when the task is to be opened, or together with the task.
     ///
-    /// It takes nothing from the other run (no slot, no server id, no lock) and writes nothing, here or there: a task never runs twice.
+    /// It takes nothing from the other run (no slot, no server id, no lock) and writes no data, here or there: a task never runs twice.
     /// What fails here is told to nobody: `open` tries it again and tells it. `open` finds what was made some time later, when it may be
     /// of no use any more.
     fn prepare(&mut self) -> impl Future<Output = ()> + Send {

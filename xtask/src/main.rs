@@ -45,7 +45,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        usage: "postgres|mysql|mariadb|workloads [--source NAME] [--rows N] [--peer debezium] [--json FILE]",
+        usage: "postgres|postgres18|mysql|mariadb|workloads|runtime|memory [--source NAME] [--rows N] [--peer debezium] [--json FILE]",
         about: "speed, CPU, memory and latency beside the server's limit and a peer",
         run: bench::run,
     },

@@ -22,8 +22,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(super) struct PostgresDatabase(Postgres);
 
 impl PostgresDatabase {
-    pub(super) fn start(stack: &Stack) -> Outcome<Self> {
-        let options = PostgresOptions::new(PgVersion::V15)
+    pub(super) fn start(stack: &Stack, version: PgVersion) -> Outcome<Self> {
+        let options = PostgresOptions::new(version)
             .set("shared_buffers", "1GB")
             .set("max_wal_size", "8GB")
             .set("checkpoint_timeout", "30min")

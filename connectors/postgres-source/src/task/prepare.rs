@@ -14,6 +14,14 @@ const FRESH: Duration = Duration::from_secs(30);
 const HAS_SPARE: &str =
     "SELECT count(*) + 2 <= current_setting('max_wal_senders')::int FROM pg_stat_replication";
 
+/// Whoever begins to stream waits until the server has decoded its log again, from the last moment at which it has logged what transactions
+/// run (every 15 s) and which the slot's client has confirmed. It is logged now, if one may, so that the predecessor's last
+/// confirmation brings the slot here. Source: `pg_log_standby_snapshot`, PostgreSQL 16.
+const LOG_RUNNING: &str = "SELECT CASE WHEN NOT pg_is_in_recovery() \
+     AND has_function_privilege('pg_log_standby_snapshot()', 'EXECUTE') THEN pg_log_standby_snapshot() END";
+/// The first version that has it.
+const LOGS_RUNNING: u32 = 16;
+
 /// Connections of a task that is not open yet.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -48,6 +56,9 @@ impl PostgresTask {
     /// connection for replication to spare.
     async fn look_ahead(&self, side: &mut Side) -> Result<bool> {
         let connection = side.connection().await?;
+        if self.streams() && connection.server_version() >= LOGS_RUNNING {
+            connection.query(LOG_RUNNING).await?;
+        }
         let captured = catalog::Which::Captured(&self.captured, &self.config);
         catalog::tables(connection, captured).await?;
         let rows = connection.query(HAS_SPARE).await?;

@@ -93,6 +93,28 @@ async fn what_was_prepared_streams_where_the_other_stopped() {
 }
 
 #[tokio::test]
+async fn the_server_decodes_little_again_if_it_may_be_asked_for_that() {
+    let db = Database::new(PgVersion::V18);
+    let user = stack::USER;
+    db.sql(&format!(
+        "grant execute on function pg_log_standby_snapshot() to {user}"
+    ));
+    let mut source = db.streaming().await;
+    let here = db.sql("select pg_current_wal_insert_lsn()");
+    let (next, _) = db.prepared().await;
+    db.sql("insert into t values (3)");
+    source.take(1).await;
+    source.make_durable();
+    let source = db.succeed(source, next).await;
+    let (here, slot) = (here.trim(), &db.name);
+    let sql = format!(
+        "select restart_lsn >= '{here}'::pg_lsn from pg_replication_slots where slot_name = '{slot}'"
+    );
+    assert_eq!(db.sql(&sql).trim(), "t");
+    source.close().await;
+}
+
+#[tokio::test]
 async fn connections_that_have_died_meanwhile_are_opened_anew() {
     let db = Database::new(PgVersion::V15);
     let source = db.streaming().await;
